@@ -1,0 +1,233 @@
+# Makefile - builds, runs and tests the course
+#
+# Nothing is listed here by hand: a new lesson is a new folder, a new test a
+# new file. Works with GNU make 3.81 and later.
+#
+# Settings, given as in `make test SAN=thread`:
+#
+#   BUILD=dir               where everything is built (build)
+#   CC=clang                the compiler (cc)
+#   CFLAGS='-O0 -g'         how it optimises (-O2 -g)
+#   SAN=address,undefined   with these sanitizers, in a folder of their own
+#   SAN=thread              with the thread sanitizer
+#   WERROR=1                a warning is an error
+#   DEPS=skip               never install what is missing
+#   V=1                     show every command whole
+
+BUILD ?= build
+DEPS ?= ask
+OUT := $(BUILD)
+
+comma := ,
+ifneq ($(SAN),)
+  ifeq ($(filter thread address undefined address$(comma)undefined,$(SAN)),)
+    $(error SAN=$(SAN): use SAN=thread or SAN=address,undefined)
+  endif
+  OUT := $(BUILD)/san-$(subst $(comma),-,$(SAN))
+  CFLAGS ?= -O1 -g
+  SAN_FLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer
+  ifneq ($(findstring undefined,$(SAN)),)
+    SAN_FLAGS += -fno-sanitize-recover=undefined
+  endif
+endif
+CFLAGS ?= -O2 -g
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla \
+  -Wwrite-strings -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual \
+  -Wimplicit-fallthrough $(if $(filter 1,$(WERROR)),-Werror)
+COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L $(INCLUDES) $(WARNINGS) \
+  $(SAN_FLAGS) $(CFLAGS)
+INCLUDES := -Ilessons
+
+# Programs find data and results, tests find programs, through these two.
+export ASQ_BUILD := $(BUILD)
+export ASQ_BIN := $(OUT)
+# Scripts that call make again use the same one, with the same settings.
+export MAKE BUILD CC SAN DEPS WERROR
+
+# All processors, unless -j was given. What runs programs is one recipe that
+# needs everything built, so nothing is measured beside a compiler. Several
+# goals are reached one after another.
+jobs := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell \
+  getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
+MAKEFLAGS += -r $(jobs)
+ifneq ($(word 2,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+Q := $(if $(filter 1,$(V)),,@)
+
+# ---- What there is ---------------------------------------------------------
+
+LESSONS := $(sort $(patsubst lessons/%/main.c,%,\
+  $(wildcard lessons/[0-9][0-9]-*/main.c)))
+IDEAS := $(sort $(patsubst lessons/%/idea.c,%,\
+  $(wildcard lessons/[0-9][0-9]-*/idea.c)))
+# A module is an X.c beside its X.h; all of common is modules.
+MODULES := $(sort $(wildcard lessons/common/*.c \
+  $(patsubst %.h,%.c,$(wildcard lessons/[0-9][0-9]-*/*.h))))
+# Every other file of a lesson is a wrong twin.
+TWINS := $(sort $(patsubst lessons/%.c,%,$(filter-out $(MODULES) \
+  %/main.c %/idea.c,$(wildcard lessons/[0-9][0-9]-*/*.c))))
+# In bench, an X.c beside its X.h is a part of the programs there.
+BENCH_PARTS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard bench/*.h))))
+BENCHES := $(sort $(patsubst %.c,%,\
+  $(filter-out bench/demo.c $(BENCH_PARTS),$(wildcard bench/*.c))))
+TESTS := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
+GRADER := $(sort $(filter-out %/thread_check.c,$(wildcard exercises/grader/*.c)))
+
+# The thread sanitizer does not look into SQLite: this file tells it which
+# connection is used. It replaces functions of SQLite, others of the grader
+# replace the allocator, so the linker is told all names that they define.
+# Only the linkers of Linux can do that.
+ifneq ($(findstring thread,$(SAN)),)
+  THREAD_CHECK := $(wildcard exercises/grader/thread_check.c)
+endif
+ifeq ($(shell uname -s),Linux)
+  names_in = sed -n '/^[a-z_]/s/.*__wrap_\([a-z0-9_]*\)(.*/\1/p'
+  wraps = $(if $(1),$(addprefix -Wl$(comma)--wrap=,\
+    $(sort $(shell $(names_in) $(1)))))
+endif
+
+objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+LIB := $(OUT)/libasq.a
+LESSON_PROGRAMS := $(LESSONS:%=$(OUT)/%)
+IDEA_PROGRAMS := $(IDEAS:%=$(OUT)/%-idea)
+TWIN_PROGRAMS := $(TWINS:%=$(OUT)/twins/%)
+TEST_PROGRAMS := $(TESTS:%=$(OUT)/tests/test_%)
+BENCH_PROGRAMS := $(BENCHES:%=$(OUT)/%)
+DEMO := $(if $(wildcard bench/demo.c),$(OUT)/demo)
+
+# An archive knows its members by file name only.
+ifneq ($(words $(notdir $(MODULES))),$(words $(sort $(notdir $(MODULES)))))
+  $(error two modules have the same file name: $(shell printf '%s\n' \
+    $(notdir $(MODULES)) | sort | uniq -d))
+endif
+
+# ---- Building --------------------------------------------------------------
+
+.PHONY: all lesson-programs FORCE
+all: lesson-programs $(DEMO) $(BENCH_PROGRAMS) $(TEST_PROGRAMS) ## builds everything (what `make` alone does)
+
+# What twins.sh runs, under any SAN.
+lesson-programs: $(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(TWIN_PROGRAMS)
+
+FORCE:
+
+# Everything that is compiled depends on this file. It is new when the
+# compiler, its flags or the place of a library is; before that, what the
+# course needs is looked for and, if missing, installed.
+$(OUT)/flags: FORCE
+	@mkdir -p $(OUT)
+	@sh tests/tools/deps.sh $(OUT)
+	@{ echo '$(COMPILE) $(LDFLAGS)'; cat $(OUT)/deps.cflags $(OUT)/deps.libs; \
+	} >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	@echo '  CC  $<'
+	$(Q)$(COMPILE) @$(OUT)/deps.cflags -MMD -MP -c -o $@ $<
+
+$(OUT)/obj/tests/%.o $(OUT)/obj/exercises/%.o: INCLUDES += -Iexercises
+
+# The list is new when a module came or went, even if no other is younger.
+$(LIB).list: FORCE
+	@mkdir -p $(OUT)
+	@echo '$(MODULES)' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(LIB): $(call objects,$(MODULES)) $(LIB).list
+	@echo '  AR  $@'
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+# Objects come before the archive: what a twin defines itself, the linker
+# does not look for there.
+define link
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) \
+	  $(call wraps,$(wrapping)) @$(OUT)/deps.libs -lpthread
+endef
+
+$(LESSON_PROGRAMS): $(OUT)/%: $(OUT)/obj/lessons/%/main.o $(LIB)
+	$(link)
+$(IDEA_PROGRAMS): $(OUT)/%-idea: $(OUT)/obj/lessons/%/idea.o $(LIB)
+	$(link)
+$(TWIN_PROGRAMS): wrapping = $(THREAD_CHECK)
+$(TWIN_PROGRAMS): $(OUT)/twins/%: $(OUT)/obj/lessons/%.o \
+  $(call objects,$(THREAD_CHECK)) $(LIB)
+	$(link)
+$(TEST_PROGRAMS): wrapping = $(GRADER) $(THREAD_CHECK)
+$(TEST_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
+  $(call objects,$(GRADER) $(THREAD_CHECK)) $(LIB)
+	$(link)
+$(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
+  $(call objects,$(BENCH_PARTS)) $(LIB)
+	$(link)
+$(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
+	$(link)
+
+-include $(patsubst %.o,%.d,$(call objects,$(wildcard \
+  lessons/*/*.c bench/*.c exercises/grader/*.c tests/*.c)))
+
+# ---- Running ---------------------------------------------------------------
+
+# Some systems must be asked to let a sanitizer start.
+RUN := $(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` && $$prefix)
+
+.PHONY: demo lesson test twins
+demo: $(DEMO) ## 200 queries in four ways of waiting, on two disks
+	@$(RUN) $(OUT)/demo $(ARGS)
+
+LESSON := $(filter $(L) $(L)-% 0$(L)-%,$(LESSONS))
+lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=--help
+	$(if $(LESSON),,$(error make lesson L=NN, with one of: $(LESSONS)))
+	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
+
+# The checks that are scripts; those that run no program need no sanitizer.
+CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts)
+ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
+  $(error make test T=$(T): there is $(TESTS) $(CHECKS))
+endif
+test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one of them
+	@ASQ_BUILD='$(abspath $(BUILD))' ASQ_BIN='$(abspath $(OUT))' \
+	  sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
+
+twins: lesson-programs ## runs every wrong twin and shows how it goes wrong
+	@sh tests/tools/twins.sh
+
+# ---- Looking after the tree ------------------------------------------------
+
+.PHONY: format format-check clean help help-all
+# Versions of clang-format differ in their layout; ours is 14.
+clang_format = @for tool in clang-format-14 clang-format; do \
+    case `$$tool --version 2>/dev/null` in *"version 14."*) \
+      find $(wildcard lessons exercises solutions bench tests) \
+        -name '*.[ch]' -exec $$tool $(1) {} +; exit;; \
+    esac; \
+  done; echo 'not checked  the layout: there is no clang-format 14'
+format: ## lays out all C files (clang-format 14)
+	$(call clang_format,-i)
+format-check: ## says which C files are not laid out so
+	$(call clang_format,--dry-run -Werror)
+
+clean: ## removes what was built
+	$(if $(filter $(abspath $(BUILD))/%,$(CURDIR)/x),$(error BUILD=$(BUILD) \
+	  holds the course itself))
+	@rm -rf $(BUILD)
+
+# The commands of a student, those of them that exist, and all others.
+STUDENT := demo|lesson|check|hint|progress|doctor
+show = sed -En 's/^([a-z-]+):.*\#\# (.*)/\1|\2/p' Makefile | awk -F'|' \
+  '($$1 ~ /^($(STUDENT))$$/) == $(1) {printf "  make %-13s %s\n", $$1, $$2}'
+help: ## shows the commands of a student
+	@$(call show,1)
+	@echo '  make help-all      shows the other commands'
+help-all: ## shows the other commands and the settings
+	@$(call show,0)
+	@echo; sed -n 's/^#   /  /p' Makefile
