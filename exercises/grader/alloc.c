@@ -1,0 +1,263 @@
+/* alloc - the failing allocator: malloc, SQLite's and libuv's, by countdown
+ *
+ * Owns the countdown and the number of bytes that SQLite and libuv hold. Any
+ * thread enters. All counters are relaxed atomics: they must not put threads
+ * in an order that the code under test does not, or the thread sanitizer
+ * would miss its races.
+ *
+ * The linker turns each call of malloc, calloc and realloc in the files that
+ * are linked into one of __wrap_malloc and so on, and gives the true function
+ * as __real_malloc. Without --wrap nobody calls the former and the latter is
+ * missing, which is why it is declared weak.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Stands before each block of SQLite and libuv. */
+union header {
+    size_t size; /* of the block, without the header */
+    max_align_t align;
+};
+
+static atomic_int armed;       /* the kinds that count, or 0 */
+static atomic_int keep_on;     /* those after the nth fail as well */
+static atomic_int failed;      /* since test_alloc_fail_at */
+static atomic_llong countdown; /* 1: the next one fails */
+static atomic_llong held;      /* bytes */
+
+/* Set by the test before it starts threads. */
+static int installed;
+static int noted; /* that malloc is not counted has been said */
+
+#ifdef TEST_HAVE_WRAP
+void *__real_malloc(size_t size) __attribute__((weak));
+void *__real_calloc(size_t count, size_t size) __attribute__((weak));
+void *__real_realloc(void *block, size_t size) __attribute__((weak));
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+#endif
+
+/* Counts an allocation. Returns whether it has to fail. */
+static int count_down(int kind)
+{
+    long long left;
+
+    if ((atomic_load_explicit(&armed, memory_order_relaxed) & kind) == 0) {
+        return 0;
+    }
+    left = atomic_fetch_sub_explicit(&countdown, 1, memory_order_relaxed);
+    if (left > 1 ||
+        (left < 1 && !atomic_load_explicit(&keep_on, memory_order_relaxed))) {
+        return 0;
+    }
+    atomic_store_explicit(&failed, 1, memory_order_relaxed);
+    errno = ENOMEM;
+    return 1;
+}
+
+#ifdef TEST_HAVE_WRAP
+
+static int has_wrap(void)
+{
+    return __real_malloc != NULL;
+}
+
+/* The allocator below the counting ones. */
+static void *take(void *block, size_t size)
+{
+    return has_wrap() ? __real_realloc(block, size) : realloc(block, size);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return count_down(TEST_ALLOC_MALLOC) ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return count_down(TEST_ALLOC_MALLOC) ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    return count_down(TEST_ALLOC_MALLOC) ? NULL : __real_realloc(block, size);
+}
+
+#else
+
+static int has_wrap(void)
+{
+    return 0;
+}
+
+static void *take(void *block, size_t size)
+{
+    return realloc(block, size);
+}
+
+#endif
+
+static size_t size_of(const void *block)
+{
+    return ((const union header *)block - 1)->size;
+}
+
+static void give(void *block)
+{
+    if (block == NULL) {
+        return;
+    }
+    atomic_fetch_sub_explicit(&held, (long long)size_of(block),
+                              memory_order_relaxed);
+    free((union header *)block - 1);
+}
+
+/* Allocates when block is NULL, otherwise resizes. */
+static void *resize(int kind, void *block, size_t size)
+{
+    union header *header = block != NULL ? (union header *)block - 1 : NULL;
+    size_t before = block != NULL ? size_of(block) : 0;
+
+    if (size > SIZE_MAX - sizeof(*header) || count_down(kind)) {
+        return NULL;
+    }
+    header = take(header, sizeof(*header) + size);
+    if (header == NULL) {
+        return NULL;
+    }
+    header->size = size;
+    atomic_fetch_add_explicit(&held, (long long)size - (long long)before,
+                              memory_order_relaxed);
+    return header + 1;
+}
+
+static void *sqlite_malloc(int size)
+{
+    return resize(TEST_ALLOC_SQLITE, NULL, (size_t)size);
+}
+
+static void *sqlite_realloc(void *block, int size)
+{
+    return resize(TEST_ALLOC_SQLITE, block, (size_t)size);
+}
+
+static int sqlite_size(void *block)
+{
+    return block != NULL ? (int)size_of(block) : 0;
+}
+
+static int sqlite_roundup(int size)
+{
+    return (size + 7) & ~7;
+}
+
+static int sqlite_init(void *data)
+{
+    (void)data; /* there is nothing to start */
+    return SQLITE_OK;
+}
+
+static void sqlite_shutdown(void *data)
+{
+    (void)data;
+}
+
+static void *uv_malloc(size_t size)
+{
+    return resize(TEST_ALLOC_UV, NULL, size);
+}
+
+static void *uv_resize(void *block, size_t size)
+{
+    return resize(TEST_ALLOC_UV, block, size);
+}
+
+static void *uv_zeroed(size_t count, size_t size)
+{
+    void *block;
+
+    if (size != 0 && count > SIZE_MAX / size) {
+        return NULL;
+    }
+    block = resize(TEST_ALLOC_UV, NULL, count * size);
+    if (block != NULL) {
+        memset(block, 0, count * size);
+    }
+    return block;
+}
+
+void test_alloc_install(void)
+{
+    static const sqlite3_mem_methods methods = {.xMalloc = sqlite_malloc,
+                                                .xFree = give,
+                                                .xRealloc = sqlite_realloc,
+                                                .xSize = sqlite_size,
+                                                .xRoundup = sqlite_roundup,
+                                                .xInit = sqlite_init,
+                                                .xShutdown = sqlite_shutdown};
+    int err;
+
+    if (installed) {
+        return;
+    }
+    err = sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+    if (err != SQLITE_OK) {
+        FAIL("test_alloc_install comes too late: SQLite has allocated");
+    }
+    err = uv_replace_allocator(uv_malloc, uv_resize, uv_zeroed, give);
+    if (err != 0) {
+        FAIL("uv_replace_allocator: %s", uv_strerror(err));
+    }
+    installed = 1;
+}
+
+/* Without --wrap the allocations of the code under test do not count. A test
+ * that wants nothing else is not checked; another one goes on and says it. */
+static int without_malloc(int kinds)
+{
+    static const char reason[] =
+        "malloc fails only where the linker knows --wrap";
+
+    if (kinds == TEST_ALLOC_MALLOC) {
+        test_skip("%s", reason);
+    }
+    if (!noted) {
+        noted = 1;
+        test__note(reason);
+    }
+    return kinds & ~TEST_ALLOC_MALLOC;
+}
+
+void test_alloc_fail_at(int kinds, uint64_t nth, int keep)
+{
+    atomic_store_explicit(&armed, 0, memory_order_relaxed);
+    atomic_store_explicit(&failed, 0, memory_order_relaxed);
+    if (nth == 0) {
+        return;
+    }
+    if ((kinds & ~TEST_ALLOC_MALLOC) != 0 && !installed) {
+        FAIL("test_alloc_fail_at without test_alloc_install");
+    }
+    if ((kinds & TEST_ALLOC_MALLOC) != 0 && !has_wrap()) {
+        kinds = without_malloc(kinds);
+    }
+    atomic_store_explicit(&keep_on, keep, memory_order_relaxed);
+    atomic_store_explicit(&countdown, (long long)nth, memory_order_relaxed);
+    atomic_store_explicit(&armed, kinds, memory_order_relaxed);
+}
+
+int test_alloc_has_failed(void)
+{
+    return atomic_load_explicit(&failed, memory_order_relaxed);
+}
+
+int64_t test_alloc_held(void)
+{
+    return atomic_load_explicit(&held, memory_order_relaxed);
+}

@@ -1,0 +1,255 @@
+/* test - the child's side: runs one test's function, assertions, its folder
+ *
+ * Owns the descriptor on which the outcome is reported. Assertions may come
+ * from any thread; the first that fails ends the process. Nothing here
+ * allocates after the test has begun, so a failing allocator does not hide a
+ * failure.
+ */
+#include "runner.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PATHS_MAX = 32
+};
+
+static struct {
+    /* Set before the test begins. */
+    const struct test_case *test;
+    int report; /* -1: run by hand, so all goes to standard error */
+    unsigned seconds;
+    uint64_t end; /* 0: no limit */
+    char nonce[TEST__NONCE_SIZE + 1];
+
+    atomic_flag ending; /* an assertion has failed already */
+
+    /* Where the test waits. Relaxed: nothing may be ordered by it that the
+     * code under test does not order itself. */
+    _Atomic(const char *) wait_file;
+    atomic_int wait_line;
+
+    pthread_mutex_t lock;
+    /* Guarded by lock. */
+    size_t path_count;
+    char paths[PATHS_MAX][TEST__PATH_SIZE];
+} child = {.report = -1,
+           .ending = ATOMIC_FLAG_INIT,
+           .lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Sends a record in one piece. */
+static void send_record(char kind, const char *text)
+{
+    char record[TEST__MESSAGE_SIZE + 2];
+    int length = snprintf(record, sizeof(record), "%c%s", kind, text);
+    size_t size = length < 0 ? 0 : (size_t)length;
+
+    if (child.report < 0) {
+        return;
+    }
+    if (size >= sizeof(record)) {
+        size = sizeof(record) - 1;
+    }
+    if (write(child.report, record, size + 1) != (ssize_t)(size + 1)) {
+        /* Then the runner is gone, or sees a record that is cut off, which
+         * counts as a failure. */
+        return;
+    }
+}
+
+void test__note(const char *text)
+{
+    if (child.report < 0) {
+        fprintf(stderr, "not checked: %s\n", text);
+    }
+    send_record(TEST__NOTE, text);
+}
+
+/* Ends the process once; a second thread that wants to waits for that. */
+_Noreturn static void end_test(char kind, const char *text)
+{
+    if (atomic_flag_test_and_set(&child.ending)) {
+        for (;;) {
+            (void)pause(); /* a signal is no reason to go on */
+        }
+    }
+    if (child.report < 0) {
+        fprintf(stderr, "%s\n", text);
+        if (kind == TEST__FAIL) {
+            abort(); /* a debugger stops here */
+        }
+    }
+    send_record(kind, text);
+    _exit(kind == TEST__FAIL ? 1 : 0);
+}
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+    char text[TEST__MESSAGE_SIZE];
+    int length = snprintf(text, sizeof(text), "%s:%d: ", file, line);
+    va_list arguments;
+
+    if (length > 0 && (size_t)length < sizeof(text)) {
+        va_start(arguments, format);
+        (void)vsnprintf(text + length, sizeof(text) - (size_t)length, format,
+                        arguments);
+        va_end(arguments);
+    }
+    end_test(TEST__FAIL, text);
+}
+
+void test_skip(const char *format, ...)
+{
+    char text[TEST__MESSAGE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    end_test(TEST__SKIP, text);
+}
+
+/* Makes the test's own folder, empty. A test that had the same process id
+ * and failed may have left one. */
+static void make_folder(const char *path)
+{
+    int err = test__folder_remove(path);
+
+    if (err == 0) {
+        err = test__folder_make(path);
+    }
+    if (err != 0) {
+        FAIL("cannot make the folder %s: %s", path, uv_strerror(err));
+    }
+}
+
+const char *test_path(const char *name)
+{
+    char folder[TEST__PATH_SIZE];
+    char path[TEST__PATH_SIZE];
+    const char *found = NULL;
+    int length;
+
+    if (test__folder_path(child.test->name, (long)getpid(), folder,
+                          sizeof(folder)) != 0) {
+        FAIL("the path of the test's folder is too long");
+    }
+    length = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= sizeof(path)) {
+        FAIL("%s: the path is too long", name);
+    }
+    (void)pthread_mutex_lock(&child.lock); /* never fails for this kind */
+    if (child.path_count == 0) {
+        make_folder(folder);
+    }
+    for (size_t i = 0; i < child.path_count && found == NULL; i++) {
+        if (strcmp(child.paths[i], path) == 0) {
+            found = child.paths[i];
+        }
+    }
+    if (found == NULL && child.path_count < PATHS_MAX) {
+        found =
+            memcpy(child.paths[child.path_count++], path, (size_t)length + 1);
+    }
+    (void)pthread_mutex_unlock(&child.lock);
+    if (found == NULL) {
+        FAIL("%s: a test has at most %d paths", name, PATHS_MAX);
+    }
+    return found;
+}
+
+uint64_t test__time_left(void)
+{
+    uint64_t now = uv_hrtime();
+
+    if (child.end == 0) {
+        return UINT64_MAX;
+    }
+    return now < child.end ? child.end - now : 0;
+}
+
+void test__wait_at(const char *file, int line)
+{
+    atomic_store_explicit(&child.wait_line, line, memory_order_relaxed);
+    atomic_store_explicit(&child.wait_file, file, memory_order_relaxed);
+}
+
+/* The time is over. Formatting a text is not promised to be safe in a signal
+ * handler. Should it ever hang, the runner kills the test a moment later and
+ * only the place is lost. */
+static void on_time_over(int number)
+{
+    const char *file =
+        atomic_load_explicit(&child.wait_file, memory_order_relaxed);
+    int line = atomic_load_explicit(&child.wait_line, memory_order_relaxed);
+    char text[64];
+
+    (void)number; /* it is SIGALRM */
+    if (file != NULL) {
+        test_fail(file, line, "still waits here after %u s", child.seconds);
+    }
+    /* Never return: a call that the signal has interrupted could go on as if
+     * what it waited for had come. */
+    (void)snprintf(text, sizeof(text), "no end after %u s", child.seconds);
+    end_test(TEST__FAIL, text);
+}
+
+/* Takes the nonce off the socket before any code under test has run. */
+static int begin_report(int report, unsigned seconds)
+{
+    struct sigaction action;
+
+    if (read(report, child.nonce, TEST__NONCE_SIZE) != TEST__NONCE_SIZE ||
+        fcntl(report, F_SETFD, FD_CLOEXEC) != 0) {
+        return UV_EIO;
+    }
+    memset(&action, 0, sizeof(action));
+    (void)sigemptyset(&action.sa_mask); /* constant arguments */
+    action.sa_handler = on_time_over;
+    (void)sigaction(SIGALRM, &action, NULL);
+    child.report = report;
+    child.seconds = seconds;
+    child.end = uv_hrtime() + seconds * UINT64_C(1000000000);
+    (void)alarm(seconds + 1); /* after test_close_loop has had its say */
+    return 0;
+}
+
+int test__body_run(const struct test_case *test, int report, unsigned seconds)
+{
+    void *fixture = NULL;
+
+    child.test = test;
+    /* Whole lines are on their way before a process is killed. If it fails,
+     * only output is late. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    if (report >= 0 && begin_report(report, seconds) != 0) {
+        fprintf(stderr, "--run: descriptor %d is not the runner's\n", report);
+        return 2;
+    }
+    if (test_suite.fixture_size > 0) {
+        fixture = calloc(1, test_suite.fixture_size);
+        if (fixture == NULL) {
+            FAIL("no memory for the fixture");
+        }
+    }
+    if (test_suite.set_up != NULL) {
+        test_suite.set_up(fixture);
+    }
+    test->run(fixture);
+    if (test_suite.tear_down != NULL) {
+        test_suite.tear_down(fixture);
+    }
+    free(fixture);
+    send_record(TEST__PASS, child.nonce);
+    if (report < 0) {
+        fprintf(stderr, "%s returned\n", test->name);
+    }
+    return 0;
+}

@@ -1,0 +1,226 @@
+/* watch - follows a test's process to its end
+ *
+ * Owns the runner's signals and the parent's ends of the test's socket and
+ * pipe. The runner's only thread enters. SIGCHLD and the signals that end the
+ * runner are blocked except while it waits, so that none is missed.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A test that hangs ends itself when its time is over and says where it
+ * waits. The runner gives it this much longer before it kills. */
+#define GRACE_NS UINT64_C(2000000000)
+
+/* How long the runner sleeps at most without looking again. */
+#define LOOK_NS UINT64_C(1000000000)
+
+static sigset_t signals_outside; /* the mask the runner was started with */
+
+/* The signal that ends the runner itself, or 0. */
+static volatile sig_atomic_t interrupted;
+
+static void on_child(int number)
+{
+    (void)number; /* It only has to end pselect. */
+}
+
+static void on_interrupt(int number)
+{
+    interrupted = number;
+}
+
+/* A report of the undefined behaviour sanitizer has to end the test. What the
+ * user has set stays, except for that. */
+static void stop_at_undefined_behaviour(void)
+{
+    const char *given = getenv("UBSAN_OPTIONS");
+    char options[TEST__PATH_SIZE];
+
+    (void)snprintf(options, sizeof(options),
+                   "print_stacktrace=1:%.900s:halt_on_error=1",
+                   given != NULL ? given : "");
+    (void)setenv("UBSAN_OPTIONS", options, 1); /* without memory: as it was */
+}
+
+void test__process_prepare(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+    sigset_t blocked;
+
+    /* The results below are not looked at: the arguments are constants. */
+    (void)sigemptyset(&blocked);
+    memset(&action, 0, sizeof(action));
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_handler = on_child;
+    (void)sigaction(SIGCHLD, &action, NULL);
+    (void)sigaddset(&blocked, SIGCHLD);
+    action.sa_handler = on_interrupt;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        (void)sigaction(ends[i], &action, NULL);
+        (void)sigaddset(&blocked, ends[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &blocked, &signals_outside);
+
+    stop_at_undefined_behaviour();
+}
+
+/* Reads what has come. Returns 0 at the end of the stream. */
+static int take_report(struct test__run *run, int fd)
+{
+    char rest[512];
+    size_t room = sizeof(run->report) - run->report_size;
+    ssize_t n = room > 0 ? read(fd, run->report + run->report_size, room)
+                         : read(fd, rest, sizeof(rest));
+
+    if (n > 0 && room > 0) {
+        run->report_size += (size_t)n;
+    }
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* The same for the output, of which the tail is kept. */
+static int take_output(struct test__run *run, int fd)
+{
+    char part[4096];
+    ssize_t n = read(fd, part, sizeof(part));
+
+    if (n > 0) {
+        size_t size = (size_t)n;
+
+        if (run->output_size + size > sizeof(run->output)) {
+            size_t drop = run->output_size + size - sizeof(run->output);
+
+            memmove(run->output, run->output + drop, run->output_size - drop);
+            run->output_size -= drop;
+        }
+        memcpy(run->output + run->output_size, part, size);
+        run->output_size += size;
+        run->output_total += size;
+    }
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* Waits until something can be read, a signal came or the time is over. */
+static void
+wait_for_news(struct test__run *run, int *report, int *output, uint64_t ns)
+{
+    struct timespec timeout;
+    fd_set readable;
+
+    FD_ZERO(&readable);
+    if (*report >= 0) {
+        FD_SET(*report, &readable);
+    }
+    if (*output >= 0) {
+        FD_SET(*output, &readable);
+    }
+    ns = ns < LOOK_NS ? ns : LOOK_NS;
+    timeout.tv_sec = (time_t)(ns / 1000000000);
+    timeout.tv_nsec = (long)(ns % 1000000000);
+    if (pselect((*report > *output ? *report : *output) + 1, &readable, NULL,
+                NULL, &timeout, &signals_outside) <= 0) {
+        return;
+    }
+    if (*report >= 0 && FD_ISSET(*report, &readable) &&
+        !take_report(run, *report)) {
+        (void)close(*report); /* read to its end */
+        *report = -1;
+    }
+    if (*output >= 0 && FD_ISSET(*output, &readable) &&
+        !take_output(run, *output)) {
+        (void)close(*output);
+        *output = -1;
+    }
+}
+
+/* What was written before the end is still there to read. A process that got
+ * away may go on writing, so the number of reads has a limit. */
+static void drain(struct test__run *run, int report, int output)
+{
+    for (int i = 0; report >= 0 && i < 64; i++) {
+        if (!take_report(run, report)) {
+            break;
+        }
+    }
+    for (int i = 0; output >= 0 && i < 64; i++) {
+        if (!take_output(run, output)) {
+            break;
+        }
+    }
+}
+
+/* Somebody wants the runner to end: so does its test. */
+_Noreturn static void end_runner(pid_t pid)
+{
+    int number = interrupted;
+
+    (void)kill(-pid, SIGKILL); /* gone already is as good */
+    (void)signal(number, SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, &signals_outside, NULL);
+    (void)raise(number);
+    _exit(1);
+}
+
+/* Waits for the end of the test's process, and kills it when its time is
+ * over. The time includes the start of the process. */
+static void watch(struct test__run *run, int *report, int *output)
+{
+    pid_t pid = (pid_t)run->pid;
+    uint64_t end = uv_hrtime() + run->seconds * UINT64_C(1000000000) + GRACE_NS;
+    pid_t ended;
+
+    while ((ended = waitpid(pid, &run->status, WNOHANG)) == 0) {
+        uint64_t now = uv_hrtime();
+
+        if (interrupted) {
+            end_runner(pid);
+        }
+        if (now >= end) {
+            run->timed_out = 1;
+            (void)kill(-pid, SIGKILL); /* it is not reaped, so it is there */
+            ended = waitpid(pid, &run->status, 0);
+            break;
+        }
+        wait_for_news(run, report, output, end - now);
+    }
+    if (ended < 0) {
+        run->status = SIGKILL; /* UNTESTED: somebody else took the status */
+    }
+    /* The leader is gone; its group exists only if it left somebody. */
+    run->left_behind = kill(-pid, SIGKILL) == 0;
+}
+
+int test__process_run(const char *name,
+                      unsigned seconds,
+                      struct test__run *ret_run)
+{
+    int report;
+    int output;
+    int err;
+
+    memset(ret_run, 0, sizeof(*ret_run));
+    ret_run->seconds = seconds;
+    err =
+        test__process_start(name, &signals_outside, ret_run, &report, &output);
+    if (err != 0) {
+        return err;
+    }
+    watch(ret_run, &report, &output);
+    drain(ret_run, report, output);
+    if (report >= 0) {
+        (void)close(report); /* nothing was written that could be lost */
+    }
+    if (output >= 0) {
+        (void)close(output);
+    }
+    return 0;
+}
