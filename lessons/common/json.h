@@ -1,0 +1,40 @@
+/* json - the little of JSON that reports and traces write
+ *
+ * The file appears whole or not at all: it is written beside its place and
+ * renamed by close. What is no regular file (/dev/stdout, a pipe) is written
+ * directly. Errors are kept and returned by close, so that the calls in
+ * between need no check. One thread enters it.
+ */
+#ifndef COMMON_JSON_H
+#define COMMON_JSON_H
+
+#include <stdio.h>
+
+struct asq_json {
+    /* private */
+    FILE *out;
+    const char *path;
+    char *beside; /* the name while it is written; NULL: written directly */
+    int error;    /* the first one, a negative errno */
+};
+
+/* Starts a file; missing folders are made. path is borrowed until close.
+ * Returns 0 or a negative errno; non-zero owes no close. */
+int asq_json_open(struct asq_json *json, const char *path);
+
+/* Writes punctuation, keys and integers, formatted as by printf. */
+void asq_json_put(struct asq_json *json, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Writes a string with its quotes. text is UTF-8. */
+void asq_json_text(struct asq_json *json, const char *text);
+
+/* Writes a number with three decimals, the same in every locale; null for
+ * what is not finite. */
+void asq_json_number(struct asq_json *json, double value);
+
+/* Puts the file in its place, or removes it when something failed. Returns 0
+ * or a negative errno. */
+int asq_json_close(struct asq_json *json);
+
+#endif

@@ -1,0 +1,15 @@
+/* paths - where programs write
+ *
+ * Any thread may call it.
+ */
+#ifndef COMMON_PATHS_H
+#define COMMON_PATHS_H
+
+/* Returns the build folder: $ASQ_BUILD, or "build". */
+const char *asq_build_dir(void);
+
+/* Makes the folders of path up to its last '/', where they are missing.
+ * Returns 0 or a negative errno. */
+int asq_make_parents(const char *path);
+
+#endif
