@@ -1,0 +1,73 @@
+/* cache - statements are checked out of a connection and given back
+ *
+ * The cache is keyed by the SQL text and forgets what was not used for
+ * longest; a text that is checked out twice at once gets two statements.
+ * PRAGMA is never cached, because some act while they are being prepared.
+ *
+ * Entered by the thread that owns the connection. Depends on db.
+ */
+#ifndef ASQ_CACHE_H
+#define ASQ_CACHE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "01-blocking/db.h"
+
+/* What the first word of the SQL says, where it matters. */
+enum asq_stmt_kind {
+    ASQ_KIND_OTHER,
+    ASQ_KIND_PRAGMA,
+    ASQ_KIND_TRANSACTION, /* BEGIN, SAVEPOINT, ROLLBACK */
+    ASQ_KIND_COMMIT       /* COMMIT, END, RELEASE */
+};
+
+struct asq_stmt {
+    /* private */
+    struct asq_db *db;
+    sqlite3_stmt *handle;
+    struct asq_stmt *newer; /* neighbours in the list of idle or open ones */
+    struct asq_stmt *older;
+    enum asq_stmt_kind kind;
+    bool is_query;
+    bool started;      /* stepped since it was checked out */
+    bool bound;        /* has bindings to clear */
+    bool may_commit;   /* this run can end with a commit */
+    int last;          /* what the last step returned */
+    int total_changes; /* of the connection when the run began */
+    int64_t changes;
+    size_t size;
+    char sql[]; /* the key; ends with a zero byte */
+};
+
+/* Passed as size: the SQL ends with its first zero byte. */
+#define ASQ_WHOLE_TEXT ((size_t)-1)
+
+/* Checks a statement out. sql is borrowed for the call, size in bytes or
+ * ASQ_WHOLE_TEXT. Returns 0 and *ret_stmt, which must be released; or
+ * SQLITE_ERROR (the SQL is wrong), SQLITE_MISUSE with a message that says so:
+ * no statement in the text, a second statement after the first, a zero byte
+ * inside, a foreign thread, a closed connection. */
+int asq_stmt_prepare(struct asq_db *db,
+                     const char *sql,
+                     size_t size,
+                     struct asq_stmt **ret_stmt);
+
+/* Says whether the statement may share a read transaction with others: it
+ * only reads, has columns, and is neither a PRAGMA nor an EXPLAIN. */
+bool asq_stmt_is_query(const struct asq_stmt *stmt);
+
+/* Gives the statement back: reset, bindings cleared, into the cache. Accepts
+ * NULL. */
+void asq_stmt_release(struct asq_stmt *stmt);
+
+/* Gives back all statements that are checked out, whoever forgot them, so
+ * that the connection can be closed. No pointer to one may be used again. */
+void asq_stmt_release_all(struct asq_db *db);
+
+/* Internal to 01: finalizes what is idle; used by db when it closes. */
+void asq__cache_flush(struct asq_db *db);
+
+#endif

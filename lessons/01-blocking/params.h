@@ -1,0 +1,31 @@
+/* params - the values that go into a statement
+ *
+ * Values are bound by position or by name, never pasted into the SQL. Every
+ * parameter must get a value and every value must have its parameter.
+ *
+ * Entered by the thread that owns the connection. Depends on cache and value.
+ */
+#ifndef ASQ_PARAMS_H
+#define ASQ_PARAMS_H
+
+#include <stddef.h>
+
+#include "01-blocking/cache.h"
+#include "01-blocking/value.h"
+
+/* Parameters of a statement. Without names they are bound in order; with
+ * names (without the ':', '@' or '$' of the SQL) in any order. */
+struct asq_params {
+    const struct asq_value *values;
+    const char *const *names; /* NULL: by position */
+    size_t count;
+};
+
+/* Binds all parameters. Text and blobs are borrowed until the statement is
+ * released. Returns 0, or SQLITE_RANGE: wrong count, a name that the SQL does
+ * not have, one that was not given, a parameter without a name; or
+ * SQLITE_MISMATCH: a text with a zero byte inside, which SQL functions would
+ * cut; or SQLITE_TOOBIG, SQLITE_NOMEM. */
+int asq_stmt_bind(struct asq_stmt *stmt, const struct asq_params *params);
+
+#endif

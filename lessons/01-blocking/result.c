@@ -1,0 +1,170 @@
+/* result - the rows of one statement in one block of memory
+ *
+ * A stored text or blob is kept as its distance from the end of the block.
+ * Growing moves the bytes to the new end and leaves every distance as it was.
+ */
+#include "01-blocking/result.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_BLOCK = 512
+};
+
+static bool has_bytes(const struct asq_value *value)
+{
+    return value->type == ASQ_TEXT || value->type == ASQ_BLOB;
+}
+
+static struct asq_value *cells_of(const struct asq_result *result)
+{
+    /* malloc aligns the front of the block for any type. */
+    return (struct asq_value *)(void *)result->block;
+}
+
+/* Makes room for one more cell and size more bytes. */
+static int reserve(struct asq_result *result, size_t size)
+{
+    size_t front = (result->cells + 1) * sizeof(struct asq_value);
+    size_t used = front + result->bytes;
+    size_t capacity = result->capacity;
+    char *block;
+
+    if (size > SIZE_MAX / 2 - used)
+        return SQLITE_TOOBIG;
+    if (used + size <= capacity)
+        return 0;
+    if (result->limit != 0 && used + size > result->limit)
+        return SQLITE_TOOBIG;
+    if (capacity < FIRST_BLOCK)
+        capacity = FIRST_BLOCK;
+    while (capacity < used + size)
+        capacity *= 2;
+    if (result->limit != 0 && capacity > result->limit)
+        capacity = result->limit;
+    block = malloc(capacity);
+    if (block == NULL)
+        return SQLITE_NOMEM;
+    if (result->block != NULL) {
+        memcpy(block, result->block, result->cells * sizeof(struct asq_value));
+        memcpy(block + capacity - result->bytes,
+               result->block + result->capacity - result->bytes, result->bytes);
+        free(result->block);
+    }
+    result->block = block;
+    result->capacity = capacity;
+    return 0;
+}
+
+/* Returns a stored cell with its distance turned into a pointer. */
+static struct asq_value load(const struct asq_result *result, size_t index)
+{
+    struct asq_value value = cells_of(result)[index];
+
+    if (has_bytes(&value))
+        value.as.text = result->block + result->capacity - value.as.offset;
+    return value;
+}
+
+void asq_result_init(struct asq_result *result)
+{
+    *result = (struct asq_result){0};
+}
+
+void asq_result_destroy(struct asq_result *result)
+{
+    if (result == NULL)
+        return;
+    free(result->block);
+    asq_result_init(result);
+}
+
+void asq_result_clear(struct asq_result *result)
+{
+    result->columns = 0;
+    result->rows = 0;
+    result->changes = 0;
+    result->last_insert_id = 0;
+    result->cells = 0;
+    result->bytes = 0;
+}
+
+void asq_result_take(struct asq_result *from, struct asq_result *ret_to)
+{
+    if (from == ret_to)
+        return;
+    asq_result_destroy(ret_to);
+    *ret_to = *from;
+    asq_result_init(from);
+}
+
+int asq_result_add(struct asq_result *result, const struct asq_value *value)
+{
+    struct asq_value cell = *value;
+    size_t size = has_bytes(value) ? value->size + 1 : 0;
+    int rc = reserve(result, size);
+
+    if (rc != 0)
+        return rc;
+    if (size != 0) {
+        char *bytes;
+
+        result->bytes += size;
+        bytes = result->block + result->capacity - result->bytes;
+        if (value->size != 0)
+            memcpy(bytes, value->as.blob, value->size);
+        bytes[value->size] = '\0';
+        cell.as.offset = result->bytes;
+    }
+    cells_of(result)[result->cells++] = cell;
+    if (result->columns > 0 && result->cells % (size_t)result->columns == 0)
+        result->rows = result->cells / (size_t)result->columns - 1;
+    return 0;
+}
+
+struct asq_value
+asq_result_at(const struct asq_result *result, size_t row, int column)
+{
+    if (row >= result->rows || column < 0 || column >= result->columns)
+        return asq_null();
+    return load(result, (row + 1) * (size_t)result->columns + (size_t)column);
+}
+
+const char *asq_result_name(const struct asq_result *result, int column)
+{
+    if (column < 0 || column >= result->columns ||
+        (size_t)column >= result->cells)
+        return NULL;
+    return load(result, (size_t)column).as.text;
+}
+
+int asq_result_column(const struct asq_result *result, const char *name)
+{
+    for (int i = 0; i < result->columns; i++) {
+        const char *mine = asq_result_name(result, i);
+
+        if (mine != NULL && strcmp(mine, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+int64_t
+asq_result_int64(const struct asq_result *result, size_t row, const char *name)
+{
+    struct asq_value value =
+        asq_result_at(result, row, asq_result_column(result, name));
+
+    return value.type == ASQ_INT64 ? value.as.int64 : 0;
+}
+
+const char *
+asq_result_text(const struct asq_result *result, size_t row, const char *name)
+{
+    struct asq_value value =
+        asq_result_at(result, row, asq_result_column(result, name));
+
+    return value.type == ASQ_TEXT ? value.as.text : NULL;
+}

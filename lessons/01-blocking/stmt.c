@@ -1,0 +1,229 @@
+/* stmt - a statement is stepped, its rows are read or collected */
+#include "01-blocking/stmt.h"
+
+#include <string.h>
+
+static void begin_run(struct asq_stmt *stmt)
+{
+    struct asq_db *db = stmt->db;
+
+    stmt->started = true;
+    stmt->changes = 0;
+    stmt->total_changes = sqlite3_total_changes(db->handle);
+    stmt->may_commit = stmt->kind == ASQ_KIND_COMMIT ||
+                       (stmt->kind != ASQ_KIND_TRANSACTION &&
+                        !sqlite3_stmt_readonly(stmt->handle) &&
+                        sqlite3_get_autocommit(db->handle));
+    db->stopped = ASQ_STOP_NONE;
+}
+
+/* SQLite repeats the last number of changes after a statement that changes
+ * nothing; the running total tells whether this one did. */
+static void end_run(struct asq_stmt *stmt)
+{
+    sqlite3 *handle = stmt->db->handle;
+
+    if (sqlite3_total_changes(handle) != stmt->total_changes)
+        stmt->changes = sqlite3_changes(handle);
+    stmt->db->stopped = ASQ_STOP_NONE; /* the watch came too late */
+}
+
+int asq_stmt_step(struct asq_stmt *stmt)
+{
+    struct asq_db *db = stmt->db;
+    int rc = asq__db_enter(db);
+
+    if (rc != 0)
+        return rc;
+    if (!stmt->started)
+        begin_run(stmt);
+    else if (stmt->last != SQLITE_ROW)
+        return stmt->last; /* another step would start it all over again */
+    db->watch_off =
+        stmt->kind == ASQ_KIND_TRANSACTION || stmt->kind == ASQ_KIND_COMMIT;
+    rc = sqlite3_step(stmt->handle);
+    db->watch_off = false;
+    if (rc == SQLITE_DONE) {
+        end_run(stmt);
+    } else if (rc != SQLITE_ROW) {
+        rc = asq__db_fail_sqlite(db);
+        if ((rc & 0xff) == SQLITE_IOERR && stmt->may_commit)
+            db->outcome_unknown = true;
+    }
+    stmt->last = rc;
+    return rc;
+}
+
+static struct asq_value read_cell(sqlite3_stmt *handle, int column)
+{
+    switch (sqlite3_column_type(handle, column)) {
+    case SQLITE_INTEGER:
+        return asq_int64(sqlite3_column_int64(handle, column));
+    case SQLITE_FLOAT:
+        return asq_double(sqlite3_column_double(handle, column));
+    case SQLITE_TEXT: {
+        const void *text = sqlite3_column_text(handle, column);
+
+        return asq_text_n(text, (size_t)sqlite3_column_bytes(handle, column));
+    }
+    case SQLITE_BLOB: {
+        const void *blob = sqlite3_column_blob(handle, column);
+
+        /* SQLite has no address for an empty blob. */
+        return asq_blob(blob == NULL ? "" : blob,
+                        (size_t)sqlite3_column_bytes(handle, column));
+    }
+    default:
+        return asq_null();
+    }
+}
+
+struct asq_value asq_stmt_value(struct asq_stmt *stmt, int column)
+{
+    if (asq__db_enter(stmt->db) != 0)
+        return asq_null();
+    return read_cell(stmt->handle, column);
+}
+
+int asq_stmt_columns(const struct asq_stmt *stmt)
+{
+    return asq__db_enter(stmt->db) == 0 ? sqlite3_column_count(stmt->handle)
+                                        : 0;
+}
+
+const char *asq_stmt_name(const struct asq_stmt *stmt, int column)
+{
+    return asq__db_enter(stmt->db) == 0
+               ? sqlite3_column_name(stmt->handle, column)
+               : NULL;
+}
+
+int asq_stmt_column(const struct asq_stmt *stmt, const char *name)
+{
+    int columns = asq_stmt_columns(stmt);
+
+    for (int i = 0; i < columns; i++) {
+        const char *mine = asq_stmt_name(stmt, i);
+
+        if (mine != NULL && strcmp(mine, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int add_names(struct asq_stmt *stmt, struct asq_result *result)
+{
+    int rc = 0;
+
+    result->columns = sqlite3_column_count(stmt->handle);
+    for (int i = 0; i < result->columns && rc == 0; i++) {
+        struct asq_value name = asq_text(sqlite3_column_name(stmt->handle, i));
+
+        rc = name.type == ASQ_NULL ? SQLITE_NOMEM
+                                   : asq_result_add(result, &name);
+    }
+    return rc;
+}
+
+static int add_row(struct asq_stmt *stmt, struct asq_result *result)
+{
+    int rc = 0;
+
+    for (int i = 0; i < result->columns && rc == 0; i++) {
+        struct asq_value value = read_cell(stmt->handle, i);
+
+        rc = asq_result_add(result, &value);
+    }
+    return rc;
+}
+
+static int fail_add(struct asq_stmt *stmt, int rc)
+{
+    if (rc == SQLITE_TOOBIG)
+        return asq__db_fail(stmt->db, rc,
+                            "the result is larger than its limit of %zu bytes",
+                            stmt->db->result_limit);
+    return asq__db_fail(stmt->db, rc, "out of memory");
+}
+
+/* A write does all its work before its first RETURNING row, and giving the
+ * statement back would commit it. What returns an error has done nothing, so
+ * it is undone by an interrupt. */
+static void undo_write(struct asq_stmt *stmt)
+{
+    if (stmt->last != SQLITE_ROW || sqlite3_stmt_readonly(stmt->handle))
+        return;
+    sqlite3_interrupt(stmt->db->handle);
+    stmt->last = sqlite3_step(stmt->handle);
+}
+
+/* Steps to the end; every row goes into result. */
+static int collect_rows(struct asq_stmt *stmt, struct asq_result *result)
+{
+    int step = asq_stmt_step(stmt);
+    int rc = 0;
+
+    if (step == SQLITE_ROW || step == SQLITE_DONE)
+        rc = add_names(stmt, result);
+    while (rc == 0 && step == SQLITE_ROW) {
+        rc = add_row(stmt, result);
+        if (rc == 0)
+            step = asq_stmt_step(stmt);
+    }
+    if (rc != 0) {
+        undo_write(stmt);
+        return fail_add(stmt, rc);
+    }
+    return step == SQLITE_DONE ? 0 : step;
+}
+
+static int drop_rows(struct asq_stmt *stmt)
+{
+    int step;
+
+    do {
+        step = asq_stmt_step(stmt);
+    } while (step == SQLITE_ROW);
+    return step == SQLITE_DONE ? 0 : step;
+}
+
+int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result)
+{
+    int rc;
+
+    if (result == NULL)
+        return drop_rows(stmt);
+    asq_result_clear(result);
+    result->limit = stmt->db->result_limit;
+    rc = collect_rows(stmt, result);
+    if (rc != 0) {
+        asq_result_clear(result); /* half of an answer is no answer */
+        return rc;
+    }
+    result->changes = stmt->changes;
+    result->last_insert_id = sqlite3_last_insert_rowid(stmt->db->handle);
+    return 0;
+}
+
+int64_t asq_stmt_changes(const struct asq_stmt *stmt)
+{
+    return stmt->changes;
+}
+
+int asq_db_run(struct asq_db *db,
+               const char *sql,
+               const struct asq_params *params,
+               struct asq_result *result)
+{
+    struct asq_stmt *stmt = NULL;
+    int rc = asq_stmt_prepare(db, sql, ASQ_WHOLE_TEXT, &stmt);
+
+    if (result != NULL)
+        asq_result_clear(result);
+    if (rc == 0)
+        rc = asq_stmt_bind(stmt, params);
+    if (rc == 0)
+        rc = asq_stmt_collect(stmt, result);
+    asq_stmt_release(stmt);
+    return rc;
+}

@@ -1,0 +1,274 @@
+/* test_db_watch - stopping what runs or waits, and what that means
+ *
+ * The rule that everything else stands on: a statement that says interrupted
+ * has done nothing, one that says done has done it.
+ */
+#include "01-blocking/db.h"
+#include "01-blocking/stmt.h"
+#include "grader/test.h"
+
+/* Stops from the nth question on; 0: never. */
+struct watcher {
+    unsigned nth;
+    unsigned asked;
+};
+
+struct fixture {
+    struct asq_db db;
+    struct asq_db other;
+    struct watcher watcher;
+};
+
+static int watch(void *data)
+{
+    struct watcher *watcher = data;
+
+    watcher->asked++;
+    return watcher->nth != 0 && watcher->asked >= watcher->nth;
+}
+
+static void stop_at(struct fixture *f, unsigned nth)
+{
+    f->watcher = (struct watcher){.nth = nth};
+    CHECK_INT(asq_db_watch(&f->db, watch, &f->watcher), 0);
+}
+
+static void unwatch(struct fixture *f)
+{
+    CHECK_INT(asq_db_watch(&f->db, NULL, NULL), 0);
+}
+
+static void run(struct asq_db *db, const char *sql)
+{
+    if (asq_db_run(db, sql, NULL, NULL) != 0)
+        FAIL("%s: %s", sql, asq_db_message(db));
+}
+
+static int64_t count(struct asq_db *db)
+{
+    struct asq_result result = {0};
+    int64_t rows;
+
+    CHECK_INT(asq_db_run(db, "SELECT count(*) AS n FROM t", NULL, &result), 0);
+    rows = asq_result_int64(&result, 0, "n");
+    asq_result_destroy(&result);
+    return rows;
+}
+
+/* Two connections, in rollback mode because there a COMMIT waits for readers.
+ * Without the watch a wait would outlast the time limit of the test. */
+static void set_up(void *data)
+{
+    struct fixture *f = data;
+    struct asq_profile profile = asq_profile_default(test_path("a.db"));
+
+    profile.wal = false;
+    profile.busy_ms = 3600000;
+    CHECK_INT(asq_db_open(&f->db, &profile), 0);
+    CHECK_INT(asq_db_open(&f->other, &profile), 0);
+    run(&f->db, "CREATE TABLE t (n INTEGER)");
+}
+
+static void tear_down(void *data)
+{
+    struct fixture *f = data;
+
+    CHECK_INT(asq_db_close(&f->db), 0);
+    CHECK_INT(asq_db_close(&f->other), 0);
+}
+
+static const char endless[] =
+    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+    " SELECT count(*) FROM c";
+
+static void what_runs_is_interrupted(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    for (unsigned nth = 1; nth < 100; nth += 7) {
+        stop_at(f, nth);
+        CHECK_INT(asq_db_run(&f->db, endless, NULL, NULL), SQLITE_INTERRUPT);
+        CHECK_INT(f->db.stopped, ASQ_STOP_RUNNING);
+        CHECK_TEXT(asq_db_message(&f->db), "interrupted");
+        CHECK_INT(f->watcher.asked, nth);
+        unwatch(f);
+        CHECK_INT(count(&f->db), 0); /* the next statement is not hit */
+        CHECK_INT(f->db.stopped, ASQ_STOP_NONE);
+    }
+}
+
+static void a_wait_for_a_lock_is_given_up(void *fixture)
+{
+    struct fixture *f = fixture;
+    static const char *const waiting[] = {"INSERT INTO t VALUES (1)",
+                                          "BEGIN IMMEDIATE"};
+
+    run(&f->other, "BEGIN IMMEDIATE");
+    for (size_t i = 0; i < sizeof waiting / sizeof waiting[0]; i++) {
+        stop_at(f, 3);
+        CHECK_INT(asq_db_run(&f->db, waiting[i], NULL, NULL), SQLITE_BUSY);
+        CHECK_INT(f->db.stopped, ASQ_STOP_LOCK);
+        CHECK_INT(f->watcher.asked, 3);
+        CHECK(!asq_db_in_transaction(&f->db));
+    }
+    unwatch(f);
+    run(&f->other, "COMMIT");
+    run(&f->db, "INSERT INTO t VALUES (1)");
+    CHECK_INT(f->db.stopped, ASQ_STOP_NONE);
+}
+
+/* The transaction is still there, and commits once the reader has gone. */
+static void a_commit_that_waits_can_be_tried_again(void *fixture)
+{
+    struct fixture *f = fixture;
+    struct asq_stmt *reader = NULL;
+
+    run(&f->db, "INSERT INTO t VALUES (1), (2)");
+    CHECK_INT(
+        asq_stmt_prepare(&f->other, "SELECT n FROM t", ASQ_WHOLE_TEXT, &reader),
+        0);
+    CHECK_INT(asq_stmt_step(reader), SQLITE_ROW);
+    run(&f->db, "BEGIN");
+    run(&f->db, "INSERT INTO t VALUES (3)");
+    stop_at(f, 3);
+    CHECK_INT(asq_db_run(&f->db, "COMMIT", NULL, NULL), SQLITE_BUSY);
+    CHECK_INT(f->db.stopped, ASQ_STOP_LOCK);
+    CHECK(asq_db_in_transaction(&f->db));
+    CHECK(!f->db.outcome_unknown);
+    unwatch(f);
+    asq_stmt_release(reader);
+    run(&f->db, "COMMIT");
+    CHECK_INT(count(&f->other), 3);
+}
+
+/* A statement that is run often is asked about sooner or later even if one
+ * run is short: SQLite counts the operations of all its runs. */
+static void transactions_are_not_stopped(void *fixture)
+{
+    struct fixture *f = fixture;
+    static const char *const texts[] = {
+        "BEGIN",         "COMMIT",    "BEGIN IMMEDIATE", "END",
+        "BEGIN",         "ROLLBACK",  "BEGIN",           "SAVEPOINT s",
+        "ROLLBACK TO s", "RELEASE s", "ROLLBACK"};
+
+    stop_at(f, 1);
+    for (int i = 0; i < 300; i++) {
+        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+            run(&f->db, texts[k]);
+    }
+    CHECK_INT(f->watcher.asked, 0);
+    unwatch(f);
+}
+
+/* Runs an INSERT that is being stopped and compares word and deed. Returns
+ * whether it was done. */
+static bool word_is_deed(struct fixture *f, const char *sql, int64_t rows)
+{
+    int rc = asq_db_run(&f->db, sql, NULL, NULL);
+    int64_t there = count(&f->other);
+
+    if (rc == 0) {
+        CHECK_INT(there, rows);
+        CHECK_INT(f->db.stopped, ASQ_STOP_NONE);
+    } else {
+        CHECK_INT(rc, SQLITE_INTERRUPT);
+        CHECK_INT(there, 0);
+        CHECK_INT(f->db.stopped, ASQ_STOP_RUNNING);
+    }
+    run(&f->other, "DELETE FROM t");
+    return rc == 0;
+}
+
+static void an_interrupted_insert_has_not_committed(void *fixture)
+{
+    struct fixture *f = fixture;
+    unsigned nth = 0;
+    bool done;
+
+    do {
+        stop_at(f, ++nth);
+        done = word_is_deed(f,
+                            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL"
+                            " SELECT n + 1 FROM c WHERE n < 500)"
+                            " INSERT INTO t SELECT n FROM c",
+                            500);
+    } while (!done);
+    CHECK(nth > 20);
+    unwatch(f);
+}
+
+/* These are so short that the watch is asked, if at all, at their very end,
+ * when the commit is over. */
+static void a_short_insert_is_done_or_not(void *fixture)
+{
+    struct fixture *f = fixture;
+    unsigned asked = 0;
+
+    for (unsigned i = 0; i < test_scaled(300); i++) {
+        stop_at(f, 1);
+        (void)word_is_deed(f, "INSERT INTO t VALUES (1)", 1);
+        asked += f->watcher.asked;
+    }
+    CHECK(asked > 0);
+    unwatch(f);
+}
+
+static void an_interrupted_write_ends_its_transaction(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    run(&f->db, "BEGIN");
+    run(&f->db, "INSERT INTO t VALUES (1)");
+    run(&f->db, "SAVEPOINT s");
+    stop_at(f, 5);
+    CHECK_INT(asq_db_run(&f->db,
+                         "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL"
+                         " SELECT n + 1 FROM c)"
+                         " INSERT INTO t SELECT n FROM c",
+                         NULL, NULL),
+              SQLITE_INTERRUPT);
+    CHECK(!asq_db_in_transaction(&f->db));
+    unwatch(f);
+    CHECK_INT(count(&f->db), 0);
+}
+
+static void an_interrupted_read_leaves_its_transaction(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    run(&f->db, "BEGIN");
+    run(&f->db, "INSERT INTO t VALUES (1)");
+    stop_at(f, 5);
+    CHECK_INT(asq_db_run(&f->db, endless, NULL, NULL), SQLITE_INTERRUPT);
+    CHECK(asq_db_in_transaction(&f->db));
+    unwatch(f);
+    run(&f->db, "COMMIT");
+    CHECK_INT(count(&f->other), 1);
+}
+
+static const struct test_case cases[] = {
+    {.name = "what_runs_is_interrupted", .run = what_runs_is_interrupted},
+    {.name = "a_wait_for_a_lock_is_given_up",
+     .run = a_wait_for_a_lock_is_given_up},
+    {.name = "a_commit_that_waits_can_be_tried_again",
+     .run = a_commit_that_waits_can_be_tried_again},
+    {.name = "transactions_are_not_stopped",
+     .run = transactions_are_not_stopped},
+    {.name = "an_interrupted_insert_has_not_committed",
+     .run = an_interrupted_insert_has_not_committed},
+    {.name = "a_short_insert_is_done_or_not",
+     .run = a_short_insert_is_done_or_not},
+    {.name = "an_interrupted_write_ends_its_transaction",
+     .run = an_interrupted_write_ends_its_transaction},
+    {.name = "an_interrupted_read_leaves_its_transaction",
+     .run = an_interrupted_read_leaves_its_transaction},
+    {0},
+};
+
+const struct test_suite test_suite = {
+    .name = "db_watch",
+    .cases = cases,
+    .fixture_size = sizeof(struct fixture),
+    .set_up = set_up,
+    .tear_down = tear_down,
+};

@@ -1,0 +1,287 @@
+/* test_params - values by position and by name, and each way to get it wrong */
+#include "01-blocking/params.h"
+#include "01-blocking/stmt.h"
+#include "grader/test.h"
+
+#include <math.h>
+#include <string.h>
+
+struct fixture {
+    struct asq_db db;
+};
+
+static void set_up(void *data)
+{
+    struct fixture *f = data;
+    struct asq_profile profile = asq_profile_default(":memory:");
+
+    CHECK_INT(asq_db_open(&f->db, &profile), 0);
+}
+
+static void tear_down(void *data)
+{
+    struct fixture *f = data;
+
+    CHECK_INT(f->db.open_statements, 0);
+    CHECK_INT(asq_db_close(&f->db), 0);
+}
+
+/* Runs a query of one row into result. */
+static void ask(struct asq_db *db,
+                const char *sql,
+                const struct asq_params *params,
+                struct asq_result *result)
+{
+    if (asq_db_run(db, sql, params, result) != 0)
+        FAIL("%s: %s", sql, asq_db_message(db));
+    CHECK_INT(result->rows, 1);
+}
+
+static void check_refused(struct asq_db *db,
+                          const char *sql,
+                          const struct asq_params *params,
+                          int code,
+                          const char *message)
+{
+    CHECK_INT(asq_db_run(db, sql, params, NULL), code);
+    CHECK_TEXT(asq_db_message(db), message);
+}
+
+static void each_type_arrives_as_it_was(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    const struct {
+        struct asq_value value;
+        const char *type;
+    } cells[] = {
+        {asq_null(), "null"},
+        {asq_int64(INT64_MIN), "integer"},
+        {asq_int64(INT64_MAX), "integer"},
+        {asq_double(0.1), "real"},
+        {asq_double(2.0), "real"},
+        {asq_text("w\xc3\xb6rter"), "text"},
+        {asq_text(""), "text"},
+        {asq_blob("a\0b", 3), "blob"},
+        {asq_blob("", 0), "blob"},
+    };
+    struct asq_result result = {0};
+
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        struct asq_params params = {.values = &cells[i].value, .count = 1};
+        struct asq_value got;
+
+        ask(db, "SELECT ?1 AS value, typeof(?1) AS type", &params, &result);
+        CHECK_TEXT(asq_result_text(&result, 0, "type"), cells[i].type);
+        got = asq_result_at(&result, 0, 0);
+        CHECK(asq_value_equal(&got, &cells[i].value));
+    }
+    asq_result_destroy(&result);
+}
+
+/* SQLite has no NaN: it keeps it as null, and so does the course. */
+static void nan_becomes_null(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    struct asq_value nan = asq_double((double)NAN);
+    struct asq_params params = {.values = &nan, .count = 1};
+    struct asq_result result = {0};
+
+    ask(db, "SELECT ?1", &params, &result);
+    CHECK_INT(asq_result_at(&result, 0, 0).type, ASQ_NULL);
+    asq_result_destroy(&result);
+}
+
+static void a_value_is_never_sql(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    struct asq_value hostile = asq_text("'); DROP TABLE t; --");
+    struct asq_params params = {.values = &hostile, .count = 1};
+    struct asq_result result = {0};
+
+    CHECK_INT(asq_db_run(db, "CREATE TABLE t (name TEXT)", NULL, NULL), 0);
+    CHECK_INT(asq_db_run(db, "INSERT INTO t VALUES (?)", &params, NULL), 0);
+    ask(db, "SELECT name FROM t", NULL, &result);
+    CHECK_TEXT(asq_result_text(&result, 0, "name"), "'); DROP TABLE t; --");
+    asq_result_destroy(&result);
+}
+
+static void by_position_in_order(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    const struct asq_value values[] = {asq_int64(10), asq_int64(3)};
+    struct asq_params params = {.values = values, .count = 2};
+    struct asq_result result = {0};
+
+    ask(db, "SELECT ? - ?", &params, &result);
+    CHECK_INT(asq_result_at(&result, 0, 0).as.int64, 7);
+    ask(db, "SELECT ?2 - ?1 - ?1", &params, &result);
+    CHECK_INT(asq_result_at(&result, 0, 0).as.int64, -17);
+    ask(db, "SELECT :a - :b", &params, &result);
+    CHECK_INT(asq_result_at(&result, 0, 0).as.int64, 7);
+    asq_result_destroy(&result);
+}
+
+static void by_name_in_any_order(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    const struct asq_value values[] = {asq_int64(3), asq_int64(10)};
+    const char *const names[] = {"less", "from"};
+    struct asq_params params = {values, names, 2};
+    struct asq_result result = {0};
+
+    ask(db, "SELECT :from - :less", &params, &result);
+    CHECK_INT(asq_result_at(&result, 0, 0).as.int64, 7);
+    ask(db, "SELECT @from - $less - :less", &params, &result);
+    CHECK_INT(asq_result_at(&result, 0, 0).as.int64, 4);
+    asq_result_destroy(&result);
+}
+
+static void a_wrong_count_is_refused(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    const struct asq_value values[] = {asq_int64(1), asq_int64(2)};
+    struct asq_params two = {.values = values, .count = 2};
+    struct asq_params none = {.count = 0};
+
+    check_refused(db, "SELECT ?", &two, SQLITE_RANGE,
+                  "the SQL has 1 parameters, 2 values were given");
+    check_refused(db, "SELECT ?, ?, ?", &two, SQLITE_RANGE,
+                  "the SQL has 3 parameters, 2 values were given");
+    check_refused(db, "SELECT 1", &two, SQLITE_RANGE,
+                  "the SQL has 0 parameters, 2 values were given");
+    check_refused(db, "SELECT ?", NULL, SQLITE_RANGE,
+                  "the SQL has 1 parameters, 0 values were given");
+    check_refused(db, "SELECT :name", &none, SQLITE_RANGE,
+                  "the SQL has 1 parameters, 0 values were given");
+    check_refused(db, "SELECT ?5", &two, SQLITE_RANGE,
+                  "the SQL has 5 parameters, 2 values were given");
+}
+
+static void a_wrong_name_is_refused(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    const struct asq_value values[] = {asq_int64(1), asq_int64(2)};
+    const char *const names[] = {"a", "b"};
+    const char *const twice[] = {"a", "a"};
+    struct asq_params two = {values, names, 2};
+    struct asq_params same = {values, twice, 2};
+
+    check_refused(db, "SELECT :a", &two, SQLITE_RANGE,
+                  "the SQL has no parameter \"b\"");
+    check_refused(db, "SELECT 1", &two, SQLITE_RANGE,
+                  "the SQL has no parameter \"a\"");
+    check_refused(db, "SELECT :a, :c", &two, SQLITE_RANGE,
+                  "no value was given for parameter \"c\"");
+    check_refused(db, "SELECT :a, :b, :A", &two, SQLITE_RANGE,
+                  "no value was given for parameter \"A\"");
+    check_refused(db, "SELECT :a, @a", &two, SQLITE_RANGE,
+                  "the SQL has no parameter \"b\"");
+    check_refused(db, "SELECT :a", &same, SQLITE_RANGE,
+                  "two values were given for parameter \"a\"");
+}
+
+static void a_parameter_without_a_name_is_refused(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    const struct asq_value values[] = {asq_int64(1), asq_int64(2)};
+    const char *const names[] = {"a", "2"};
+    struct asq_params params = {values, names, 2};
+
+    check_refused(db, "SELECT :a, ?", &params, SQLITE_RANGE,
+                  "parameter 2 has no name in the SQL");
+    check_refused(db, "SELECT :a, ?2", &params, SQLITE_RANGE,
+                  "parameter 2 has no name in the SQL");
+}
+
+static void a_zero_byte_inside_text_is_refused(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    struct asq_value values[] = {asq_int64(1), asq_text_n("a\0b", 3)};
+    struct asq_params params = {.values = values, .count = 2};
+
+    check_refused(db, "SELECT ?, ?", &params, SQLITE_MISMATCH,
+                  "parameter 2: a zero byte inside the text; bind it as a "
+                  "blob");
+    values[1] = asq_text_n("ab\0", 3); /* one too many is inside as well */
+    check_refused(db, "SELECT ?, ?", &params, SQLITE_MISMATCH,
+                  "parameter 2: a zero byte inside the text; bind it as a "
+                  "blob");
+    values[1] = asq_text_n("ab\0", 2);
+    CHECK_INT(asq_db_run(db, "SELECT ?, ?", &params, NULL), 0);
+}
+
+static void what_is_too_big_is_refused(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    static const char bytes[200];
+    struct asq_value values[] = {asq_blob(bytes, 100), asq_blob(bytes, 101)};
+    struct asq_params params = {.values = values, .count = 2};
+
+    (void)sqlite3_limit(asq_db_handle(db), SQLITE_LIMIT_LENGTH, 100);
+    check_refused(db, "SELECT ?, ?", &params, SQLITE_TOOBIG,
+                  "string or blob too big");
+    params.count = 1;
+    CHECK_INT(asq_db_run(db, "SELECT length(?)", &params, NULL), 0);
+}
+
+/* Parameters belong to the whole run. */
+static void binding_between_steps_is_refused(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    struct asq_value value = asq_int64(1);
+    struct asq_params params = {.values = &value, .count = 1};
+    struct asq_stmt *stmt = NULL;
+
+    CHECK_INT(asq_stmt_prepare(db, "SELECT ?", ASQ_WHOLE_TEXT, &stmt), 0);
+    CHECK_INT(asq_stmt_bind(stmt, &params), 0);
+    CHECK_INT(asq_stmt_step(stmt), SQLITE_ROW);
+    CHECK_INT(asq_stmt_bind(stmt, &params), SQLITE_MISUSE);
+    CHECK_INT(asq_stmt_value(stmt, 0).as.int64, 1);
+    asq_stmt_release(stmt);
+}
+
+/* What was bound before the error is forgotten with the statement. */
+static void a_refused_bind_leaves_nothing(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    struct asq_value values[] = {asq_int64(1), asq_text_n("\0", 1)};
+    struct asq_params params = {.values = values, .count = 2};
+    struct asq_stmt *stmt = NULL;
+
+    check_refused(db, "SELECT ?1, ?2", &params, SQLITE_MISMATCH,
+                  "parameter 2: a zero byte inside the text; bind it as a "
+                  "blob");
+    CHECK_INT(asq_stmt_prepare(db, "SELECT ?1, ?2", ASQ_WHOLE_TEXT, &stmt), 0);
+    CHECK_INT(db->cache.hits, 1);
+    CHECK_INT(asq_stmt_step(stmt), SQLITE_ROW);
+    CHECK_INT(asq_stmt_value(stmt, 0).type, ASQ_NULL);
+    asq_stmt_release(stmt);
+}
+
+static const struct test_case cases[] = {
+    {.name = "each_type_arrives_as_it_was", .run = each_type_arrives_as_it_was},
+    {.name = "nan_becomes_null", .run = nan_becomes_null},
+    {.name = "a_value_is_never_sql", .run = a_value_is_never_sql},
+    {.name = "by_position_in_order", .run = by_position_in_order},
+    {.name = "by_name_in_any_order", .run = by_name_in_any_order},
+    {.name = "a_wrong_count_is_refused", .run = a_wrong_count_is_refused},
+    {.name = "a_wrong_name_is_refused", .run = a_wrong_name_is_refused},
+    {.name = "a_parameter_without_a_name_is_refused",
+     .run = a_parameter_without_a_name_is_refused},
+    {.name = "a_zero_byte_inside_text_is_refused",
+     .run = a_zero_byte_inside_text_is_refused},
+    {.name = "what_is_too_big_is_refused", .run = what_is_too_big_is_refused},
+    {.name = "binding_between_steps_is_refused",
+     .run = binding_between_steps_is_refused},
+    {.name = "a_refused_bind_leaves_nothing",
+     .run = a_refused_bind_leaves_nothing},
+    {0},
+};
+
+const struct test_suite test_suite = {
+    .name = "params",
+    .cases = cases,
+    .fixture_size = sizeof(struct fixture),
+    .set_up = set_up,
+    .tear_down = tear_down,
+};
