@@ -32,11 +32,11 @@ struct asq_stmt {
     struct asq_stmt *older;
     enum asq_stmt_kind kind;
     bool is_query;
-    bool started;      /* stepped since it was checked out */
-    bool bound;        /* has bindings to clear */
-    bool may_commit;   /* this run can end with a commit */
-    int last;          /* what the last step returned */
-    int total_changes; /* of the connection when the run began */
+    bool started;          /* stepped since it was checked out */
+    bool bound;            /* has bindings to clear */
+    bool may_commit;       /* this run can end with a commit */
+    int last;              /* what the last step returned */
+    int64_t total_changes; /* of the connection when the run began */
     int64_t changes;
     size_t size;
     char sql[]; /* the key; ends with a zero byte */

@@ -120,7 +120,6 @@ static bool wait_for_lock(const struct asq_db *db, uint64_t since_ns, int tries)
 static int on_busy(void *data, int tries)
 {
     struct asq_db *db = data;
-
     bool stop;
 
     db->waiting = true;

@@ -9,7 +9,7 @@ static void begin_run(struct asq_stmt *stmt)
 
     stmt->started = true;
     stmt->changes = 0;
-    stmt->total_changes = sqlite3_total_changes(db->handle);
+    stmt->total_changes = sqlite3_total_changes64(db->handle);
     stmt->may_commit = stmt->kind == ASQ_KIND_COMMIT ||
                        (stmt->kind != ASQ_KIND_TRANSACTION &&
                         !sqlite3_stmt_readonly(stmt->handle) &&
@@ -23,8 +23,8 @@ static void end_run(struct asq_stmt *stmt)
 {
     sqlite3 *handle = stmt->db->handle;
 
-    if (sqlite3_total_changes(handle) != stmt->total_changes)
-        stmt->changes = sqlite3_changes(handle);
+    if (sqlite3_total_changes64(handle) != stmt->total_changes)
+        stmt->changes = sqlite3_changes64(handle);
     stmt->db->stopped = ASQ_STOP_NONE; /* the watch came too late */
 }
 

@@ -24,7 +24,7 @@ check() {
     lines_err=$4
     program=$ASQ_BIN/$5
     shift 5
-    ASQ_BUILD=$folder/build sh "$tools/limit.sh" "$seconds" \
+    ASQ_BUILD=$build sh "$tools/limit.sh" "$seconds" \
         "$program" "$@" >"$folder/out" 2>"$folder/err"
     status=$?
     wrong=
@@ -60,10 +60,17 @@ check_program() {
     check "$1_names_a_bad_number" 2 0 1 "$1" --requests=8x
     check "$1_names_a_missing_value" 2 0 1 "$1" --requests
     check "$1_names_a_word_too_many" 2 0 1 "$1" word
+    check "$1_names_a_file_it_cannot_write" 1 any 1 "$1" \
+        --requests 8 --json "$folder"
+    build=$folder/no-folder
+    check "$1_names_data_it_cannot_make" 1 0 1 "$1" --requests 8
+    build=$folder/build
 }
 
 make_folder
-mkdir "$folder/build"
+build=$folder/build
+mkdir "$build"
+: >"$folder/no-folder"
 for source in lessons/[0-9][0-9]-*/main.c bench/*.c; do
     # A file with a header is a part of programs, not one itself.
     if [ ! -f "$source" ] || [ -f "${source%.c}.h" ]; then
