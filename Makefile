@@ -66,12 +66,14 @@ LESSONS := $(sort $(patsubst lessons/%/main.c,%,\
   $(wildcard lessons/[0-9][0-9]-*/main.c)))
 IDEAS := $(sort $(patsubst lessons/%/idea.c,%,\
   $(wildcard lessons/[0-9][0-9]-*/idea.c)))
+CLAIMS := $(sort $(patsubst lessons/%/claims.c,%,\
+  $(wildcard lessons/[0-9][0-9]-*/claims.c)))
 # A module is an X.c beside its X.h; all of common is modules.
 MODULES := $(sort $(wildcard lessons/common/*.c \
   $(patsubst %.h,%.c,$(wildcard lessons/[0-9][0-9]-*/*.h))))
 # Every other file of a lesson is a wrong twin.
 TWINS := $(sort $(patsubst lessons/%.c,%,$(filter-out $(MODULES) \
-  %/main.c %/idea.c,$(wildcard lessons/[0-9][0-9]-*/*.c))))
+  %/main.c %/idea.c %/claims.c,$(wildcard lessons/[0-9][0-9]-*/*.c))))
 # In bench, an X.c beside its X.h is a part of the programs there.
 BENCH_PARTS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard bench/*.h))))
 BENCHES := $(sort $(patsubst %.c,%,\
@@ -96,6 +98,7 @@ objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 LIB := $(OUT)/libasq.a
 LESSON_PROGRAMS := $(LESSONS:%=$(OUT)/%)
 IDEA_PROGRAMS := $(IDEAS:%=$(OUT)/%-idea)
+CLAIM_PROGRAMS := $(CLAIMS:%=$(OUT)/%-claims)
 TWIN_PROGRAMS := $(TWINS:%=$(OUT)/twins/%)
 TEST_PROGRAMS := $(TESTS:%=$(OUT)/tests/test_%)
 BENCH_PROGRAMS := $(BENCHES:%=$(OUT)/%)
@@ -113,7 +116,7 @@ endif
 all: lesson-programs $(DEMO) $(BENCH_PROGRAMS) $(TEST_PROGRAMS) ## builds everything (what `make` alone does)
 
 # What twins.sh runs, under any SAN.
-lesson-programs: $(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(TWIN_PROGRAMS)
+lesson-programs: $(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(CLAIM_PROGRAMS) $(TWIN_PROGRAMS)
 
 FORCE:
 
@@ -158,6 +161,8 @@ $(LESSON_PROGRAMS): $(OUT)/%: $(OUT)/obj/lessons/%/main.o $(LIB)
 	$(link)
 $(IDEA_PROGRAMS): $(OUT)/%-idea: $(OUT)/obj/lessons/%/idea.o $(LIB)
 	$(link)
+$(CLAIM_PROGRAMS): $(OUT)/%-claims: $(OUT)/obj/lessons/%/claims.o $(LIB)
+	$(link)
 $(TWIN_PROGRAMS): wrapping = $(THREAD_CHECK)
 $(TWIN_PROGRAMS): $(OUT)/twins/%: $(OUT)/obj/lessons/%.o \
   $(call objects,$(THREAD_CHECK)) $(LIB)
@@ -180,7 +185,7 @@ $(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
 # Some systems must be asked to let a sanitizer start.
 RUN := $(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` && $$prefix)
 
-.PHONY: demo lesson test twins
+.PHONY: demo lesson claims test twins
 demo: $(DEMO) ## 200 queries in four ways of waiting, on two disks
 	@$(RUN) $(OUT)/demo $(ARGS)
 
@@ -197,6 +202,14 @@ endif
 test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one of them
 	@ASQ_BUILD='$(abspath $(BUILD))' ASQ_BIN='$(abspath $(OUT))' \
 	  sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
+
+CLAIM := $(if $(L),$(filter $(L) $(L)-% 0$(L)-%,$(CLAIMS)),$(CLAIMS))
+claims: $(CLAIM:%=$(OUT)/%-claims) ## measures the claims that the lessons settle; L=03 those of one lesson
+	$(if $(CLAIM),,$(error make claims L=NN, with one of: $(CLAIMS)))
+	@$(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` || exit;) \
+	  for lesson in $(CLAIM); do \
+	    $$prefix $(OUT)/$$lesson-claims $(ARGS) || exit; \
+	  done
 
 twins: lesson-programs ## runs every wrong twin and shows how it goes wrong
 	@sh tests/tools/twins.sh

@@ -3,6 +3,7 @@
  * Owns the two pipes of the runner it has started. The test's thread enters.
  */
 #include "again.h"
+
 #include "runner.h"
 
 #include <stdio.h>
@@ -68,9 +69,8 @@ void test__again_finish(struct test__again *again)
     ssize_t n;
 
     while ((n = read(again->output, again->text + used,
-                     sizeof(again->text) - 1 - used)) > 0) {
+                     sizeof(again->text) - 1 - used)) > 0)
         used += (size_t)n;
-    }
     again->text[used] = '\0';
     CHECK_INT(waitpid(again->pid, &again->status, 0), again->pid);
     while (read(again->line, rest, sizeof(rest)) > 0) {

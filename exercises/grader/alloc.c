@@ -48,14 +48,12 @@ static int count_down(int kind)
 {
     long long left;
 
-    if ((atomic_load_explicit(&armed, memory_order_relaxed) & kind) == 0) {
+    if ((atomic_load_explicit(&armed, memory_order_relaxed) & kind) == 0)
         return 0;
-    }
     left = atomic_fetch_sub_explicit(&countdown, 1, memory_order_relaxed);
     if (left > 1 ||
-        (left < 1 && !atomic_load_explicit(&keep_on, memory_order_relaxed))) {
+        (left < 1 && !atomic_load_explicit(&keep_on, memory_order_relaxed)))
         return 0;
-    }
     atomic_store_explicit(&failed, 1, memory_order_relaxed);
     errno = ENOMEM;
     return 1;
@@ -110,9 +108,8 @@ static size_t size_of(const void *block)
 
 static void give(void *block)
 {
-    if (block == NULL) {
+    if (block == NULL)
         return;
-    }
     atomic_fetch_sub_explicit(&held, (long long)size_of(block),
                               memory_order_relaxed);
     free((union header *)block - 1);
@@ -124,13 +121,11 @@ static void *resize(int kind, void *block, size_t size)
     union header *header = block != NULL ? (union header *)block - 1 : NULL;
     size_t before = block != NULL ? size_of(block) : 0;
 
-    if (size > SIZE_MAX - sizeof(*header) || count_down(kind)) {
+    if (size > SIZE_MAX - sizeof(*header) || count_down(kind))
         return NULL;
-    }
     header = take(header, sizeof(*header) + size);
-    if (header == NULL) {
+    if (header == NULL)
         return NULL;
-    }
     header->size = size;
     atomic_fetch_add_explicit(&held, (long long)size - (long long)before,
                               memory_order_relaxed);
@@ -182,13 +177,11 @@ static void *uv_zeroed(size_t count, size_t size)
 {
     void *block;
 
-    if (size != 0 && count > SIZE_MAX / size) {
+    if (size != 0 && count > SIZE_MAX / size)
         return NULL;
-    }
     block = resize(TEST_ALLOC_UV, NULL, count * size);
-    if (block != NULL) {
+    if (block != NULL)
         memset(block, 0, count * size);
-    }
     return block;
 }
 
@@ -203,17 +196,14 @@ void test_alloc_install(void)
                                                 .xShutdown = sqlite_shutdown};
     int err;
 
-    if (installed) {
+    if (installed)
         return;
-    }
     err = sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
-    if (err != SQLITE_OK) {
+    if (err != SQLITE_OK)
         FAIL("test_alloc_install comes too late: SQLite has allocated");
-    }
     err = uv_replace_allocator(uv_malloc, uv_resize, uv_zeroed, give);
-    if (err != 0) {
+    if (err != 0)
         FAIL("uv_replace_allocator: %s", uv_strerror(err));
-    }
     installed = 1;
 }
 
@@ -224,9 +214,8 @@ static int without_malloc(int kinds)
     static const char reason[] =
         "malloc fails only where the linker knows --wrap";
 
-    if (kinds == TEST_ALLOC_MALLOC) {
+    if (kinds == TEST_ALLOC_MALLOC)
         test_skip("%s", reason);
-    }
     if (!noted) {
         noted = 1;
         test__note(reason);
@@ -238,15 +227,12 @@ void test_alloc_fail_at(int kinds, uint64_t nth, int keep)
 {
     atomic_store_explicit(&armed, 0, memory_order_relaxed);
     atomic_store_explicit(&failed, 0, memory_order_relaxed);
-    if (nth == 0) {
+    if (nth == 0)
         return;
-    }
-    if ((kinds & ~TEST_ALLOC_MALLOC) != 0 && !installed) {
+    if ((kinds & ~TEST_ALLOC_MALLOC) != 0 && !installed)
         FAIL("test_alloc_fail_at without test_alloc_install");
-    }
-    if ((kinds & TEST_ALLOC_MALLOC) != 0 && !has_wrap()) {
+    if ((kinds & TEST_ALLOC_MALLOC) != 0 && !has_wrap())
         kinds = without_malloc(kinds);
-    }
     atomic_store_explicit(&keep_on, keep, memory_order_relaxed);
     atomic_store_explicit(&countdown, (long long)nth, memory_order_relaxed);
     atomic_store_explicit(&armed, kinds, memory_order_relaxed);

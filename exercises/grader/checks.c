@@ -15,9 +15,8 @@ static const char *quote(const char *text, char *buffer, size_t size)
 {
     size_t used = 1;
 
-    if (text == NULL) {
+    if (text == NULL)
         return "NULL";
-    }
     buffer[0] = '"';
     for (; *text != '\0' && used + 6 < size; text++) {
         unsigned char c = (unsigned char)*text;
@@ -31,9 +30,8 @@ static const char *quote(const char *text, char *buffer, size_t size)
             buffer[used++] = *text;
         }
     }
-    if (*text == '\0') {
+    if (*text == '\0')
         buffer[used++] = '"';
-    }
     buffer[used] = '\0';
     return buffer;
 }
@@ -60,9 +58,8 @@ void test_check_text(const char *file,
     char expected_text[TEST__MESSAGE_SIZE / 3];
 
     if (got == expected ||
-        (got != NULL && expected != NULL && strcmp(got, expected) == 0)) {
+        (got != NULL && expected != NULL && strcmp(got, expected) == 0))
         return;
-    }
     test_fail(file, line, "%s: got %s, expected %s", expression,
               quote(got, got_text, sizeof(got_text)),
               quote(expected, expected_text, sizeof(expected_text)));
@@ -98,10 +95,9 @@ void test_check_range(const char *file,
 
 unsigned test_scaled(unsigned n)
 {
-    if (TEST__THREAD_SANITIZER) {
+    if (TEST__THREAD_SANITIZER)
         n /= 10;
-    } else if (TEST__ADDRESS_SANITIZER) {
+    else if (TEST__ADDRESS_SANITIZER)
         n /= 3;
-    }
     return n > 0 ? n : 1;
 }

@@ -18,9 +18,8 @@ int test__folder_path(const char *name, long pid, char *path, size_t size)
     const char *build = getenv("ASQ_BUILD");
     int length;
 
-    if (build == NULL || build[0] == '\0') {
+    if (build == NULL || build[0] == '\0')
         build = "build";
-    }
     length = snprintf(path, size, "%s/tmp/%s-%s-%ld", build, test_suite.name,
                       name, pid);
     return length < 0 || (size_t)length >= size ? UV_ENAMETOOLONG : 0;
@@ -31,18 +30,15 @@ int test__folder_make(const char *path)
     char part[TEST__PATH_SIZE];
     size_t length = strlen(path);
 
-    if (length >= sizeof(part)) {
+    if (length >= sizeof(part))
         return UV_ENAMETOOLONG;
-    }
     for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0') {
+        if (path[i] != '/' && path[i] != '\0')
             continue;
-        }
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
             return uv_translate_sys_error(errno);
-        }
     }
     return 0;
 }
@@ -54,26 +50,21 @@ int test__folder_remove(const char *path)
     DIR *folder = opendir(path);
     int err = 0;
 
-    if (folder == NULL) {
+    if (folder == NULL)
         return errno == ENOENT ? 0 : uv_translate_sys_error(errno);
-    }
     while ((entry = readdir(folder)) != NULL) {
         int length;
 
-        if (strcmp(entry->d_name, ".") == 0 ||
-            strcmp(entry->d_name, "..") == 0) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        }
         length = snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-        if (length < 0 || (size_t)length >= sizeof(file)) {
+        if (length < 0 || (size_t)length >= sizeof(file))
             err = UV_ENAMETOOLONG;
-        } else if (remove(file) != 0) {
+        else if (remove(file) != 0)
             err = uv_translate_sys_error(errno);
-        }
     }
     (void)closedir(folder); /* it was only read */
-    if (err == 0 && rmdir(path) != 0) {
+    if (err == 0 && rmdir(path) != 0)
         err = uv_translate_sys_error(errno);
-    }
     return err;
 }

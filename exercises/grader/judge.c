@@ -20,12 +20,10 @@ static const char *find_record(const struct test__run *run, char kind)
         const char *record = run->report + at;
         const char *end = memchr(record, '\0', run->report_size - at);
 
-        if (end == NULL) {
+        if (end == NULL)
             return NULL; /* cut off, or not one of ours */
-        }
-        if (record[0] == kind) {
+        if (record[0] == kind)
             return record + 1;
-        }
         at += (size_t)(end - record) + 1;
     }
     return NULL;
@@ -57,11 +55,9 @@ static const char *name_signal(int number)
         {SIGXFSZ, "SIGXFSZ (file too large)"},
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (names[i].number == number) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].number == number)
             return names[i].name;
-        }
-    }
     return NULL;
 }
 

@@ -15,12 +15,10 @@ void test_run_until_at(const char *file,
 {
     test__wait_at(file, line);
     while (!*done) {
-        if (uv_run(loop, UV_RUN_ONCE) == 0 && !*done) {
+        if (uv_run(loop, UV_RUN_ONCE) == 0 && !*done)
             test_fail(file, line, "the loop has nothing left to wait for");
-        }
-        if (test__time_left() == 0 && !*done) {
+        if (test__time_left() == 0 && !*done)
             test_fail(file, line, "the loop is busy, but never done");
-        }
     }
     test__wait_at(NULL, 0);
 }
@@ -40,18 +38,16 @@ static void add_handle(uv_handle_t *handle, void *data)
     size_t room = sizeof(closing->list) - closing->length;
     int n;
 
-    if (handle == (uv_handle_t *)&closing->timer) {
+    if (handle == (uv_handle_t *)&closing->timer)
         return;
-    }
     n = snprintf(closing->list + closing->length, room, "%s%s (%s)",
                  closing->length > 0 ? ", " : "",
                  type != NULL ? type : "unknown",
                  uv_is_closing(handle)  ? "closing"
                  : uv_is_active(handle) ? "active"
                                         : "not active");
-    if (n > 0 && (size_t)n < room) {
+    if (n > 0 && (size_t)n < room)
         closing->length += (size_t)n;
-    }
 }
 
 _Noreturn static void fail_open(struct closing *closing, uv_loop_t *loop)
@@ -94,8 +90,7 @@ void test_close_loop_at(const char *file, int line, uv_loop_t *loop)
     while (uv_run(loop, UV_RUN_DEFAULT) != 0) {
         /* As above. */
     }
-    if (uv_loop_close(loop) != 0) {
+    if (uv_loop_close(loop) != 0)
         fail_open(&closing, loop);
-    }
     test__wait_at(NULL, 0);
 }

@@ -33,16 +33,14 @@ static void make_nonce(char nonce[TEST__NONCE_SIZE + 1])
         memset(bytes, 0, sizeof(bytes));
         memcpy(bytes, &now, sizeof(now));
     }
-    for (size_t i = 0; i < sizeof(bytes); i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++)
         (void)snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
-    }
 }
 
 static void lower(struct rlimit *limit, rlim_t most)
 {
-    if (limit->rlim_max == RLIM_INFINITY || limit->rlim_max > most) {
+    if (limit->rlim_max == RLIM_INFINITY || limit->rlim_max > most)
         limit->rlim_max = most;
-    }
     limit->rlim_cur = limit->rlim_max;
 }
 
@@ -76,9 +74,8 @@ become_test(char *const arguments[], const sigset_t *signals, int output)
     (void)sigprocmask(SIG_SETMASK, signals, NULL);
     set_limits();
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
-        dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) {
+        dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
         _exit(127);
-    }
     (void)execv(arguments[0], arguments);
     _exit(127); /* judged as a test that did not come to its end */
 }
@@ -93,9 +90,8 @@ static int open_ends(int report[2], int output[2])
         fcntl(report[0], F_SETFL, O_NONBLOCK) != 0 ||
         fcntl(output[0], F_SETFD, FD_CLOEXEC) != 0 ||
         fcntl(output[0], F_SETFL, O_NONBLOCK) != 0 ||
-        fcntl(output[1], F_SETFD, FD_CLOEXEC) != 0) {
+        fcntl(output[1], F_SETFD, FD_CLOEXEC) != 0)
         return uv_translate_sys_error(errno);
-    }
     return 0;
 }
 
@@ -117,19 +113,16 @@ static int fork_test(const char *name,
     int err = uv_exepath(program, &size);
     pid_t pid;
 
-    if (err != 0) {
+    if (err != 0)
         return err;
-    }
     (void)snprintf(name_text, sizeof(name_text), "%s", name);
     (void)snprintf(report_text, sizeof(report_text), "%d", report);
     (void)snprintf(seconds_text, sizeof(seconds_text), "%u", run->seconds);
     pid = fork();
-    if (pid < 0) {
+    if (pid < 0)
         return uv_translate_sys_error(errno);
-    }
-    if (pid == 0) {
+    if (pid == 0)
         become_test(arguments, signals, output);
-    }
     (void)setpgid(pid, pid); /* fails when the child has come to exec */
     run->pid = (long)pid;
     return 0;
@@ -145,18 +138,16 @@ int test__process_start(const char *name,
     int output[2] = {-1, -1};
     int err = open_ends(report, output);
 
-    if (err != 0) {
+    if (err != 0)
         goto out;
-    }
     make_nonce(run->nonce);
     if (write(report[0], run->nonce, TEST__NONCE_SIZE) != TEST__NONCE_SIZE) {
         err = UV_EIO; /* UNTESTED: a new socket has room */
         goto out;
     }
     err = fork_test(name, signals, run, report[1], output[1]);
-    if (err != 0) {
+    if (err != 0)
         goto out;
-    }
     *ret_report = report[0];
     *ret_output = output[0];
     report[0] = -1;
@@ -164,12 +155,10 @@ int test__process_start(const char *name,
 
 out:
     for (int i = 0; i < 2; i++) {
-        if (report[i] >= 0) {
+        if (report[i] >= 0)
             (void)close(report[i]); /* nothing waits to be written */
-        }
-        if (output[i] >= 0) {
+        if (output[i] >= 0)
             (void)close(output[i]);
-        }
     }
     return err;
 }

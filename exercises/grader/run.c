@@ -15,11 +15,9 @@
 static const struct test_case *find(const char *name)
 {
     for (const struct test_case *test = test_suite.cases; test->name != NULL;
-         test++) {
-        if (strcmp(test->name, name) == 0) {
+         test++)
+        if (strcmp(test->name, name) == 0)
             return test;
-        }
-    }
     return NULL;
 }
 
@@ -29,14 +27,12 @@ static int read_number(const char *text, unsigned most, unsigned *ret_number)
     char *end;
     unsigned long number;
 
-    if (text[0] < '0' || text[0] > '9') {
+    if (text[0] < '0' || text[0] > '9')
         return 0;
-    }
     errno = 0;
     number = strtoul(text, &end, 10);
-    if (errno != 0 || *end != '\0' || number > most) {
+    if (errno != 0 || *end != '\0' || number > most)
         return 0;
-    }
     *ret_number = (unsigned)number;
     return 1;
 }
@@ -46,15 +42,12 @@ static unsigned limit_of(const struct test_case *test, unsigned override)
 {
     unsigned seconds = test->seconds > 0 ? (unsigned)test->seconds : 20;
 
-    if (override != 0) {
+    if (override != 0)
         return override;
-    }
-    if (TEST__THREAD_SANITIZER) {
+    if (TEST__THREAD_SANITIZER)
         return seconds * 10;
-    }
-    if (TEST__ADDRESS_SANITIZER) {
+    if (TEST__ADDRESS_SANITIZER)
         return seconds * 5;
-    }
     return seconds;
 }
 
@@ -62,11 +55,10 @@ static void print_word(const char *word, const char *colour)
 {
     const char *plain = getenv("NO_COLOR");
 
-    if (isatty(STDOUT_FILENO) && (plain == NULL || plain[0] == '\0')) {
+    if (isatty(STDOUT_FILENO) && (plain == NULL || plain[0] == '\0'))
         printf("\033[%sm%s\033[0m", colour, word);
-    } else {
+    else
         printf("%s", word);
-    }
 }
 
 /* What could steer a terminal is shown as a question mark. */
@@ -79,9 +71,8 @@ static void print_character(char c)
 
 static void print_text(const char *text)
 {
-    for (; *text != '\0'; text++) {
+    for (; *text != '\0'; text++)
         print_character(*text);
-    }
 }
 
 /* Prints what the test wrote, set in. If the beginning was dropped, it starts
@@ -99,15 +90,13 @@ static void print_output(const struct test__run *run)
                (unsigned long long)run->output_total);
     }
     for (size_t i = start; i < run->output_size; i++) {
-        if (at_start) {
+        if (at_start)
             printf("    | ");
-        }
         print_character(run->output[i]);
         at_start = run->output[i] == '\n';
     }
-    if (!at_start) {
+    if (!at_start)
         printf("\n");
-    }
 }
 
 /* A folder of a test that passed is of no use any more; one of a test that
@@ -117,14 +106,12 @@ static void finish_folder(const char *name, long pid, int passed)
     char path[TEST__PATH_SIZE];
     int err = test__folder_path(name, pid, path, sizeof(path));
 
-    if (err != 0) {
+    if (err != 0)
         return; /* then the test has not made it either */
-    }
     if (passed) {
         err = test__folder_remove(path);
-        if (err != 0) {
+        if (err != 0)
             fprintf(stderr, "cannot remove %s: %s\n", path, uv_strerror(err));
-        }
     } else if (access(path, F_OK) == 0) {
         printf("    its files: %s\n", path);
     }
@@ -177,9 +164,8 @@ static void run_test(const struct test_case *test,
     }
     counts[result.verdict]++;
     print_result(test, &result);
-    if (result.verdict == TEST__FAILED) {
+    if (result.verdict == TEST__FAILED)
         print_output(&run);
-    }
     finish_folder(test->name, run.pid, result.verdict != TEST__FAILED);
     (void)fflush(stdout); /* the next test may take long; main looks at it */
 }
@@ -196,28 +182,23 @@ static int run_tests(int count, char *names[])
         return 2;
     }
     test__process_prepare();
-    if (count == 0) {
+    if (count == 0)
         for (const struct test_case *test = test_suite.cases;
-             test->name != NULL; test++) {
+             test->name != NULL; test++)
             run_test(test, limit_of(test, override), counts);
-        }
-    }
     for (int i = 0; i < count; i++) {
         const struct test_case *test = find(names[i]);
 
         run_test(test, limit_of(test, override), counts);
     }
     printf("%u passed, %u failed", counts[TEST__PASSED], counts[TEST__FAILED]);
-    if (counts[TEST__NOT_CHECKED] > 0) {
+    if (counts[TEST__NOT_CHECKED] > 0)
         printf(", %u not checked", counts[TEST__NOT_CHECKED]);
-    }
     printf("\n");
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if (fflush(stdout) != 0 || ferror(stdout))
         return 1; /* what nobody could read is no success */
-    }
-    if (counts[TEST__FAILED] > 0) {
+    if (counts[TEST__FAILED] > 0)
         return 1;
-    }
     return counts[TEST__PASSED] + counts[TEST__NOT_CHECKED] > 0 ? 0 : 1;
 }
 
@@ -236,23 +217,20 @@ static int run_here(int argc, char *argv[])
         return status;
     }
     if (test != NULL && argc == 5 && read_number(argv[3], INT_MAX, &report) &&
-        read_number(argv[4], INT_MAX, &seconds)) {
+        read_number(argv[4], INT_MAX, &seconds))
         return test__body_run(test, (int)report, seconds);
-    }
     fprintf(stderr, "%s: --run needs the name of one test\n", argv[0]);
     return 2;
 }
 
 int main(int argc, char *argv[])
 {
-    if (argc >= 2 && strcmp(argv[1], "--run") == 0) {
+    if (argc >= 2 && strcmp(argv[1], "--run") == 0)
         return run_here(argc, argv);
-    }
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         for (const struct test_case *test = test_suite.cases;
-             test->name != NULL; test++) {
+             test->name != NULL; test++)
             printf("%s\n", test->name);
-        }
         return fflush(stdout) == 0 ? 0 : 1;
     }
     for (int i = 1; i < argc; i++) {

@@ -7,11 +7,11 @@
 #ifndef GRADER_RUNNER_H
 #define GRADER_RUNNER_H
 
+#include "grader/test.h"
+
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "grader/test.h"
 
 /* Which sanitizer this file is built with. */
 #if defined(__SANITIZE_THREAD__)

@@ -51,12 +51,10 @@ static void send_record(char kind, const char *text)
     int length = snprintf(record, sizeof(record), "%c%s", kind, text);
     size_t size = length < 0 ? 0 : (size_t)length;
 
-    if (child.report < 0) {
+    if (child.report < 0)
         return;
-    }
-    if (size >= sizeof(record)) {
+    if (size >= sizeof(record))
         size = sizeof(record) - 1;
-    }
     if (write(child.report, record, size + 1) != (ssize_t)(size + 1)) {
         /* Then the runner is gone, or sees a record that is cut off, which
          * counts as a failure. */
@@ -66,25 +64,21 @@ static void send_record(char kind, const char *text)
 
 void test__note(const char *text)
 {
-    if (child.report < 0) {
+    if (child.report < 0)
         fprintf(stderr, "not checked: %s\n", text);
-    }
     send_record(TEST__NOTE, text);
 }
 
 /* Ends the process once; a second thread that wants to waits for that. */
 _Noreturn static void end_test(char kind, const char *text)
 {
-    if (atomic_flag_test_and_set(&child.ending)) {
-        for (;;) {
+    if (atomic_flag_test_and_set(&child.ending))
+        for (;;)
             (void)pause(); /* a signal is no reason to go on */
-        }
-    }
     if (child.report < 0) {
         fprintf(stderr, "%s\n", text);
-        if (kind == TEST__FAIL) {
+        if (kind == TEST__FAIL)
             abort(); /* a debugger stops here */
-        }
     }
     send_record(kind, text);
     _exit(kind == TEST__FAIL ? 1 : 0);
@@ -122,12 +116,10 @@ static void make_folder(const char *path)
 {
     int err = test__folder_remove(path);
 
-    if (err == 0) {
+    if (err == 0)
         err = test__folder_make(path);
-    }
-    if (err != 0) {
+    if (err != 0)
         FAIL("cannot make the folder %s: %s", path, uv_strerror(err));
-    }
 }
 
 const char *test_path(const char *name)
@@ -138,30 +130,24 @@ const char *test_path(const char *name)
     int length;
 
     if (test__folder_path(child.test->name, (long)getpid(), folder,
-                          sizeof(folder)) != 0) {
+                          sizeof(folder)) != 0)
         FAIL("the path of the test's folder is too long");
-    }
     length = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    if (length < 0 || (size_t)length >= sizeof(path)) {
+    if (length < 0 || (size_t)length >= sizeof(path))
         FAIL("%s: the path is too long", name);
-    }
     (void)pthread_mutex_lock(&child.lock); /* never fails for this kind */
-    if (child.path_count == 0) {
+    if (child.path_count == 0)
         make_folder(folder);
-    }
-    for (size_t i = 0; i < child.path_count && found == NULL; i++) {
-        if (strcmp(child.paths[i], path) == 0) {
+    for (size_t i = 0; i < child.path_count && found == NULL; i++)
+        if (strcmp(child.paths[i], path) == 0)
             found = child.paths[i];
-        }
-    }
     if (found == NULL && child.path_count < PATHS_MAX) {
         found =
             memcpy(child.paths[child.path_count++], path, (size_t)length + 1);
     }
     (void)pthread_mutex_unlock(&child.lock);
-    if (found == NULL) {
+    if (found == NULL)
         FAIL("%s: a test has at most %d paths", name, PATHS_MAX);
-    }
     return found;
 }
 
@@ -169,9 +155,8 @@ uint64_t test__time_left(void)
 {
     uint64_t now = uv_hrtime();
 
-    if (child.end == 0) {
+    if (child.end == 0)
         return UINT64_MAX;
-    }
     return now < child.end ? child.end - now : 0;
 }
 
@@ -192,9 +177,8 @@ static void on_time_over(int number)
     char text[64];
 
     (void)number; /* it is SIGALRM */
-    if (file != NULL) {
+    if (file != NULL)
         test_fail(file, line, "still waits here after %u s", child.seconds);
-    }
     /* Never return: a call that the signal has interrupted could go on as if
      * what it waited for had come. */
     (void)snprintf(text, sizeof(text), "no end after %u s", child.seconds);
@@ -207,9 +191,8 @@ static int begin_report(int report, unsigned seconds)
     struct sigaction action;
 
     if (read(report, child.nonce, TEST__NONCE_SIZE) != TEST__NONCE_SIZE ||
-        fcntl(report, F_SETFD, FD_CLOEXEC) != 0) {
+        fcntl(report, F_SETFD, FD_CLOEXEC) != 0)
         return UV_EIO;
-    }
     memset(&action, 0, sizeof(action));
     (void)sigemptyset(&action.sa_mask); /* constant arguments */
     action.sa_handler = on_time_over;
@@ -235,21 +218,17 @@ int test__body_run(const struct test_case *test, int report, unsigned seconds)
     }
     if (test_suite.fixture_size > 0) {
         fixture = calloc(1, test_suite.fixture_size);
-        if (fixture == NULL) {
+        if (fixture == NULL)
             FAIL("no memory for the fixture");
-        }
     }
-    if (test_suite.set_up != NULL) {
+    if (test_suite.set_up != NULL)
         test_suite.set_up(fixture);
-    }
     test->run(fixture);
-    if (test_suite.tear_down != NULL) {
+    if (test_suite.tear_down != NULL)
         test_suite.tear_down(fixture);
-    }
     free(fixture);
     send_record(TEST__PASS, child.nonce);
-    if (report < 0) {
+    if (report < 0)
         fprintf(stderr, "%s returned\n", test->name);
-    }
     return 0;
 }

@@ -77,12 +77,10 @@ static struct entry *find(sqlite3 *db)
         sqlite3 *there =
             atomic_load_explicit(&table[at].db, memory_order_relaxed);
 
-        if (there == NULL) {
+        if (there == NULL)
             return NULL;
-        }
-        if (there == db) {
+        if (there == db)
             return &table[at];
-        }
     }
 }
 
@@ -94,18 +92,16 @@ static void add(sqlite3 *db)
         atomic_fetch_add_explicit(&counters_used, 1, memory_order_relaxed);
     size_t at = place_of(db);
 
-    if (counter >= COUNTERS) {
+    if (counter >= COUNTERS)
         return;
-    }
     for (;;) {
         sqlite3 *there = NULL;
 
         if (atomic_compare_exchange_strong_explicit(&table[at].db, &there, db,
                                                     memory_order_relaxed,
                                                     memory_order_relaxed) ||
-            there == db) {
+            there == db)
             break;
-        }
         at = (at + 1) & TABLE_MASK;
     }
     atomic_store_explicit(&table[at].counter, counter, memory_order_relaxed);
@@ -120,9 +116,8 @@ static struct entry *use_connection(sqlite3 *db)
         unsigned counter =
             atomic_load_explicit(&entry->counter, memory_order_relaxed);
 
-        if (counter != 0) {
+        if (counter != 0)
             counters[counter]++;
-        }
     }
     return entry;
 }
@@ -149,15 +144,13 @@ static int close_by(int (*close)(sqlite3 *), sqlite3 *db)
     unsigned counter;
     int err;
 
-    if (entry == NULL) {
+    if (entry == NULL)
         return close(db);
-    }
     counter =
         atomic_exchange_explicit(&entry->counter, 0, memory_order_relaxed);
     err = close(db);
-    if (err != SQLITE_OK) {
+    if (err != SQLITE_OK)
         atomic_store_explicit(&entry->counter, counter, memory_order_relaxed);
-    }
     return err;
 }
 
@@ -195,9 +188,8 @@ int __wrap_sqlite3_prepare_v3(sqlite3 *db,
 
 static void use_statement(sqlite3_stmt *statement)
 {
-    if (statement != NULL) {
+    if (statement != NULL)
         (void)use_connection(sqlite3_db_handle(statement));
-    }
 }
 
 int __wrap_sqlite3_step(sqlite3_stmt *statement)

@@ -81,9 +81,8 @@ static int take_report(struct test__run *run, int fd)
     ssize_t n = room > 0 ? read(fd, run->report + run->report_size, room)
                          : read(fd, rest, sizeof(rest));
 
-    if (n > 0 && room > 0) {
+    if (n > 0 && room > 0)
         run->report_size += (size_t)n;
-    }
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
@@ -117,19 +116,16 @@ wait_for_news(struct test__run *run, int *report, int *output, uint64_t ns)
     fd_set readable;
 
     FD_ZERO(&readable);
-    if (*report >= 0) {
+    if (*report >= 0)
         FD_SET(*report, &readable);
-    }
-    if (*output >= 0) {
+    if (*output >= 0)
         FD_SET(*output, &readable);
-    }
     ns = ns < LOOK_NS ? ns : LOOK_NS;
     timeout.tv_sec = (time_t)(ns / 1000000000);
     timeout.tv_nsec = (long)(ns % 1000000000);
     if (pselect((*report > *output ? *report : *output) + 1, &readable, NULL,
-                NULL, &timeout, &signals_outside) <= 0) {
+                NULL, &timeout, &signals_outside) <= 0)
         return;
-    }
     if (*report >= 0 && FD_ISSET(*report, &readable) &&
         !take_report(run, *report)) {
         (void)close(*report); /* read to its end */
@@ -146,16 +142,12 @@ wait_for_news(struct test__run *run, int *report, int *output, uint64_t ns)
  * away may go on writing, so the number of reads has a limit. */
 static void drain(struct test__run *run, int report, int output)
 {
-    for (int i = 0; report >= 0 && i < 64; i++) {
-        if (!take_report(run, report)) {
+    for (int i = 0; report >= 0 && i < 64; i++)
+        if (!take_report(run, report))
             break;
-        }
-    }
-    for (int i = 0; output >= 0 && i < 64; i++) {
-        if (!take_output(run, output)) {
+    for (int i = 0; output >= 0 && i < 64; i++)
+        if (!take_output(run, output))
             break;
-        }
-    }
 }
 
 /* Somebody wants the runner to end: so does its test. */
@@ -181,9 +173,8 @@ static void watch(struct test__run *run, int *report, int *output)
     while ((ended = waitpid(pid, &run->status, WNOHANG)) == 0) {
         uint64_t now = uv_hrtime();
 
-        if (interrupted) {
+        if (interrupted)
             end_runner(pid);
-        }
         if (now >= end) {
             run->timed_out = 1;
             (void)kill(-pid, SIGKILL); /* it is not reaped, so it is there */
@@ -192,9 +183,8 @@ static void watch(struct test__run *run, int *report, int *output)
         }
         wait_for_news(run, report, output, end - now);
     }
-    if (ended < 0) {
+    if (ended < 0)
         run->status = SIGKILL; /* UNTESTED: somebody else took the status */
-    }
     /* The leader is gone; its group exists only if it left somebody. */
     run->left_behind = kill(-pid, SIGKILL) == 0;
 }
@@ -211,16 +201,13 @@ int test__process_run(const char *name,
     ret_run->seconds = seconds;
     err =
         test__process_start(name, &signals_outside, ret_run, &report, &output);
-    if (err != 0) {
+    if (err != 0)
         return err;
-    }
     watch(ret_run, &report, &output);
     drain(ret_run, report, output);
-    if (report >= 0) {
+    if (report >= 0)
         (void)close(report); /* nothing was written that could be lost */
-    }
-    if (output >= 0) {
+    if (output >= 0)
         (void)close(output);
-    }
     return 0;
 }

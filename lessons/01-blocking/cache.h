@@ -9,12 +9,12 @@
 #ifndef ASQ_CACHE_H
 #define ASQ_CACHE_H
 
+#include "01-blocking/db.h"
+
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "01-blocking/db.h"
 
 /* What the first word of the SQL says, where it matters. */
 enum asq_stmt_kind {

@@ -2,13 +2,13 @@
  */
 #include "01-blocking/db.h"
 
+#include "01-blocking/cache.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#include "01-blocking/cache.h"
 
 enum {
     WATCH_EVERY = 100,

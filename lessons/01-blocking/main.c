@@ -2,7 +2,7 @@
  *
  * The same queries, all ready at once, are answered one after the other on
  * the main thread: on a slow disk, where a query waits, and on the fast one,
- * where it computes. Then the claims of the lesson are measured.
+ * where it computes. claims.c measures what the lesson says of it.
  *
  * Run:      make lesson L=01
  * Expect:   on the slow disk the main thread does nothing else for as long as
@@ -10,10 +10,6 @@
  * See also: idea.c and its wrong twins, text_after_step.c and
  *           statement_left_open.c
  */
-#include <stdio.h>
-#include <time.h>
-#include <uv.h>
-
 #include "01-blocking/basket.h"
 #include "01-blocking/stmt.h"
 #include "common/clock.h"
@@ -26,13 +22,14 @@
 #include "common/table.h"
 #include "common/trace.h"
 
+#include <stdio.h>
+#include <uv.h>
+
 enum {
     SLOW,
     FAST,
     DISKS,
-    WORK_MS = 10, /* of the main thread's own, before and after the queries */
-    RUNS = 7,     /* of point reads with the statement cache, and without */
-    READS = 100   /* of one run, for each request */
+    WORK_MS = 10 /* of the main thread's own, before and after the queries */
 };
 
 struct app {
@@ -43,13 +40,9 @@ struct app {
     struct asq_trace trace;   /* a lane for each disk; each begins at 0 */
     struct asq_heartbeat beats;
     struct asq_latency latency; /* on one disk, from "ready" to "answered" */
-    struct asq_latency ratios;  /* of two runs side by side, in thousandths */
     struct asq_report_row rows[DISKS];
     uint64_t begin_ns[DISKS], end_ns[DISKS];
-    int64_t value[DISKS];      /* of all baskets: equal */
-    double first_us;           /* the slow query that waits for no other one */
-    double busy;               /* the share of slow queries on the processor */
-    double read_us, read_busy; /* of a point read, in the fastest run */
+    int64_t value[DISKS]; /* of all baskets: equal */
 };
 
 /* What happens, in this order, all on the main thread. Those that can fail
@@ -65,8 +58,6 @@ static void work(struct app *app, int disk);
 static int answer_all(struct app *app, int disk, struct asq_db *db);
 /* Runs one request and checks its answer. */
 static int ask(struct app *app, int disk, struct asq_db *db, long request);
-/* Reads items one at a time, through the statement cache and without it. */
-static int compare_caches(struct app *app);
 /* Prints what was measured, and writes the files that were asked for. */
 static int report(struct app *app);
 
@@ -88,8 +79,7 @@ static int prepare(struct app *app)
     asq_slow_disk_delay(ASQ_DISK_READ,
                         (uint64_t)(app->options.slow_disk_ms * 1000));
     if (asq_trace_init(&app->trace, DISKS, requests + 2) != 0 ||
-        asq_latency_init(&app->latency, requests) != 0 ||
-        asq_latency_init(&app->ratios, RUNS) != 0)
+        asq_latency_init(&app->latency, requests) != 0)
         return fail(app->options.program, "out of memory");
     asq_trace_name(&app->trace, SLOW, "main, slow disk");
     asq_trace_name(&app->trace, FAST, "main, fast disk");
@@ -159,7 +149,6 @@ static uint64_t count_disk_reads(struct asq_db *db)
 static int answer_all(struct app *app, int disk, struct asq_db *db)
 {
     long requests = app->options.requests;
-    clock_t cpu = clock(); /* of the process, which is this thread */
     uint64_t ready = asq_clock_now_ns();
     uint64_t now = ready;
 
@@ -171,13 +160,6 @@ static int answer_all(struct app *app, int disk, struct asq_db *db)
         now = add_span(app, disk, ASQ_TRACE_WAIT, now);
         if (asq_latency_add(&app->latency, now - ready) != 0) /* (4) */
             return fail(app->options.program, "out of memory");
-    }
-    if (disk == SLOW) {
-        /* Who is answered first, waited for nobody else. */
-        app->first_us =
-            (double)asq_latency_percentile(&app->latency, 1e-6) / 1e3;
-        app->busy = (double)(clock() - cpu) / CLOCKS_PER_SEC /
-                    ((double)(now - ready) / 1e9);
     }
     app->rows[disk] = (struct asq_report_row){
         .way = "blocking",
@@ -192,109 +174,18 @@ static int answer_all(struct app *app, int disk, struct asq_db *db)
     return 0;
 }
 
-/* By position on the slow disk, by name on the fast one. */
 static int ask(struct app *app, int disk, struct asq_db *db, long request)
 {
-    static const char by_name[] =
-        "SELECT count(*) AS count, sum(value) AS value FROM items"
-        " WHERE id IN (:a, :b, :c, :d, :e)";
-    static const char *const names[] = {"e", "d", "c", "b", "a"};
     struct asq_value ids[ASQ_BASKET_SIZE];
-    struct asq_params params = {ids, disk == FAST ? names : NULL,
-                                ASQ_BASKET_SIZE};
+    struct asq_params params = {.values = ids, .count = ASQ_BASKET_SIZE};
 
     asq_basket_fill(ids, request, app->shop.items);
-    if (asq_db_run(db, disk == FAST ? by_name : ASQ_BASKET_SQL, &params,
-                   &app->result) != 0)
+    if (asq_db_run(db, ASQ_BASKET_SQL, &params, &app->result) != 0)
         return fail(app->path, asq_db_message(db));
     if (asq_result_int64(&app->result, 0, "count") != ASQ_BASKET_SIZE)
         return fail(app->path, "an answer is not a whole basket");
     app->value[disk] += asq_result_int64(&app->result, 0, "value");
     return 0;
-}
-
-/* Reads items on a connection that keeps so many statements. The first
- * thousand items stay in its page cache. */
-static int read_items(struct app *app,
-                      unsigned statements,
-                      uint64_t *ret_wall_ns,
-                      clock_t *ret_cpu)
-{
-    struct asq_profile profile = asq_profile_default(app->path);
-    struct asq_db db;
-    uint64_t begin;
-    clock_t cpu;
-    int rc = 0;
-
-    profile.mode = ASQ_OPEN_READ;
-    profile.statements = statements;
-    if (asq_db_open(&db, &profile) != 0)
-        return fail(app->options.program, asq_db_message(&db));
-    begin = asq_clock_now_ns();
-    cpu = clock();
-    for (long i = 0; i < READS * app->options.requests && rc == 0; i++) {
-        struct asq_value id = asq_int64(1 + i % 1000);
-        struct asq_params params = {.values = &id, .count = 1};
-
-        if (asq_db_run(&db, "SELECT id, value FROM items WHERE id = ?1",
-                       &params, &app->result) != 0)
-            rc = fail(app->path, asq_db_message(&db));
-        else if (asq_result_int64(&app->result, 0, "id") != id.as.int64)
-            rc = fail(app->path, "a point read answered another item");
-    }
-    *ret_wall_ns = asq_clock_now_ns() - begin;
-    *ret_cpu = clock() - cpu;
-    (void)asq_db_close(&db); /* every statement was released */
-    return rc;
-}
-
-static int compare_caches(struct app *app)
-{
-    double reads = READS * (double)app->options.requests;
-    uint64_t with_ns, without_ns, best_ns = UINT64_MAX;
-    clock_t cpu, ignored;
-
-    for (int i = 0; i < RUNS; i++) {
-        if (read_items(app, 32, &with_ns, &cpu) != 0 ||
-            read_items(app, 0, &without_ns, &ignored) != 0)
-            return 1;
-        if (asq_latency_add(&app->ratios, 1000 * without_ns / with_ns) != 0)
-            return fail(app->options.program, "out of memory");
-        if (with_ns > best_ns)
-            continue;
-        best_ns = with_ns;
-        app->read_us = (double)with_ns / 1e3 / reads;
-        app->read_busy = (double)cpu / CLOCKS_PER_SEC / ((double)with_ns / 1e9);
-    }
-    return 0;
-}
-
-static double ratio(struct app *app, double percent)
-{
-    return (double)asq_latency_percentile(&app->ratios, percent) / 1e3;
-}
-
-static void print_claims(struct app *app)
-{
-    double predicted = 1e6 / app->first_us;
-    double measured = app->rows[SLOW].throughput_per_s;
-    char text[16];
-
-    printf("\nwaits-in-turn: a query of %s allows %.0f a second; measured "
-           "%.0f, which\nis %.2f of it.\n",
-           asq_format_duration(text, app->first_us), predicted, measured,
-           measured / predicted);
-    printf("io-bound: on the slow disk %.0f %% of a query is work of the "
-           "processor; of a point\nread that finds its page in memory, %s, "
-           "it is %.0f %%.\n",
-           100 * app->busy, asq_format_duration(text, app->read_us),
-           100 * app->read_busy);
-    printf("statement-cache: %.1f times as many point reads with it as without "
-           "it (%.1f to %.1f\nin %d runs).\n",
-           ratio(app, 50), ratio(app, 1), ratio(app, 100), RUNS);
-    printf("named-parameters: all %ld queries got the same answers by name as "
-           "by position.\n",
-           app->options.requests);
 }
 
 static int report(struct app *app)
@@ -317,7 +208,6 @@ static int report(struct app *app)
            asq_format_duration(fast, app->rows[FAST].stall_us));
     if (asq_report_print(app->rows, DISKS, stdout) != 0)
         return fail(app->options.program, "out of memory");
-    print_claims(app);
     if (json != NULL)
         rc = asq_report_write(app->rows, DISKS, json);
     if (rc != 0)
@@ -346,12 +236,9 @@ int main(int argc, char **argv)
     if (rc == 0)
         rc = use_disk(&app, FAST);
     if (rc == 0)
-        rc = compare_caches(&app);
-    if (rc == 0)
         rc = report(&app);
     asq_result_destroy(&app.result);
     asq_trace_destroy(&app.trace);
     asq_latency_destroy(&app.latency);
-    asq_latency_destroy(&app.ratios);
     return rc;
 }

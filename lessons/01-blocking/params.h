@@ -8,10 +8,10 @@
 #ifndef ASQ_PARAMS_H
 #define ASQ_PARAMS_H
 
-#include <stddef.h>
-
 #include "01-blocking/cache.h"
 #include "01-blocking/value.h"
+
+#include <stddef.h>
 
 /* Parameters of a statement. Without names they are bound in order; with
  * names (without the ':', '@' or '$' of the SQL) in any order. */

@@ -10,11 +10,11 @@
 #ifndef ASQ_RESULT_H
 #define ASQ_RESULT_H
 
+#include "01-blocking/value.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "01-blocking/value.h"
 
 struct asq_result {
     /* read-only */

@@ -10,11 +10,11 @@
 #ifndef ASQ_STMT_H
 #define ASQ_STMT_H
 
-#include <stdint.h>
-
 #include "01-blocking/cache.h"
 #include "01-blocking/params.h"
 #include "01-blocking/result.h"
+
+#include <stdint.h>
 
 /* Runs one statement to its end and collects its rows. sql and params are
  * borrowed for the call; params may be NULL. result (may be NULL: rows are

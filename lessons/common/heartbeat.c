@@ -20,9 +20,8 @@ static void on_close(uv_handle_t *handle)
 {
     struct asq_heartbeat *hb = handle->data;
 
-    if (hb->on_closed != NULL) {
+    if (hb->on_closed != NULL)
         hb->on_closed(hb);
-    }
 }
 
 void asq_heartbeat_start(struct asq_heartbeat *hb)
@@ -39,9 +38,8 @@ void asq_heartbeat_beat(struct asq_heartbeat *hb)
     uint64_t now = asq_clock_now_ns();
     uint64_t gap = now - hb->last_ns;
 
-    if (gap > hb->longest_ns) {
+    if (gap > hb->longest_ns)
         hb->longest_ns = gap;
-    }
     hb->last_ns = now;
     hb->beats++;
 }
@@ -56,9 +54,8 @@ int asq_heartbeat_attach(struct asq_heartbeat *hb, uv_loop_t *loop)
 {
     int rc = uv_timer_init(loop, &hb->timer);
 
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     hb->timer.data = hb;
     hb->on_closed = NULL;
     /* It fails only for a timer that closes or has no callback. */

@@ -23,9 +23,8 @@ enum {
 /* Remembers the first error. rc is negative where a call of stdio failed. */
 static void keep(struct asq_json *json, int rc)
 {
-    if (rc < 0 && json->error == 0) {
+    if (rc < 0 && json->error == 0)
         json->error = errno != 0 ? -errno : -EIO;
-    }
 }
 
 /* Two processes may write the same path: each has its own name beside it. */
@@ -49,15 +48,13 @@ int asq_json_open(struct asq_json *json, const char *path)
     memset(json, 0, sizeof *json);
     json->path = path;
     rc = asq_make_parents(path);
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     /* A rename onto /dev/stdout would replace the device by a file. */
     if (stat(path, &there) != 0 || S_ISREG(there.st_mode)) {
         json->beside = name_beside(path);
-        if (json->beside == NULL) {
+        if (json->beside == NULL)
             return -ENOMEM;
-        }
     }
     json->out = fopen(json->beside != NULL ? json->beside : path, "w");
     if (json->out == NULL) {
@@ -83,13 +80,12 @@ void asq_json_text(struct asq_json *json, const char *text)
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
 
-        if (c < 0x20) {
+        if (c < 0x20)
             asq_json_put(json, "\\u%04x", c);
-        } else if (c == '"' || c == '\\') {
+        else if (c == '"' || c == '\\')
             asq_json_put(json, "\\%c", c);
-        } else {
+        else
             keep(json, fputc(c, json->out));
-        }
     }
     keep(json, fputc('"', json->out));
 }
@@ -117,9 +113,8 @@ int asq_json_close(struct asq_json *json)
 {
     keep(json, fclose(json->out));
     if (json->beside != NULL) {
-        if (json->error == 0) {
+        if (json->error == 0)
             keep(json, rename(json->beside, json->path));
-        }
         if (json->error != 0) {
             /* The first error is the one to tell. */
             (void)unlink(json->beside);

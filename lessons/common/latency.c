@@ -26,16 +26,13 @@ static int reserve(struct asq_latency *lat, size_t capacity)
 {
     uint64_t *samples;
 
-    if (capacity <= lat->capacity) {
+    if (capacity <= lat->capacity)
         return 0;
-    }
-    if (capacity > SIZE_MAX / sizeof *samples) {
+    if (capacity > SIZE_MAX / sizeof *samples)
         return UV_ENOMEM;
-    }
     samples = realloc(lat->samples, capacity * sizeof *samples);
-    if (samples == NULL) {
+    if (samples == NULL)
         return UV_ENOMEM;
-    }
     lat->samples = samples;
     lat->capacity = capacity;
     return 0;
@@ -49,9 +46,8 @@ int asq_latency_init(struct asq_latency *lat, size_t capacity)
 
 void asq_latency_destroy(struct asq_latency *lat)
 {
-    if (lat == NULL) {
+    if (lat == NULL)
         return;
-    }
     free(lat->samples);
     memset(lat, 0, sizeof *lat);
 }
@@ -68,9 +64,8 @@ int asq_latency_add(struct asq_latency *lat, uint64_t ns)
         size_t more = lat->capacity > 0 ? lat->capacity * 2 : FIRST_CAPACITY;
         int rc = reserve(lat, more);
 
-        if (rc != 0) {
+        if (rc != 0)
             return rc;
-        }
     }
     lat->samples[lat->count] = ns;
     lat->count++;
@@ -83,13 +78,11 @@ int asq_latency_merge(struct asq_latency *lat, const struct asq_latency *from)
     size_t added = from->count;
     int rc;
 
-    if (added == 0) {
+    if (added == 0)
         return 0;
-    }
     rc = reserve(lat, lat->count + added);
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     memcpy(&lat->samples[lat->count], from->samples, added * sizeof(uint64_t));
     lat->count += added;
     lat->sorted = 0;
@@ -102,9 +95,8 @@ uint64_t asq_latency_percentile(struct asq_latency *lat, double percent)
     size_t rank;
 
     assert(percent > 0 && percent <= 100);
-    if (lat->count == 0) {
+    if (lat->count == 0)
         return 0;
-    }
     if (!lat->sorted) {
         qsort(lat->samples, lat->count, sizeof *lat->samples, compare);
         lat->sorted = 1;
@@ -113,8 +105,7 @@ uint64_t asq_latency_percentile(struct asq_latency *lat, double percent)
      * product that is a hair above a whole rank would be rounded up. */
     exact = percent * (double)lat->count / 100 * (1 - 1e-12);
     rank = (size_t)exact;
-    if ((double)rank < exact) {
+    if ((double)rank < exact)
         rank++;
-    }
     return lat->samples[rank - 1];
 }

@@ -73,9 +73,8 @@ find(const struct list *list, const char *name, size_t length)
         const struct asq_option *option = at(list, i);
 
         if (strlen(option->name) == length &&
-            strncmp(option->name, name, length) == 0) {
+            strncmp(option->name, name, length) == 0)
             return option;
-        }
     }
     return NULL;
 }
@@ -93,9 +92,8 @@ static void print_default(const struct asq_option *option)
     } else if (option->kind == ASQ_OPTION_TEXT) {
         const char *const *text = option->target;
 
-        if (*text != NULL) {
+        if (*text != NULL)
             (void)printf(" (default %s)", *text);
-        }
     }
 }
 
@@ -150,9 +148,8 @@ static const char *show(char shown[static SHOWN_MAX], const char *word)
     if (length >= SHOWN_MAX) {
         length = SHOWN_MAX - sizeof "...";
         /* Never cut inside a character: bytes 10xxxxxx continue one. */
-        while (length > 0 && ((unsigned char)word[length] & 0xc0) == 0x80) {
+        while (length > 0 && ((unsigned char)word[length] & 0xc0) == 0x80)
             length--;
-        }
     }
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)word[i];
@@ -169,9 +166,8 @@ static int refuse_unknown(const struct list *list, const char *word)
 
     (void)fprintf(stderr, "%s: unknown option \"%s\", known are",
                   list->options->program, show(shown, word));
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; i < list->count; i++)
         (void)fprintf(stderr, " --%s", at(list, i)->name);
-    }
     (void)fprintf(stderr, "; try --help\n");
     return FAILED;
 }
@@ -218,9 +214,8 @@ static bool set_long(const struct asq_option *option, const char *value)
     errno = 0;
     number = strtol(value, &end, 10);
     if (!is_number(value, "-0123456789") || *end != '\0' || errno != 0 ||
-        !in_range(option, (double)number)) {
+        !in_range(option, (double)number))
         return false;
-    }
     *target = number;
     return true;
 }
@@ -235,9 +230,8 @@ static bool set_double(const struct asq_option *option, const char *value)
      * range, what is too small comes back as nearly zero. */
     number = strtod(value, &end);
     if (!is_number(value, "+-.0123456789eE") || *end != '\0' ||
-        !in_range(option, number)) {
+        !in_range(option, number))
         return false;
-    }
     *target = number;
     return true;
 }
@@ -246,9 +240,8 @@ static bool set_text(const struct asq_option *option, const char *value)
 {
     const char **target = option->target;
 
-    if (*value == '\0') {
+    if (*value == '\0')
         return false;
-    }
     *target = value;
     return true;
 }
@@ -286,9 +279,8 @@ static int parse_one(const struct list *list, int argc, char **argv, int *i)
     word += 2;
     option = find(list, word,
                   equals != NULL ? (size_t)(equals - word) : strlen(word));
-    if (option == NULL) {
+    if (option == NULL)
         return refuse_unknown(list, argv[*i]);
-    }
     if (option->kind == ASQ_OPTION_FLAG) {
         if (value != NULL) {
             return refuse(list, "--%s takes no value, leave \"=%s\" away",
@@ -321,9 +313,8 @@ int asq_options_parse(struct asq_options *options, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         int status = parse_one(&list, argc, argv, &i);
 
-        if (status != -1) {
+        if (status != -1)
             return status;
-        }
     }
     return -1;
 }

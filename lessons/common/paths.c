@@ -14,14 +14,12 @@ static int make_folder(const char *path)
     struct stat there;
     int error;
 
-    if (mkdir(path, 0777) == 0) {
+    if (mkdir(path, 0777) == 0)
         return 0;
-    }
     error = errno;
     /* Whatever the reason, a folder that is there is good enough. */
-    if (stat(path, &there) == 0) {
+    if (stat(path, &there) == 0)
         return S_ISDIR(there.st_mode) ? 0 : -ENOTDIR;
-    }
     return -error;
 }
 
@@ -38,9 +36,8 @@ int asq_make_parents(const char *path)
     char *parents = malloc(length + 1);
     int rc = 0;
 
-    if (parents == NULL) {
+    if (parents == NULL)
         return -ENOMEM;
-    }
     memcpy(parents, path, length + 1);
     /* Not the first character: "/" itself need not be made. */
     for (size_t i = 1; i < length && rc == 0; i++) {

@@ -34,9 +34,8 @@ int asq_report_print(const struct asq_report_row *rows, size_t count, FILE *out)
     int rc;
 
     asq_table_init(&table, headers, sizeof headers / sizeof headers[0]);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         add_row(&table, &rows[i]);
-    }
     rc = asq_table_print(&table, out);
     asq_table_destroy(&table);
     return rc;
@@ -69,9 +68,8 @@ int asq_report_write(const struct asq_report_row *rows,
     struct asq_json json;
     int rc = asq_json_open(&json, path);
 
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     asq_json_put(&json, "[");
     for (size_t i = 0; i < count; i++) {
         asq_json_put(&json, "%s", i == 0 ? "\n" : ",\n");

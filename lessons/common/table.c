@@ -58,9 +58,8 @@ static int grow(struct asq_table *table)
         table->capacity > 0 ? table->capacity * 2 : FIRST_CAPACITY;
     char **cell = realloc(table->cell, capacity * sizeof *cell);
 
-    if (cell == NULL) {
+    if (cell == NULL)
         return UV_ENOMEM;
-    }
     table->cell = cell;
     table->capacity = capacity;
     return 0;
@@ -73,19 +72,16 @@ void asq_table_init(struct asq_table *table,
     assert(columns > 0 && columns <= ASQ_TABLE_COLUMNS_MAX);
     memset(table, 0, sizeof *table);
     table->columns = columns;
-    for (size_t i = 0; i < columns; i++) {
+    for (size_t i = 0; i < columns; i++)
         asq_table_add(table, "%s", headers[i]);
-    }
 }
 
 void asq_table_destroy(struct asq_table *table)
 {
-    if (table == NULL) {
+    if (table == NULL)
         return;
-    }
-    for (size_t i = 0; i < table->cells; i++) {
+    for (size_t i = 0; i < table->cells; i++)
         free(table->cell[i]);
-    }
     free(table->cell);
     memset(table, 0, sizeof *table);
 }
@@ -96,30 +92,25 @@ void asq_table_add(struct asq_table *table, const char *format, ...)
     char *text;
     va_list args;
 
-    if (table->failed == 0 && table->cells == table->capacity) {
+    if (table->failed == 0 && table->cells == table->capacity)
         table->failed = grow(table);
-    }
-    if (table->failed != 0) {
+    if (table->failed != 0)
         return;
-    }
     va_start(args, format);
     text = format_cell(format, args, &table->failed);
     va_end(args);
-    if (text == NULL) {
+    if (text == NULL)
         return;
-    }
-    if (asq_text_width(text) > *width) {
+    if (asq_text_width(text) > *width)
         *width = asq_text_width(text);
-    }
     table->cell[table->cells] = text;
     table->cells++;
 }
 
 static void repeat(char c, size_t times, FILE *out)
 {
-    while (times-- > 0) {
+    while (times-- > 0)
         (void)fputc(c, out); /* as all output here: out keeps its error */
-    }
 }
 
 static void print_cell(const struct asq_table *table, size_t cell, FILE *out)
@@ -128,25 +119,21 @@ static void print_cell(const struct asq_table *table, size_t cell, FILE *out)
     const char *text = table->cell[cell];
     size_t blanks = table->width[column] - asq_text_width(text);
 
-    if (column > 0) {
+    if (column > 0)
         repeat(' ', blanks + 2, out);
-    }
     (void)fputs(text, out);
-    if (column + 1 == table->columns) {
+    if (column + 1 == table->columns)
         (void)fputc('\n', out);
-    } else if (column == 0) {
+    else if (column == 0)
         repeat(' ', blanks, out);
-    }
 }
 
 int asq_table_print(const struct asq_table *table, FILE *out)
 {
-    if (table->failed != 0) {
+    if (table->failed != 0)
         return table->failed;
-    }
-    if (table->cells % table->columns != 0) {
+    if (table->cells % table->columns != 0)
         return UV_EINVAL;
-    }
     for (size_t i = 0; i < table->cells; i++) {
         if (i == table->columns) {
             for (size_t column = 0; column < table->columns; column++) {
@@ -166,9 +153,8 @@ size_t asq_text_width(const char *text)
 
     for (; *text != '\0'; text++) {
         /* Bytes of the form 10xxxxxx continue a character. */
-        if (((unsigned char)*text & 0xc0) != 0x80) {
+        if (((unsigned char)*text & 0xc0) != 0x80)
             width++;
-        }
     }
     return width;
 }
@@ -202,12 +188,10 @@ const char *asq_format_duration(char text[static 16], double us)
         {" ns", 1e-3, 999.5}, {" us", 1, 999.5},     {" ms", 1e3, 999.5},
         {" s", 1e6, 59.95},   {" min", 60e6, 59.95}, {" h", 3600e6, 0}};
 
-    if (isnan(us)) {
+    if (isnan(us))
         return strcpy(text, "-");
-    }
-    if (fabs(us) < 0.5e-6) {
+    if (fabs(us) < 0.5e-6)
         return strcpy(text, "0 ns"); /* and not 0.000 ns */
-    }
     return scale(text, us, units);
 }
 
@@ -219,9 +203,8 @@ const char *asq_format_count(char text[static 16], double count)
                                         {" G", 1e9, 999.5},
                                         {" T", 1e12, 0}};
 
-    if (isnan(count)) {
+    if (isnan(count))
         return strcpy(text, "-");
-    }
     if (fabs(count) < 999.5 && count == (double)(int)count) {
         (void)snprintf(text, 16, "%d", (int)count);
         return text;
@@ -236,12 +219,10 @@ bool asq_terminal_is_utf8(void)
     char folded[64];
     size_t length = 0;
 
-    for (size_t i = 0; i < 3 && (value == NULL || *value == '\0'); i++) {
+    for (size_t i = 0; i < 3 && (value == NULL || *value == '\0'); i++)
         value = getenv(names[i]);
-    }
-    if (value == NULL) {
+    if (value == NULL)
         return false;
-    }
     /* "UTF-8", "utf-8" and "utf8" all stand for it. */
     for (; *value != '\0' && length + 1 < sizeof folded; value++) {
         if (*value != '-') {
@@ -258,9 +239,8 @@ bool asq_terminal_has_colour(FILE *out)
     const char *term = getenv("TERM");
     const char *no = getenv("NO_COLOR");
 
-    if (no != NULL && *no != '\0') {
+    if (no != NULL && *no != '\0')
         return false;
-    }
     return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
            isatty(fileno(out));
 }

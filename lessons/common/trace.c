@@ -40,9 +40,8 @@ int asq_trace_init(struct asq_trace *trace,
     assert(lanes > 0 && spans_per_lane > 0);
     trace->count = 0;
     trace->lanes = calloc(lanes, sizeof *trace->lanes);
-    if (trace->lanes == NULL) {
+    if (trace->lanes == NULL)
         return UV_ENOMEM;
-    }
     trace->count = lanes;
     for (unsigned i = 0; i < lanes; i++) {
         struct asq_lane *lane = &trace->lanes[i];
@@ -59,12 +58,10 @@ int asq_trace_init(struct asq_trace *trace,
 
 void asq_trace_destroy(struct asq_trace *trace)
 {
-    if (trace == NULL) {
+    if (trace == NULL)
         return;
-    }
-    for (unsigned i = 0; i < trace->count; i++) {
+    for (unsigned i = 0; i < trace->count; i++)
         free(trace->lanes[i].spans);
-    }
     free(trace->lanes);
     memset(trace, 0, sizeof *trace);
 }
@@ -78,9 +75,8 @@ void asq_trace_name(struct asq_trace *trace, unsigned lane, const char *name)
     if (length >= sizeof trace->lanes[lane].name) {
         length = sizeof trace->lanes[lane].name - 1;
         /* Never cut inside a character: bytes 10xxxxxx continue one. */
-        while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80) {
+        while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80)
             length--;
-        }
     }
     memcpy(copy, name, length);
     copy[length] = '\0';
@@ -124,9 +120,8 @@ static void add_up(const struct picture *pic,
 
         left = from > left ? from : left;
         right = to < right ? to : right;
-        if (left < right) {
+        if (left < right)
             sums[column][span->kind] += right - left;
-        }
     }
 }
 
@@ -139,12 +134,10 @@ static enum asq_trace_kind judge(const uint64_t sums[KINDS], uint64_t width)
     uint64_t unfree = wait + work;
     uint64_t free_ns = unfree < width ? width - unfree : 0;
 
-    if (wait > 0 && wait >= work && wait >= free_ns) {
+    if (wait > 0 && wait >= work && wait >= free_ns)
         return ASQ_TRACE_WAIT;
-    }
-    if (work > 0 && work >= free_ns) {
+    if (work > 0 && work >= free_ns)
         return ASQ_TRACE_WORK;
-    }
     return ASQ_TRACE_FREE;
 }
 
@@ -153,9 +146,8 @@ static void draw_lane(const struct picture *pic, const struct asq_lane *lane)
     uint64_t sums[COLUMNS][KINDS] = {{0}};
     size_t blanks = pic->gutter - asq_text_width(lane->name);
 
-    for (size_t i = 0; i < lane->count; i++) {
+    for (size_t i = 0; i < lane->count; i++)
         add_up(pic, &lane->spans[i], sums);
-    }
     (void)fprintf(pic->out, "%s%*s  ", lane->name, (int)blanks, "");
     for (size_t i = 0; i < pic->columns; i++) {
         uint64_t width = edge(pic, i + 1) - edge(pic, i);
@@ -174,11 +166,9 @@ static uint64_t choose_tick(const struct picture *pic)
         (pic->duration_ns * TICK_COLUMNS + pic->columns - 1) / pic->columns;
 
     for (uint64_t power = 1;; power *= 10) {
-        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-            if (steps[i] * power >= least) {
+        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+            if (steps[i] * power >= least)
                 return steps[i] * power;
-            }
-        }
     }
 }
 
@@ -196,9 +186,8 @@ static void draw_ruler(const struct picture *pic)
         int length = snprintf(label, sizeof label, "|%.9g",
                               (double)at / (double)ASQ_NS_PER_MS);
 
-        if (column < used || column + (size_t)length > pic->columns) {
+        if (column < used || column + (size_t)length > pic->columns)
             break;
-        }
         memset(line + used, ' ', column - used);
         memcpy(line + column, label, (size_t)length);
         used = column + (size_t)length;
@@ -212,9 +201,8 @@ static void draw_legend(const struct picture *pic,
 {
     size_t dropped = 0;
 
-    for (unsigned i = 0; i < trace->count; i++) {
+    for (unsigned i = 0; i < trace->count; i++)
         dropped += trace->lanes[i].dropped;
-    }
     (void)fprintf(pic->out, "%*s  %s waits in a query   %s works   %s free\n",
                   (int)pic->gutter, "", pic->glyphs[ASQ_TRACE_WAIT],
                   pic->glyphs[ASQ_TRACE_WORK], pic->glyphs[ASQ_TRACE_FREE]);
@@ -246,9 +234,8 @@ void asq_trace_print(const struct asq_trace *trace,
     }
     pic.columns = COLUMNS - 2 - pic.gutter;
     /* What is printed here is not checked: out keeps its error for ferror. */
-    for (unsigned i = 0; i < trace->count; i++) {
+    for (unsigned i = 0; i < trace->count; i++)
         draw_lane(&pic, &trace->lanes[i]);
-    }
     draw_ruler(&pic);
     draw_legend(&pic, trace);
 }
@@ -260,11 +247,9 @@ static uint64_t find_origin(const struct asq_trace *trace)
     for (unsigned i = 0; i < trace->count; i++) {
         const struct asq_lane *lane = &trace->lanes[i];
 
-        for (size_t k = 0; k < lane->count; k++) {
-            if (lane->spans[k].begin_ns < origin) {
+        for (size_t k = 0; k < lane->count; k++)
+            if (lane->spans[k].begin_ns < origin)
                 origin = lane->spans[k].begin_ns;
-            }
-        }
     }
     return origin;
 }
@@ -292,9 +277,8 @@ int asq_trace_write(const struct asq_trace *trace, const char *path)
     uint64_t origin = find_origin(trace);
     int rc = asq_json_open(&json, path);
 
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     /* A tid is the lane's number plus 1: viewers take 0 for the idle task. */
     asq_json_put(&json, "{\"traceEvents\":[");
     for (unsigned i = 0; i < trace->count; i++) {
@@ -305,9 +289,8 @@ int asq_trace_write(const struct asq_trace *trace, const char *path)
         asq_json_put(&json, "\"name\":\"thread_name\",\"args\":{\"name\":");
         asq_json_text(&json, lane->name);
         asq_json_put(&json, "}}");
-        for (size_t k = 0; k < lane->count; k++) {
+        for (size_t k = 0; k < lane->count; k++)
             write_span(&json, i, &lane->spans[k], origin);
-        }
     }
     asq_json_put(&json, "\n]}\n");
     return asq_json_close(&json);

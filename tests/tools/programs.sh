@@ -71,7 +71,8 @@ make_folder
 build=$folder/build
 mkdir "$build"
 : >"$folder/no-folder"
-for source in lessons/[0-9][0-9]-*/main.c bench/*.c; do
+for source in lessons/[0-9][0-9]-*/main.c lessons/[0-9][0-9]-*/claims.c \
+    bench/*.c; do
     # A file with a header is a part of programs, not one itself.
     if [ ! -f "$source" ] || [ -f "${source%.c}.h" ]; then
         continue
@@ -80,6 +81,7 @@ for source in lessons/[0-9][0-9]-*/main.c bench/*.c; do
     case $name in
     bench/demo.c) check_program demo ;;
     bench/*) check_program "${name%.c}" ;;
+    */claims.c) check_program "${name%/claims.c}-claims" ;;
     *) check_program "${name%/main.c}" ;;
     esac
 done

@@ -1,0 +1,418 @@
+/* conn_reads - point reads through one conn against the raw SQLite C API
+ *
+ * Interleaved in one run: raw (one at a time), raw-grouped (64 in a read
+ * transaction), and one conn with 64 requests in flight, with and without
+ * read batches; then one request in flight, and the same with loop and worker
+ * on one processor. Every sum is checked before its time is printed.
+ *
+ * Run: build/bench/conn_reads
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* for sched_setaffinity */
+#include <sched.h>
+#endif
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "03-event-loop/conn.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/options.h"
+#include "common/shop.h"
+#include "common/table.h"
+
+enum {
+    ITEMS = 100000,
+    IN_FLIGHT = 64,
+    RUNS = 7,
+    WAYS = 6
+};
+
+static const char SQL[] = "SELECT value FROM items WHERE id = ?1";
+
+/* One way of reading the same items. */
+struct way {
+    const char *name;
+    bool is_raw;
+    bool grouped; /* raw: a transaction for 64 reads; conn: read batches */
+    int in_flight;
+    bool pinned; /* both threads on one processor */
+    double per_s[RUNS];
+};
+
+struct slot {
+    struct asq_request request;
+    struct asq_value id;
+    struct bench *bench;
+};
+
+struct bench {
+    const char *path;
+    long reads; /* of this run */
+    long submitted;
+    long answered;
+    int64_t sum;
+    int failed; /* a status, or 0 */
+    char message[ASQ_MESSAGE_SIZE];
+    struct asq_conn conn;
+    struct slot slots[IN_FLIGHT];
+};
+
+/* The nth id to read; all ways read the same ids in the same order. */
+static int64_t pick(long n)
+{
+    return (int64_t)((uint64_t)n * UINT64_C(2654435761) % ITEMS) + 1;
+}
+
+/* Keeps the process on its first processor, or lets it go again. */
+static bool pin(bool on)
+{
+#if defined(__linux__)
+    static cpu_set_t all;
+    cpu_set_t one;
+    size_t cpu = 0;
+
+    if (CPU_COUNT(&all) == 0 && sched_getaffinity(0, sizeof all, &all) != 0)
+        return false;
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    return sched_setaffinity(0, sizeof one, on ? &one : &all) == 0;
+#else
+    return !on;
+#endif
+}
+
+static int fail_raw(struct bench *bench, sqlite3 *db, int rc)
+{
+    bench->failed = rc;
+    (void)snprintf(bench->message, sizeof bench->message, "%s",
+                   sqlite3_errmsg(db));
+    return rc;
+}
+
+/* Reads everything on this thread. Returns 0 or an SQLite code. */
+static int read_raw(struct bench *bench, sqlite3 *db, bool grouped)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, SQL, -1, &stmt, NULL);
+
+    for (long n = 0; n < bench->reads && rc == SQLITE_OK; n++) {
+        if (grouped && n % IN_FLIGHT == 0)
+            rc = sqlite3_exec(db, n == 0 ? "BEGIN" : "COMMIT; BEGIN", NULL,
+                              NULL, NULL);
+        if (rc == SQLITE_OK)
+            rc = sqlite3_bind_int64(stmt, 1, pick(n));
+        if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+            bench->sum += sqlite3_column_int64(stmt, 0);
+        if (rc == SQLITE_OK)
+            rc = sqlite3_reset(stmt);
+    }
+    if (grouped && rc == SQLITE_OK)
+        rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        (void)fail_raw(bench, db, rc);
+    (void)sqlite3_finalize(stmt); /* its error is the step's */
+    return rc;
+}
+
+static uint64_t time_raw(struct bench *bench, const struct way *way)
+{
+    sqlite3 *db = NULL;
+    uint64_t ns = 0;
+    int rc = sqlite3_open_v2(bench->path, &db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc != SQLITE_OK ||
+        sqlite3_exec(db, "PRAGMA cache_size=-40000", NULL, NULL, NULL) != 0 ||
+        read_raw(bench, db, true) != 0) { /* fills the cache */
+        (void)fail_raw(bench, db, sqlite3_errcode(db));
+    } else {
+        bench->sum = 0;
+        ns = asq_clock_now_ns();
+        (void)read_raw(bench, db, way->grouped); /* keeps its error */
+        ns = asq_clock_now_ns() - ns;
+    }
+    (void)sqlite3_close(db); /* every statement is finalized */
+    return ns;
+}
+
+static void take_answer(struct asq_request *request, int status);
+
+static void ask(struct slot *slot)
+{
+    struct bench *bench = slot->bench;
+    struct asq_params params = {.values = &slot->id, .count = 1};
+    int rc;
+
+    if (bench->submitted == bench->reads || bench->failed != 0)
+        return;
+    slot->id = asq_int64(pick(bench->submitted++));
+    rc = asq_conn_run(&bench->conn, &slot->request, SQL, &params, take_answer);
+    if (rc != 0)
+        bench->failed = rc;
+}
+
+static void take_answer(struct asq_request *request, int status)
+{
+    struct slot *slot = request->data;
+    struct bench *bench = slot->bench;
+
+    if (status != 0) {
+        bench->failed = status;
+        memcpy(bench->message, request->message, sizeof bench->message);
+    }
+    bench->sum += asq_result_at(&request->result, 0, 0).as.int64;
+    bench->answered++;
+    ask(slot);
+}
+
+/* Reads everything with in_flight requests on the way. Returns the time. */
+static uint64_t read_conn(struct bench *bench, uv_loop_t *loop, int in_flight)
+{
+    uint64_t begin = asq_clock_now_ns();
+
+    bench->submitted = 0;
+    bench->answered = 0;
+    bench->sum = 0;
+    for (int i = 0; i < in_flight; i++)
+        ask(&bench->slots[i]);
+    (void)uv_run(loop, UV_RUN_DEFAULT); /* ends when nothing is pending */
+    return asq_clock_now_ns() - begin;
+}
+
+static void note_opened(struct asq_conn *conn, int status)
+{
+    struct bench *bench = conn->data;
+
+    if (status != 0) {
+        bench->failed = status;
+        memcpy(bench->message, conn->message, sizeof bench->message);
+    }
+}
+
+static void note_closed(struct asq_conn *conn)
+{
+    (void)conn; /* the memory stays: the next run opens it again */
+}
+
+static uint64_t time_conn(struct bench *bench, const struct way *way)
+{
+    struct asq_profile profile = asq_profile_default(bench->path);
+    uv_loop_t loop;
+    uint64_t ns = 0;
+
+    profile.mode = ASQ_OPEN_READ;
+    profile.cache_kib = 40000;
+    bench->failed = uv_loop_init(&loop);
+    if (bench->failed != 0)
+        return 0;
+    asq_conn_init(&bench->conn);
+    bench->conn.data = bench;
+    bench->conn.batch_reads = way->grouped;
+    bench->failed = asq_conn_open(&bench->conn, &loop, &profile, note_opened);
+    if (bench->failed == 0) {
+        (void)read_conn(bench, &loop, IN_FLIGHT); /* fills the cache */
+        ns = read_conn(bench, &loop, way->in_flight);
+        asq_conn_close(&bench->conn, note_closed);
+        (void)uv_run(&loop, UV_RUN_DEFAULT); /* until it is closed */
+    }
+    (void)uv_loop_close(&loop); /* nothing is left on it */
+    return ns;
+}
+
+/* Measures one way once and checks what it has read. */
+static int measure(struct bench *bench, struct way *way, int run, long reads)
+{
+    uint64_t ns;
+    int64_t expected = 0;
+
+    bench->reads = way->in_flight == 1 && !way->is_raw ? reads / 10 + 1 : reads;
+    bench->failed = 0;
+    bench->sum = 0;
+    if (way->pinned && !pin(true)) {
+        way->per_s[run] = 0;
+        return 0;
+    }
+    ns = way->is_raw ? time_raw(bench, way) : time_conn(bench, way);
+    (void)pin(false); /* was possible a moment ago */
+    if (bench->failed != 0) {
+        (void)fprintf(stderr, "%s: %s: %s\n", bench->path, way->name,
+                      bench->message[0] != '\0' ? bench->message
+                                                : uv_strerror(bench->failed));
+        return 1;
+    }
+    way->per_s[run] = (double)bench->reads * 1e9 / (double)ns;
+    expected = bench->sum;
+    bench->sum = 0;
+    (void)time_raw(bench, &(struct way){.grouped = true});
+    if (bench->failed == 0 && bench->sum == expected)
+        return 0;
+    (void)fprintf(stderr, "%s: %s read a wrong sum\n", bench->path, way->name);
+    return 1;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+struct spread {
+    double low, median, high;
+};
+
+/* The ratio of two ways, run by run, so that both had the same machine. */
+static struct spread ratio(const struct way *way, const struct way *base)
+{
+    double ratios[RUNS];
+
+    for (int run = 0; run < RUNS; run++)
+        ratios[run] = way->per_s[run] / base->per_s[run];
+    qsort(ratios, RUNS, sizeof ratios[0], compare);
+    return (struct spread){ratios[0], ratios[RUNS / 2], ratios[RUNS - 1]};
+}
+
+/* What is said of a way: its median speed, and its ratios. */
+struct line {
+    double per_s;
+    struct spread raw, grouped;
+};
+
+static struct line sum_up(const struct way ways[], int index)
+{
+    double sorted[RUNS];
+
+    memcpy(sorted, ways[index].per_s, sizeof sorted);
+    qsort(sorted, RUNS, sizeof sorted[0], compare);
+    return (struct line){sorted[RUNS / 2], ratio(&ways[index], &ways[0]),
+                         ratio(&ways[index], &ways[1])};
+}
+
+static int print(const struct way ways[])
+{
+    static const char *const headers[] = {"way",    "in flight",  "reads/s",
+                                          "to raw", "to grouped", "spread"};
+    struct asq_table table;
+    char count[16];
+    int rc;
+
+    asq_table_init(&table, headers, sizeof headers / sizeof headers[0]);
+    for (int i = 0; i < WAYS; i++) {
+        struct line line = sum_up(ways, i);
+
+        asq_table_add(&table, "%s", ways[i].name);
+        asq_table_add(&table, "%d", ways[i].in_flight);
+        asq_table_add(&table, "%s", asq_format_count(count, line.per_s));
+        asq_table_add(&table, "%.2f", line.raw.median);
+        asq_table_add(&table, "%.2f", line.grouped.median);
+        asq_table_add(&table, "%.2f-%.2f", line.grouped.low, line.grouped.high);
+    }
+    rc = asq_table_print(&table, stdout);
+    asq_table_destroy(&table);
+    return rc;
+}
+
+static void
+write_spread(struct asq_json *json, const char *name, const struct spread *s)
+{
+    asq_json_put(json, ", \"%s\": ", name);
+    asq_json_number(json, s->median);
+    asq_json_put(json, ", \"%s_min\": ", name);
+    asq_json_number(json, s->low);
+    asq_json_put(json, ", \"%s_max\": ", name);
+    asq_json_number(json, s->high);
+}
+
+static int write_json(const struct way ways[], const char *path)
+{
+    struct asq_json json;
+    int rc = asq_json_open(&json, path);
+
+    if (rc != 0)
+        return rc;
+    for (int i = 0; i < WAYS; i++) {
+        struct line line = sum_up(ways, i);
+
+        asq_json_put(&json, i == 0 ? "[\n  {\"way\": " : ",\n  {\"way\": ");
+        asq_json_text(&json, ways[i].name);
+        asq_json_put(
+            &json, ", \"in_flight\": %d, \"reads_per_s\": ", ways[i].in_flight);
+        asq_json_number(&json, line.per_s);
+        write_spread(&json, "ratio_to_raw", &line.raw);
+        write_spread(&json, "share_of_grouped", &line.grouped);
+        asq_json_put(&json, "}");
+    }
+    asq_json_put(&json, "\n]\n");
+    return asq_json_close(&json);
+}
+
+static int run_all(struct bench *bench, const struct asq_options *options)
+{
+    struct way ways[WAYS] = {
+        {.name = "raw", .is_raw = true, .in_flight = 1},
+        {.name = "raw-grouped",
+         .is_raw = true,
+         .grouped = true,
+         .in_flight = IN_FLIGHT},
+        {.name = "conn", .grouped = true, .in_flight = IN_FLIGHT},
+        {.name = "conn, no read batches", .in_flight = IN_FLIGHT},
+        {.name = "conn, one in flight", .grouped = true, .in_flight = 1},
+        {.name = "the same, one processor",
+         .grouped = true,
+         .in_flight = 1,
+         .pinned = true},
+    };
+    int rc = 0;
+
+    for (int run = 0; run < RUNS; run++) {
+        for (int i = 0; i < WAYS; i++) {
+            if (measure(bench, &ways[i], run, options->requests) != 0)
+                return 1;
+        }
+    }
+    if (print(ways) != 0)
+        return 1;
+    if (options->json != NULL)
+        rc = write_json(ways, options->json);
+    if (rc != 0)
+        (void)fprintf(stderr, "%s: %s\n", options->json, uv_strerror(rc));
+    return rc == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench;
+    struct asq_options options = {
+        .program = "build/bench/conn_reads",
+        .about = "Point reads through one conn against the raw SQLite C API.",
+        .requests = 200000,
+    };
+    struct asq_shop shop = {.users = 100, .items = ITEMS, .seed = 1};
+    char path[ASQ_SHOP_PATH_MAX];
+    char message[ASQ_SHOP_MESSAGE_MAX];
+    int rc = asq_options_parse(&options, argc, argv);
+
+    if (rc >= 0)
+        return rc;
+    if (asq_shop_make(&shop, path, message) != 0) {
+        (void)fprintf(stderr, "%s\n", message);
+        return 1;
+    }
+    bench.path = path;
+    for (int i = 0; i < IN_FLIGHT; i++) {
+        asq_request_init(&bench.slots[i].request);
+        bench.slots[i].request.data = &bench.slots[i];
+        bench.slots[i].bench = &bench;
+    }
+    rc = run_all(&bench, &options);
+    for (int i = 0; i < IN_FLIGHT; i++)
+        asq_request_destroy(&bench.slots[i].request);
+    return rc;
+}
