@@ -161,6 +161,7 @@ static int measure(struct crew *crew)
     outcome->end_ns = asq_clock_now_ns();
     outcome->stall_ns = asq_heartbeat_stop(&heartbeat);
     asq_offload_stop(&crew->offload, ASQ_REST_RUNS);
+    asq_offload_destroy(&crew->offload);
     return rc;
 }
 

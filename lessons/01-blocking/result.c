@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    FIRST_BLOCK = 512
+    FIRST_BLOCK = 128
 };
 
 static bool has_bytes(const struct asq_value *value)

@@ -1,0 +1,147 @@
+/* worker - a thread with a queue, attached to a loop
+ *
+ * The loop thread queues work; the worker thread takes what waits as one
+ * batch, and hands finished work back as one list with one wake-up. It knows
+ * no SQL: what a batch means is its owner's business.
+ *
+ * The caller owns the loop. Functions say which thread may call them. Depends
+ * on libuv only.
+ */
+#ifndef ASQ_WORKER_H
+#define ASQ_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+struct asq_worker;
+
+/* Finds the struct of which member is a part. */
+#define ASQ_CONTAINER_OF(pointer, type, member)                                \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* Embedded in whatever is queued; found again by ASQ_CONTAINER_OF. */
+struct asq_work {
+    struct asq_work *next;
+};
+
+struct asq_work_list {
+    struct asq_work *first;
+    struct asq_work *last;
+};
+
+/* Which queue: what is urgent is taken first. */
+enum asq_work_lane {
+    ASQ_LANE_URGENT,
+    ASQ_LANE_NORMAL,
+    ASQ_LANES
+};
+
+/* What the owner does. start and stop may be NULL. */
+struct asq_worker_ops {
+    /* On the worker, before the first batch and after the last. */
+    void (*start_on_worker)(struct asq_worker *worker);
+    void (*stop_on_worker)(struct asq_worker *worker);
+    /* On the worker: take every item off the batch, oldest first, and give
+     * each to asq_worker_done once. */
+    void (*run_on_worker)(struct asq_worker *worker,
+                          struct asq_work_list *batch);
+    /* On the loop, once for each item, oldest first. */
+    void (*finish_on_loop)(struct asq_worker *worker, struct asq_work *work);
+};
+
+/* On the loop, last of all: the memory may go. */
+typedef void (*asq_worker_closed_cb)(struct asq_worker *worker);
+
+struct asq_worker {
+    /* public */
+    void *data;
+    /* private: set before start */
+    uv_loop_t *loop;
+    const struct asq_worker_ops *ops;
+    size_t capacity;
+    size_t batch_max;
+    uv_thread_t thread;
+    uv_async_t async;
+    uv_mutex_t lock;
+    uv_cond_t not_empty;
+    /* private: guarded by lock */
+    struct asq_work_list queue[ASQ_LANES];
+    struct asq_work_list finished; /* on the way to the loop */
+    bool sleeping;                 /* the worker waits for not_empty */
+    bool closing;
+    bool ended; /* the thread touches nothing after it has set this */
+    /* private: worker thread only */
+    struct asq_work_list done; /* not yet posted */
+    /* private: loop thread only */
+    struct asq_work_list collected[ASQ_LANES]; /* on the way to the queue */
+    size_t collected_count;
+    size_t unfinished; /* submitted, not yet given to finish_on_loop */
+    size_t kept;       /* reasons to keep the loop alive */
+    bool finishing;    /* finish_on_loop is being called */
+    bool close_called;
+    asq_worker_closed_cb on_closed;
+};
+
+/* Starts the thread. ops are borrowed until closed; capacity is how many may
+ * be unfinished, batch_max how many are taken at once, both at least 1. Loop
+ * thread. Returns 0, or a UV_E* code; then nothing is left and no close is
+ * owed. */
+int asq_worker_open(struct asq_worker *worker,
+                    uv_loop_t *loop,
+                    const struct asq_worker_ops *ops,
+                    size_t capacity,
+                    size_t batch_max);
+
+/* Queues work; it belongs to the worker until finish_on_loop has it. What is
+ * submitted inside finish_on_loop is passed on a handful at a time: a wake-up
+ * for each would cost more than a query. Loop thread. Returns 0, UV_ENOBUFS
+ * (capacity items are unfinished) or UV_ESHUTDOWN. */
+int asq_worker_submit(struct asq_worker *worker,
+                      struct asq_work *work,
+                      enum asq_work_lane lane);
+
+/* Announces one item that start_on_worker will give to asq_worker_done without
+ * its having been submitted. It counts as unfinished. Loop thread. */
+void asq_worker_expect(struct asq_worker *worker);
+
+/* Fixes the order of what waits now: nothing queued later, urgent or not,
+ * overtakes it. Loop thread. */
+void asq_worker_settle(struct asq_worker *worker);
+
+/* Keep the loop alive, and let it go again; calls are counted. Queued work
+ * does so by itself. Loop thread. */
+void asq_worker_keep(struct asq_worker *worker);
+void asq_worker_let_go(struct asq_worker *worker);
+
+/* Refuses new work, runs what waits, then stop_on_worker; ends the thread,
+ * and calls on_closed. Legal once. Loop thread. */
+void asq_worker_close(struct asq_worker *worker,
+                      asq_worker_closed_cb on_closed);
+
+/* Says that an item is finished. It reaches the loop with the next post.
+ * Worker thread. */
+void asq_worker_done(struct asq_worker *worker, struct asq_work *work);
+
+/* Hands what is done to the loop. Every batch ends with it; a long batch
+ * calls it in between. Worker thread. */
+void asq_worker_post(struct asq_worker *worker);
+
+/* Takes out of the queue every item for which leaves returns true. leaves is
+ * called under the lock, oldest first, and must only decide; the items go to
+ * ret_left in order. Worker thread. */
+void asq_worker_sweep(struct asq_worker *worker,
+                      bool (*leaves)(struct asq_work *work, void *data),
+                      void *data,
+                      struct asq_work_list *ret_left);
+
+/* A list of work, oldest first; it owns nothing. Any one thread. */
+void asq_work_push(struct asq_work_list *list, struct asq_work *work);
+struct asq_work *asq_work_pop(struct asq_work_list *list);
+void asq_work_append(struct asq_work_list *list, struct asq_work_list *more);
+void asq_work_filter(struct asq_work_list *list,
+                     bool (*leaves)(struct asq_work *work, void *data),
+                     void *data,
+                     struct asq_work_list *ret_left);
+
+#endif

@@ -1,0 +1,161 @@
+/* test_conn_meanwhile - answers get through while another request runs */
+#include "conn_fixture.h"
+
+#include "common/slow_disk.h"
+
+enum {
+    READS = 63
+};
+
+/* Number 0 runs and never ends; 1 to 3 wait. */
+static void answer_meanwhile(struct ask asks[4])
+{
+    asq_request_cancel(&asks[1].request);
+    expect(&asks[1], UV_ECANCELED);
+    expect(&asks[2], UV_ETIMEDOUT);
+    CHECK_INT(asks[2].request.timed_out_in, ASQ_PLACE_QUEUE);
+    CHECK_INT(asks[0].calls, 0);
+    CHECK_INT(asks[3].calls, 0);
+    asq_request_cancel(&asks[0].request);
+    expect(&asks[3], 0);
+    CHECK_INT(asks[0].status, SQLITE_INTERRUPT);
+}
+
+/* Number 0 is about to run when this returns. */
+static void wait_for_start(struct fixture *f)
+{
+    uv_sem_wait(&f->reached);
+    let_go(f);
+}
+
+static void open_and_mark(struct fixture *f, struct ask asks[4])
+{
+    f->conn.observe = stand_if_marked;
+    open_conn(f);
+    ask_init_all(f, asks, 4);
+    f->marked = &asks[0].request;
+    asks[2].request.timeout_ms = 20;
+}
+
+static void what_waits_in_the_queue_is_answered(void *data)
+{
+    struct fixture *f = data;
+    struct ask asks[4];
+
+    open_and_mark(f, asks);
+    ask_sql(&asks[0], ENDLESS);
+    wait_for_start(f);
+    for (int i = 1; i < 4; i++)
+        ask_sql(&asks[i], "SELECT 1");
+    answer_meanwhile(asks);
+    ask_destroy_all(asks, 4);
+}
+
+static void what_waits_in_the_same_batch_is_answered(void *data)
+{
+    struct fixture *f = data;
+    struct ask asks[4];
+    struct ask held;
+
+    open_and_mark(f, asks);
+    ask_init(f, &held);
+    hold_worker(&held);
+    ask_sql(&asks[0], ENDLESS);
+    for (int i = 1; i < 4; i++)
+        ask_sql(&asks[i], "SELECT 1");
+    let_go(f);
+    wait_for_start(f);
+    answer_meanwhile(asks);
+    ask_destroy_all(asks, 4);
+    ask_destroy_all(&held, 1);
+}
+
+/* A function need not use SQLite, so nobody asks the watch. */
+static void an_answer_does_not_wait_for_a_function(void *data)
+{
+    struct fixture *f = data;
+    struct ask asks[3];
+
+    open_conn(f);
+    ask_init_all(f, asks, 3);
+    hold_worker(&asks[0]);
+    ask_sql(&asks[1], "SELECT 1");
+    ask_call(&asks[2], stand_at_gate);
+    let_go(f);
+    uv_sem_wait(&f->reached);
+    expect(&asks[1], 0);
+    CHECK_INT(asks[2].calls, 0);
+    let_go(f);
+    expect(&asks[2], 0);
+    ask_destroy_all(asks, 3);
+}
+
+struct burst {
+    struct ask held, reads[READS], endless;
+    unsigned answered;
+};
+
+static struct burst burst;
+
+static void cancel_at_63(struct ask *ask)
+{
+    struct fixture *f = ask->fixture;
+
+    CHECK_INT(burst.endless.calls, 0);
+    CHECK_INT(number_of(ask), 7);
+    if (++burst.answered < READS)
+        return;
+    CHECK_INT(f->conn.pending, 1);
+    asq_request_cancel(&burst.endless.request);
+}
+
+/* Answers do not wait for the end of the batch, which never comes. */
+static void answers_arrive_while_an_endless_one_runs(void *data)
+{
+    struct fixture *f = data;
+
+    CHECK_INT(asq_slow_disk_register(), 0);
+    raw_run(f->profile.path, "CREATE TABLE p (n INTEGER PRIMARY KEY, v);"
+                             "INSERT INTO p VALUES (5, 7)");
+    f->profile.vfs = ASQ_SLOW_DISK;
+    open_conn(f);
+    ask_init(f, &burst.held);
+    ask_init_all(f, burst.reads, READS);
+    ask_init(f, &burst.endless);
+    asq_slow_disk_gate(ASQ_DISK_READ, 1);
+    ask_sql(&burst.held, "SELECT v FROM p WHERE n = 5");
+    CHECK_INT(asq_slow_disk_wait_for_gate(10000), 0);
+    for (int i = 0; i < READS; i++) {
+        burst.reads[i].then = cancel_at_63;
+        ask_sql(&burst.reads[i], "SELECT v FROM p WHERE n = 5");
+    }
+    ask_sql(&burst.endless, ENDLESS);
+    asq_slow_disk_open_gate();
+    expect(&burst.endless, SQLITE_INTERRUPT);
+    CHECK_INT(burst.answered, READS);
+    for (unsigned i = 0; i < READS; i++) {
+        CHECK_INT(burst.reads[i].status, 0);
+        CHECK_INT(burst.reads[i].order, i + 1);
+    }
+    ask_destroy_all(&burst.held, 1);
+    ask_destroy_all(burst.reads, READS);
+    ask_destroy_all(&burst.endless, 1);
+}
+
+static const struct test_case cases[] = {
+    {.name = "what_waits_in_the_queue_is_answered",
+     .run = what_waits_in_the_queue_is_answered},
+    {.name = "what_waits_in_the_same_batch_is_answered",
+     .run = what_waits_in_the_same_batch_is_answered},
+    {.name = "an_answer_does_not_wait_for_a_function",
+     .run = an_answer_does_not_wait_for_a_function},
+    {.name = "answers_arrive_while_an_endless_one_runs",
+     .run = answers_arrive_while_an_endless_one_runs},
+    {.name = NULL},
+};
+
+const struct test_suite test_suite = {.name = "conn_meanwhile",
+                                      .cases = cases,
+                                      .fixture_size = sizeof(struct fixture),
+                                      .set_up = conn_set_up,
+                                      .tear_down = conn_tear_down};
