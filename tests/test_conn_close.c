@@ -85,10 +85,11 @@ static void who_cancels_first_does_not_wait(void *data)
     ask_sql(&asks[1], ENDLESS);
     asq_request_cancel(&asks[0].request);
     start_close(f);
-    asq_request_cancel(&asks[1].request); /* harmless */
+    asq_request_cancel(&asks[1].request);
     close_conn(f);
     CHECK_INT(asks[0].status, SQLITE_INTERRUPT);
-    CHECK_INT(asks[1].status, UV_ECANCELED);
+    if (asks[1].status != SQLITE_INTERRUPT) /* it may have begun before close */
+        CHECK_INT(asks[1].status, UV_ECANCELED);
     ask_destroy_all(asks, 2);
 }
 
@@ -226,7 +227,7 @@ static void closing_one_does_not_disturb_another(void *data)
     ask_sql(&asks[1], "SELECT 1");
     asq_conn_close(&other.conn, on_closed);
     test_run_until(&f->loop, &other.closed);
-    CHECK_INT(asks[1].status, UV_ECANCELED);
+    CHECK_INT(asks[1].calls, 1);
     expect(&asks[0], 0);
     CHECK_INT(ask_number(f, "SELECT count(*) FROM t"), 1);
     ask_destroy_all(asks, 2);

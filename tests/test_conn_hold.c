@@ -264,6 +264,56 @@ static void nobody_writes_into_a_transaction_of_somebody_else(void *data)
     CHECK_INT(ask_number(f, "SELECT sum(n) FROM t"), 40);
 }
 
+/* Who waits for a hold is answered when he need not wait any longer. */
+static void what_waits_for_a_hold_can_be_stopped(void *data)
+{
+    struct fixture *f = data;
+    struct asq_hold a, b;
+
+    begin(f, &a);
+    begin(f, &b);
+    submit(0, NULL);
+    submit(1, &b);
+    asks[2].request.timeout_ms = 1;
+    submit(2, NULL);
+    asks[3].request.timeout_ms = 1;
+    submit(3, &b);
+    submit(4, NULL);
+    asq_request_cancel(&asks[0].request);
+    asq_request_cancel(&asks[1].request);
+    expect(&asks[0], UV_ECANCELED);
+    expect(&asks[1], UV_ECANCELED);
+    for (int i = 2; i < 4; i++) {
+        expect(&asks[i], UV_ETIMEDOUT);
+        CHECK_INT(asks[i].request.timed_out_in, ASQ_PLACE_QUEUE);
+    }
+    CHECK_INT(asks[4].calls, 0);
+    asq_hold_end(&b);
+    asq_hold_end(&a);
+    expect(&asks[4], 0);
+}
+
+/* Its memory may go once the callbacks of all its requests have begun. */
+static void a_hold_leaves_the_line_with_its_last_request(void *data)
+{
+    struct fixture *f = data;
+    struct asq_hold first;
+    struct asq_hold *second = malloc(sizeof *second);
+
+    CHECK(second != NULL);
+    begin(f, &first);
+    begin(f, second);
+    submit(0, second);
+    submit(1, NULL);
+    asq_hold_end(second);
+    asq_request_cancel(&asks[0].request);
+    expect(&asks[0], UV_ECANCELED);
+    free(second);
+    CHECK_INT(asks[1].calls, 0);
+    asq_hold_end(&first);
+    expect(&asks[1], 0);
+}
+
 /* Closing */
 
 static void close_answers_all_who_stand_in_line(void *data)
@@ -324,6 +374,10 @@ static const struct test_case cases[] = {
      .run = what_names_no_hold_of_this_connection_is_refused},
     {.name = "nobody_writes_into_a_transaction_of_somebody_else",
      .run = nobody_writes_into_a_transaction_of_somebody_else},
+    {.name = "what_waits_for_a_hold_can_be_stopped",
+     .run = what_waits_for_a_hold_can_be_stopped},
+    {.name = "a_hold_leaves_the_line_with_its_last_request",
+     .run = a_hold_leaves_the_line_with_its_last_request},
     {.name = "close_answers_all_who_stand_in_line",
      .run = close_answers_all_who_stand_in_line},
     {.name = "a_hold_may_begin_while_opening",

@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    BATCH_MAX = 64
+    BATCH_MAX = 64,
+    LOOK_EVERY_MS = 10
 };
 
 static struct asq_conn *conn_of(struct asq_worker *worker)
@@ -99,6 +100,9 @@ int asq_conn_open(struct asq_conn *conn,
                          BATCH_MAX);
     if (rc != 0)
         return rc;
+    (void)uv_timer_init(loop, &conn->look); /* it always succeeds */
+    conn->look.data = conn;
+    uv_unref((uv_handle_t *)&conn->look);
     asq_worker_expect(&conn->worker); /* opened */
     conn->on_open = on_open;
     conn->opening = true;
@@ -131,27 +135,70 @@ static void pass_on_all(struct asq_conn *conn, struct asq_work_list *list)
     }
 }
 
+static bool is_due(struct asq_work *work, void *data)
+{
+    struct asq_request *request =
+        ASQ_CONTAINER_OF(work, struct asq_request, work);
+    const uint64_t *now_ns = data;
+
+    return atomic_load(&request->cancelled) ||
+           (request->deadline_ns != 0 && *now_ns >= request->deadline_ns);
+}
+
+/* Takes a hold for which nothing waits any more out of the line, so that its
+ * memory may go. */
+static void leave_line(struct asq_conn *conn, struct asq_hold *hold)
+{
+    struct asq_hold *before = conn->hold;
+
+    while (before->next != hold)
+        before = before->next;
+    before->next = hold->next;
+    if (conn->last_hold == hold)
+        conn->last_hold = before;
+    asq_work_append(&before->after, &hold->after);
+    hold->conn = NULL;
+}
+
+/* What waits for a hold need not wait for it when it will not run: the worker
+ * refuses it. */
+static void pass_on_what_is_due(uv_timer_t *timer)
+{
+    struct asq_conn *conn = timer->data;
+    struct asq_work_list due = {0};
+    uint64_t now_ns = uv_hrtime();
+    bool empty = true;
+
+    for (struct asq_hold *hold = conn->hold, *next; hold != NULL; hold = next) {
+        next = hold->next;
+        asq_work_filter(&hold->waiting, is_due, &now_ns, &due);
+        asq_work_filter(&hold->after, is_due, &now_ns, &due);
+        empty =
+            empty && hold->waiting.first == NULL && hold->after.first == NULL;
+        if (hold != conn->hold && hold->ended && hold->waiting.first == NULL)
+            leave_line(conn, hold);
+    }
+    pass_on_all(conn, &due);
+    if (empty)
+        (void)uv_timer_stop(timer); /* it always succeeds */
+}
+
 static void keep_back(struct asq_conn *conn,
                       struct asq_work_list *list,
                       struct asq_work *work)
 {
     asq_work_push(list, work);
     asq_worker_keep(&conn->worker);
-}
-
-static struct asq_hold *last_hold(struct asq_conn *conn)
-{
-    struct asq_hold *hold = conn->hold;
-
-    while (hold != NULL && hold->next != NULL)
-        hold = hold->next;
-    return hold;
+    /* It cannot fail: the timer is not closing before the last answer. */
+    if (!uv_is_active((uv_handle_t *)&conn->look))
+        (void)uv_timer_start(&conn->look, pass_on_what_is_due, LOOK_EVERY_MS,
+                             LOOK_EVERY_MS);
 }
 
 /* Sends a request to the worker, or lets it wait for the turn of a hold. */
 static void route(struct asq_conn *conn, struct asq_request *request)
 {
-    struct asq_hold *last = last_hold(conn);
+    struct asq_hold *last = conn->last_hold;
 
     if (request->hold != NULL && request->hold != conn->hold)
         keep_back(conn, &request->hold->waiting, &request->work);
@@ -245,17 +292,20 @@ static void advance(struct asq_conn *conn)
             return;
         pass_on_all(conn, &hold->after);
         conn->hold = hold->next;
+        if (conn->hold == NULL)
+            conn->last_hold = NULL;
         hold->conn = NULL;
     }
 }
 
 int asq_hold_begin(struct asq_conn *conn, struct asq_hold *hold)
 {
-    struct asq_hold *last = last_hold(conn);
+    struct asq_hold *last = conn->last_hold;
 
     if (conn->close_called || (!conn->opening && !conn->usable))
         return UV_ESHUTDOWN;
     *hold = (struct asq_hold){.conn = conn};
+    conn->last_hold = hold;
     if (last != NULL) {
         last->next = hold;
     } else {
@@ -263,18 +313,6 @@ int asq_hold_begin(struct asq_conn *conn, struct asq_hold *hold)
         advance(conn);
     }
     return 0;
-}
-
-/* Takes a hold that nobody used out of the line, so that its memory may go. */
-static void leave_line(struct asq_conn *conn, struct asq_hold *hold)
-{
-    struct asq_hold *before = conn->hold;
-
-    while (before->next != hold)
-        before = before->next;
-    before->next = hold->next;
-    asq_work_append(&before->after, &hold->after);
-    hold->conn = NULL;
 }
 
 void asq_hold_end(struct asq_hold *hold)
@@ -290,13 +328,20 @@ void asq_hold_end(struct asq_hold *hold)
         leave_line(conn, hold);
 }
 
+static void tell_closed(uv_handle_t *timer)
+{
+    struct asq_conn *conn = timer->data;
+
+    conn->on_closed(conn);
+}
+
 static void finish_close(struct asq_worker *worker)
 {
     struct asq_conn *conn = conn_of(worker);
 
     assert(conn->pending == 0);
     conn->usable = false;
-    conn->on_closed(conn);
+    uv_close((uv_handle_t *)&conn->look, tell_closed);
 }
 
 void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed)

@@ -59,6 +59,8 @@ struct asq_conn {
     asq_opened_cb on_open;
     asq_conn_cb on_closed;
     struct asq_hold *hold; /* whose turn it is; the others follow */
+    struct asq_hold *last_hold;
+    uv_timer_t look; /* at what waits for a hold: cancelled, or too late? */
     /* private: set before the thread starts */
     struct asq_worker worker;
     struct asq_profile profile;
@@ -75,7 +77,8 @@ void asq_conn_init(struct asq_conn *conn);
 /* Opens the database on a new thread. profile is copied; its path and vfs are
  * borrowed until on_open. Requests may be submitted at once. Returns 0, or a
  * UV_E* code: then nothing is owed. When on_open gets a status other than 0,
- * close is still owed. */
+ * close is still owed. Opening cannot be stopped: a close meanwhile waits for
+ * it, for up to busy_ms when another process holds the file. */
 int asq_conn_open(struct asq_conn *conn,
                   uv_loop_t *loop,
                   const struct asq_profile *profile,
@@ -100,7 +103,8 @@ int asq_conn_run(struct asq_conn *conn,
                  const struct asq_params *params,
                  asq_done_cb on_done);
 
-/* Runs a function on the worker. Errors as asq_conn_run. */
+/* Runs a function on the worker. While it does something else than SQLite,
+ * nobody notices cancels and deadlines. Errors as asq_conn_run. */
 int asq_conn_call(struct asq_conn *conn,
                   struct asq_request *request,
                   asq_call_cb call,

@@ -57,7 +57,7 @@ struct asq_request {
     int outcome_unknown; /* 1: a commit failed with an I/O error; whether it
                             happened shows when the database is reopened */
     struct asq_result result;
-    uint64_t started_ns, ended_ns;  /* uv_hrtime; 0 if it never ran */
+    uint64_t started_ns, ended_ns; /* uv_hrtime; 0 if it never ran */
     /* private: set by submit, then the worker's until finished */
     struct asq_work work;
     const char *sql;

@@ -62,9 +62,25 @@ check_program() {
     check "$1_names_a_word_too_many" 2 0 1 "$1" word
     check "$1_names_a_file_it_cannot_write" 1 any 1 "$1" \
         --requests 8 --json "$folder"
+    check_full_output "$1"
     build=$folder/no-folder
     check "$1_names_data_it_cannot_make" 1 0 1 "$1" --requests 8
     build=$folder/build
+}
+
+# Standard output is a full disk, where the system has one to try.
+check_full_output() {
+    test="$1_notices_that_its_output_is_lost"
+    [ -c /dev/full ] || return
+    ASQ_BUILD=$build sh "$tools/limit.sh" "$seconds" \
+        "$ASQ_BIN/$1" --requests 8 >/dev/full 2>"$folder/err"
+    status=$?
+    if [ "$status" = 1 ] && [ "$(wc -l <"$folder/err")" -eq 1 ]; then
+        ok "$test"
+    else
+        fail "$test" "status $status, expected 1 and one line
+$(cat "$folder/err")"
+    fi
 }
 
 make_folder
