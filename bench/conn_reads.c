@@ -414,5 +414,5 @@ int main(int argc, char **argv)
     rc = run_all(&bench, &options);
     for (int i = 0; i < IN_FLIGHT; i++)
         asq_request_destroy(&bench.slots[i].request);
-    return rc;
+    return asq_options_finish(&options, rc);
 }

@@ -216,5 +216,5 @@ int main(int argc, char **argv)
     if (rc == 0)
         rc = report(&demo);
     asq_trace_destroy(&demo.picture);
-    return rc;
+    return asq_options_finish(&demo.options, rc);
 }

@@ -307,5 +307,5 @@ int main(int argc, char **argv)
     if (rc == 0)
         rc = asq_claims_report(app.claims, CLAIMS, &app.options);
     asq_result_destroy(&app.result);
-    return rc;
+    return asq_options_finish(&app.options, rc);
 }

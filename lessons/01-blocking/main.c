@@ -240,5 +240,5 @@ int main(int argc, char **argv)
     asq_result_destroy(&app.result);
     asq_trace_destroy(&app.trace);
     asq_latency_destroy(&app.latency);
-    return rc;
+    return asq_options_finish(&app.options, rc);
 }

@@ -318,3 +318,16 @@ int asq_options_parse(struct asq_options *options, int argc, char **argv)
     }
     return -1;
 }
+
+int asq_options_finish(const struct asq_options *options, int status)
+{
+    int failed = ferror(stdout);
+
+    errno = 0;
+    if (fflush(stdout) != 0 || failed) {
+        (void)fprintf(stderr, "%s: standard output: %s\n", options->program,
+                      errno != 0 ? strerror(errno) : "it was not written");
+        return 1;
+    }
+    return status;
+}

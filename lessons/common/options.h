@@ -47,4 +47,9 @@ struct asq_options {
  * "--name=value". The last of several wins. */
 int asq_options_parse(struct asq_options *options, int argc, char **argv);
 
+/* Makes sure that what was printed has arrived, as the last thing main does.
+ * Returns status, or 1 after one line on stderr when standard output could
+ * not be written (a full disk, a closed pipe). */
+int asq_options_finish(const struct asq_options *options, int status);
+
 #endif
