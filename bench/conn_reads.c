@@ -11,12 +11,6 @@
 #define _GNU_SOURCE /* for sched_setaffinity */
 #include <sched.h>
 #endif
-#include <sqlite3.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <uv.h>
 
 #include "03-event-loop/conn.h"
 #include "common/clock.h"
@@ -24,6 +18,13 @@
 #include "common/options.h"
 #include "common/shop.h"
 #include "common/table.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
 
 enum {
     ITEMS = 100000,

@@ -1,6 +1,5 @@
 /* test_clock - tests of the monotonic clock */
 #include "common/clock.h"
-
 #include "grader/test.h"
 
 #include <time.h>

@@ -1,7 +1,6 @@
 /* test_conn_close - closing at any time: every request is answered before */
-#include "conn_fixture.h"
-
 #include "common/slow_disk.h"
+#include "conn_fixture.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,6 @@
 /* test_conn_disk - a disk that fails at every op of a connection's life */
-#include "conn_life.h"
-
 #include "common/slow_disk.h"
+#include "conn_life.h"
 
 static void set_up(void *data)
 {

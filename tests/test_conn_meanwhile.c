@@ -1,7 +1,6 @@
 /* test_conn_meanwhile - answers get through while another request runs */
-#include "conn_fixture.h"
-
 #include "common/slow_disk.h"
+#include "conn_fixture.h"
 
 enum {
     READS = 63

@@ -1,7 +1,6 @@
 /* test_conn_open - opening a connection, and every way it can fail */
-#include "conn_fixture.h"
-
 #include "common/slow_disk.h"
+#include "conn_fixture.h"
 
 #include <stdio.h>
 #include <sys/resource.h>

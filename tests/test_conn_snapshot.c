@@ -3,9 +3,8 @@
  * The 2 ms of a read transaction may be over early on a busy machine; where
  * a test needs two queries to share one, such a round is repeated.
  */
-#include "conn_fixture.h"
-
 #include "common/slow_disk.h"
+#include "conn_fixture.h"
 
 enum {
     ROUNDS = 50

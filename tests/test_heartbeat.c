@@ -3,9 +3,8 @@
  * A stall is made by work or by moving the last beat into the past. Only
  * lower bounds are checked: the machine may add to a stall, never take away.
  */
-#include "common/heartbeat.h"
-
 #include "common/clock.h"
+#include "common/heartbeat.h"
 #include "grader/test.h"
 
 struct fixture {

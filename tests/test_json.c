@@ -1,6 +1,5 @@
 /* test_json - tests of the JSON that reports and traces write */
 #include "common/json.h"
-
 #include "grader/test.h"
 
 #include <errno.h>

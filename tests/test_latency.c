@@ -1,6 +1,5 @@
 /* test_latency - tests of the exact percentiles */
 #include "common/latency.h"
-
 #include "grader/test.h"
 
 struct fixture {

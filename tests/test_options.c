@@ -1,6 +1,5 @@
 /* test_options - tests of the command line of all lesson programs */
 #include "common/options.h"
-
 #include "grader/test.h"
 
 #include <fcntl.h>

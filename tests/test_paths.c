@@ -1,6 +1,5 @@
 /* test_paths - tests of where programs write */
 #include "common/paths.h"
-
 #include "grader/test.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* test_report - tests of the rows that every comparison prints */
 #include "common/report.h"
-
 #include "common/table.h"
 #include "grader/test.h"
 

@@ -2,7 +2,6 @@
 #define _XOPEN_SOURCE 700 /* for posix_openpt: a terminal to ask about */
 
 #include "common/table.h"
-
 #include "grader/test.h"
 
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /* test_trace - tests of spans, timeline and Trace Event JSON */
-#include "common/trace.h"
-
 #include "common/clock.h"
+#include "common/trace.h"
 #include "grader/test.h"
 
 #include <errno.h>

@@ -15,15 +15,15 @@
 #ifndef ASQ_CONN_H
 #define ASQ_CONN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <uv.h>
-
 #include "01-blocking/db.h"
 #include "01-blocking/params.h"
 #include "03-event-loop/request.h"
 #include "03-event-loop/runner.h"
 #include "03-event-loop/worker.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
 
 struct asq_conn;
 

@@ -10,12 +10,12 @@
  * See also: blocking_call_in_callback.c, result_before_callback.c,
  *           waiting_on_the_loop.c, request_freed_early.c, which do it wrong
  */
+#include "01-blocking/stmt.h"
+#include "common/heartbeat.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "01-blocking/stmt.h"
-#include "common/heartbeat.h"
 
 enum {
     QUESTIONS = 4

@@ -8,14 +8,14 @@
 #ifndef ASQ_REQUEST_H
 #define ASQ_REQUEST_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "01-blocking/db.h"
 #include "01-blocking/params.h"
 #include "01-blocking/result.h"
 #include "03-event-loop/worker.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct asq_hold;
 struct asq_request;

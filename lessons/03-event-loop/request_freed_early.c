@@ -8,12 +8,12 @@
  * Copy of: idea.c
  * Proof: address heap-use-after-free
  */
+#include "01-blocking/stmt.h"
+#include "common/heartbeat.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "01-blocking/stmt.h"
-#include "common/heartbeat.h"
 
 enum {
     QUESTIONS = 4

@@ -7,12 +7,12 @@
  * Copy of: idea.c
  * Proof: prints answer 0,
  */
+#include "01-blocking/stmt.h"
+#include "common/heartbeat.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "01-blocking/stmt.h"
-#include "common/heartbeat.h"
 
 enum {
     QUESTIONS = 4

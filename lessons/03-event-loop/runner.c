@@ -1,10 +1,10 @@
 /* runner - the worker's half of a connection */
 #include "03-event-loop/runner.h"
 
+#include "01-blocking/stmt.h"
+
 #include <stddef.h>
 #include <stdio.h>
-
-#include "01-blocking/stmt.h"
 
 static const uint64_t BATCH_NS = 2000000; /* of one read transaction */
 static const uint64_t POST_NS = 1000000;  /* answers wait no longer than this */

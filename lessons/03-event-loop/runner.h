@@ -10,13 +10,13 @@
 #ifndef ASQ_RUNNER_H
 #define ASQ_RUNNER_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "01-blocking/db.h"
 #include "03-event-loop/request.h"
 #include "03-event-loop/worker.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct asq_conn;
 

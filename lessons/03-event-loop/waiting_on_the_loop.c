@@ -8,12 +8,12 @@
  * Copy of: idea.c
  * Proof: hangs waiting for the answer
  */
+#include "01-blocking/stmt.h"
+#include "common/heartbeat.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "01-blocking/stmt.h"
-#include "common/heartbeat.h"
 
 enum {
     QUESTIONS = 4
