@@ -3,10 +3,8 @@
  * One workload is run again and again; each time the next allocation or the
  * next operation of the disk fails, until nothing fails any more.
  */
-#include "01-blocking/db.h"
-#include "01-blocking/stmt.h"
 #include "common/slow_disk.h"
-#include "grader/test.h"
+#include "db_fixture.h"
 
 #include <stdio.h>
 
@@ -16,19 +14,6 @@ enum outcome {
     DONE,
     UNKNOWN
 };
-
-static int64_t ask(struct asq_db *db, const char *sql)
-{
-    struct asq_result result = {0};
-    struct asq_value value;
-
-    if (asq_db_run(db, sql, NULL, &result) != 0)
-        FAIL("%s: %s", sql, asq_db_message(db));
-    value = asq_result_at(&result, 0, 0);
-    CHECK_INT(value.type, ASQ_INT64);
-    asq_result_destroy(&result);
-    return value.as.int64;
-}
 
 static void make_table(const struct asq_profile *profile)
 {

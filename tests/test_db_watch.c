@@ -3,9 +3,7 @@
  * The rule that everything else stands on: a statement that says interrupted
  * has done nothing, one that says done has done it.
  */
-#include "01-blocking/db.h"
-#include "01-blocking/stmt.h"
-#include "grader/test.h"
+#include "db_fixture.h"
 
 /* Stops from the nth question on; 0: never. */
 struct watcher {
@@ -36,12 +34,6 @@ static void stop_at(struct fixture *f, unsigned nth)
 static void unwatch(struct fixture *f)
 {
     CHECK_INT(asq_db_watch(&f->db, NULL, NULL), 0);
-}
-
-static void run(struct asq_db *db, const char *sql)
-{
-    if (asq_db_run(db, sql, NULL, NULL) != 0)
-        FAIL("%s: %s", sql, asq_db_message(db));
 }
 
 static int64_t count(struct asq_db *db)

@@ -1,6 +1,5 @@
 /* test_stmt - stepping, reading, collecting, counting changes */
-#include "01-blocking/stmt.h"
-#include "grader/test.h"
+#include "db_fixture.h"
 
 #include <string.h>
 
@@ -23,25 +22,6 @@ static void tear_down(void *data)
 
     CHECK_INT(f->db.open_statements, 0);
     CHECK_INT(asq_db_close(&f->db), 0);
-}
-
-static void run(struct asq_db *db, const char *sql)
-{
-    if (asq_db_run(db, sql, NULL, NULL) != 0)
-        FAIL("%s: %s", sql, asq_db_message(db));
-}
-
-static int64_t ask(struct asq_db *db, const char *sql)
-{
-    struct asq_result result = {0};
-    struct asq_value value;
-
-    if (asq_db_run(db, sql, NULL, &result) != 0)
-        FAIL("%s: %s", sql, asq_db_message(db));
-    value = asq_result_at(&result, 0, 0);
-    CHECK_INT(value.type, ASQ_INT64);
-    asq_result_destroy(&result);
-    return value.as.int64;
 }
 
 static struct asq_stmt *check_out(struct asq_db *db, const char *sql)
