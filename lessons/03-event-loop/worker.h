@@ -128,8 +128,9 @@ void asq_worker_done(struct asq_worker *worker, struct asq_work *work);
 void asq_worker_post(struct asq_worker *worker);
 
 /* Takes out of the queue every item for which leaves returns true. leaves is
- * called under the lock, oldest first, and must only decide; the items go to
- * ret_left in order. Worker thread. */
+ * called under the lock, oldest first: it must be quick and may touch nothing
+ * but the item and what the worker owns. The items go to ret_left in order.
+ * Worker thread. */
 void asq_worker_sweep(struct asq_worker *worker,
                       bool (*leaves)(struct asq_work *work, void *data),
                       void *data,
