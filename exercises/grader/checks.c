@@ -43,6 +43,9 @@ void test_check_int(const char *file,
                     int64_t expected)
 {
     if (got != expected) {
+        test__tell(TEST__EXPECTED, "%s = %lld", expression,
+                   (long long)expected);
+        test__tell(TEST__GOT, "%s = %lld", expression, (long long)got);
         test_fail(file, line, "%s: got %lld, expected %lld", expression,
                   (long long)got, (long long)expected);
     }

@@ -46,7 +46,13 @@ enum {
     TEST__PASS = 'P', /* the nonce */
     TEST__FAIL = 'F', /* file:line: message */
     TEST__SKIP = 'S', /* the reason */
-    TEST__NOTE = 'N'  /* what a test that passes did not check */
+    TEST__NOTE = 'N', /* what a test that passes did not check */
+    /* Before a failure's record, where they are known: */
+    TEST__EXPECTED = 'E', /* one line for a student */
+    TEST__GOT = 'G',      /* likewise */
+    TEST__CAUSE = 'C',    /* likewise: the usual cause */
+    TEST__STACK = 'B',    /* "THREAD: OFFSET OFFSET ...", see test__stacks */
+    TEST__OPEN = 'O'      /* the loop's open handles, by type */
 };
 
 /* What is known of a test's process when it has ended. */
@@ -103,6 +109,10 @@ void test__judge(const struct test__run *run, struct test__result *ret_result);
 /* In the child: runs the test and returns main's status. report is the
  * descriptor for the records, or -1 when somebody runs the test by hand. */
 int test__body_run(const struct test_case *test, int report, unsigned seconds);
+
+/* In the child, on any thread: sends a record, formatted as by printf. */
+void test__tell(char kind, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* In the child, on any thread: adds a note to a test that passes. */
 void test__note(const char *text);

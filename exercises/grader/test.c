@@ -31,6 +31,9 @@ static struct {
 
     atomic_flag ending; /* an assertion has failed already */
 
+    /* The usual cause. Relaxed, as below: the text is constant. */
+    _Atomic(const char *) cause;
+
     /* Where the test waits. Relaxed: nothing may be ordered by it that the
      * code under test does not order itself. */
     _Atomic(const char *) wait_file;
@@ -69,6 +72,23 @@ void test__note(const char *text)
     send_record(TEST__NOTE, text);
 }
 
+void test_cause(const char *text)
+{
+    atomic_store_explicit(&child.cause, text, memory_order_relaxed);
+}
+
+/* Tells the usual cause, if there is one. */
+static void send_cause(void)
+{
+    const char *cause =
+        atomic_load_explicit(&child.cause, memory_order_relaxed);
+
+    if (cause == NULL)
+        cause = child.test->cause;
+    if (cause != NULL)
+        send_record(TEST__CAUSE, cause);
+}
+
 /* Ends the process once; a second thread that wants to waits for that. */
 _Noreturn static void end_test(char kind, const char *text)
 {
@@ -80,8 +100,44 @@ _Noreturn static void end_test(char kind, const char *text)
         if (kind == TEST__FAIL)
             abort(); /* a debugger stops here */
     }
+    if (kind == TEST__FAIL)
+        send_cause();
     send_record(kind, text);
     _exit(kind == TEST__FAIL ? 1 : 0);
+}
+
+void test__tell(char kind, const char *format, ...)
+{
+    char text[TEST__MESSAGE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    send_record(kind, text);
+}
+
+void test_wrong(const char *expected, const char *got, ...)
+{
+    char text[TEST__MESSAGE_SIZE];
+    char both[TEST__MESSAGE_SIZE * 2];
+    va_list arguments;
+
+    va_start(arguments, got);
+    (void)vsnprintf(text, sizeof(text), got, arguments);
+    va_end(arguments);
+    send_record(TEST__EXPECTED, expected);
+    send_record(TEST__GOT, text);
+    (void)snprintf(both, sizeof(both), "expected %s, got %s", expected, text);
+    end_test(TEST__FAIL, both);
+}
+
+uint64_t test_seed(void)
+{
+    const char *text = getenv("TEST_SEED");
+    uint64_t seed = text != NULL ? strtoull(text, NULL, 10) : 1;
+
+    return seed != 0 ? seed : 1;
 }
 
 void test_fail(const char *file, int line, const char *format, ...)

@@ -31,6 +31,23 @@ struct test_case {
     int points;        /* for exercises */
     int seconds;       /* time limit, 0: 20; times 5 with the address and 10
                           with the thread sanitizer */
+
+    /* Only an exercise's check.c gives these; the grader reads them. */
+    unsigned builds; /* TEST_PLAIN and others; 0: plain and address */
+    int times;       /* how often it runs under each of them; 0: once */
+    int needs;       /* number, from 1, of the test that has to pass
+                        first; 0: none */
+    const char
+        *function;     /* of the contract: where a failure sends the reader */
+    const char *cause; /* usual cause of a failure, or NULL */
+};
+
+/* The builds of an exercise: without sanitizer, with address and undefined,
+ * with thread. */
+enum {
+    TEST_PLAIN = 1,
+    TEST_ADDRESS = 2,
+    TEST_THREAD = 4
 };
 
 struct test_suite {
@@ -47,6 +64,20 @@ extern const struct test_suite test_suite;
  * thread. */
 _Noreturn void test_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Ends the test as a wrong answer: what was expected, and what came, as by
+ * printf. Both are one line for a student: "5 loads, 20 answers". Any thread.
+ */
+_Noreturn void test_wrong(const char *expected, const char *got, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* From now on this is the usual cause, should the test fail; NULL: that of
+ * its struct test_case. The text is constant. Any thread. */
+void test_cause(const char *text);
+
+/* Returns the seed of this run, above 0: the same seed, the same test. It is
+ * the environment variable TEST_SEED, else 1. */
+uint64_t test_seed(void);
 
 /* Ends the test as not checked, with the reason. */
 _Noreturn void test_skip(const char *format, ...)
