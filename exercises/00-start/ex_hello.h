@@ -1,0 +1,8 @@
+/* ex_hello - the first exercise: one word */
+#ifndef EX_HELLO_H
+#define EX_HELLO_H
+
+/* Returns the text "hello". It is constant and nobody frees it. */
+const char *ex_hello(void);
+
+#endif
