@@ -7,6 +7,7 @@
 #include "grader/runner.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,60 @@ _Noreturn static void hang(void)
     for (;;) {
         (void)pause();
     }
+}
+
+static uv_sem_t never;
+
+static void wait_for_never(void *data)
+{
+    (void)data;
+    uv_sem_wait(&never);
+}
+
+static void threads_left_running_fail(void *again)
+{
+    uv_thread_t threads[2];
+
+    if (test__again_is_inner()) {
+        CHECK_INT(uv_sem_init(&never, 0), 0);
+        for (int i = 0; i < 2; i++) {
+            CHECK_INT(uv_thread_create(&threads[i], wait_for_never, NULL), 0);
+        }
+        return;
+    }
+#if !defined(TEST_HAVE_WRAP)
+    test_skip("threads are counted only where the linker knows --wrap");
+#endif
+    test__again_expect_fail(again, __func__, "leaves 2 threads running");
+}
+
+static void *end_at_once(void *data)
+{
+    pthread_exit(data);
+}
+
+static void leave_work(uv_work_t *work)
+{
+    (void)work;
+}
+
+/* One that nobody joins, one that leaves by pthread_exit, those of libuv. */
+static void ended_threads_pass(void *again)
+{
+    pthread_attr_t detached;
+    pthread_t thread;
+    uv_work_t work;
+
+    (void)again;
+    CHECK_INT(pthread_attr_init(&detached), 0);
+    CHECK_INT(pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED),
+              0);
+    CHECK_INT(pthread_create(&thread, &detached, end_at_once, NULL), 0);
+    CHECK_INT(pthread_attr_destroy(&detached), 0);
+    CHECK_INT(pthread_create(&thread, NULL, end_at_once, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(uv_queue_work(uv_default_loop(), &work, leave_work, NULL), 0);
+    test_close_loop(uv_default_loop());
 }
 
 static void hang_ends_itself(void *again)
@@ -264,6 +319,8 @@ static const struct test_case cases[] = {
     CASE(forged_report_fails),
     CASE(crash_is_named),
     CASE(process_left_behind_fails),
+    CASE(threads_left_running_fail),
+    CASE(ended_threads_pass),
     CASE(hang_ends_itself),
     CASE(hang_is_killed_with_its_children),
     CASE(ended_runner_takes_its_test_along),

@@ -93,7 +93,7 @@ static void handle_that_keeps_the_loop_is_named(void *again)
     }
     CHECK_INT(setenv("TEST_SECONDS", "1", 1), 0);
     test__again_expect_fail(again, __func__,
-                            ", open: async (active), timer (not active)");
+                            ", open: uv_async (active), uv_timer (not active)");
 }
 
 static void handle_that_is_not_closed_is_named(void *again)
@@ -106,7 +106,46 @@ static void handle_that_is_not_closed_is_named(void *again)
         CHECK_INT(uv_idle_init(&loop, &idle), 0);
         test_close_loop(&loop);
     }
-    test__again_expect_fail(again, __func__, ", open: idle (not active)\n");
+    test__again_expect_fail(again, __func__, ", open: uv_idle (not active)\n");
+}
+
+static void sleep_until_told(uv_work_t *work)
+{
+    uv_sem_wait(work->data);
+}
+
+static void request_in_flight_is_told(void *again)
+{
+    uv_loop_t loop;
+    uv_work_t work;
+    uv_sem_t told;
+
+    if (test__again_is_inner()) {
+        CHECK_INT(uv_loop_init(&loop), 0);
+        CHECK_INT(uv_sem_init(&told, 0), 0);
+        work.data = &told;
+        CHECK_INT(uv_queue_work(&loop, &work, sleep_until_told, NULL), 0);
+        test_close_loop(&loop);
+    }
+    CHECK_INT(setenv("TEST_SECONDS", "1", 1), 0);
+    test__again_expect_fail(again, __func__, ", open: a request in flight\n");
+}
+
+static void open_handles_are_a_record(void *again)
+{
+    static struct test__run run;
+    uv_loop_t loop;
+    uv_idle_t idle;
+
+    (void)again;
+    if (test__again_is_inner()) {
+        CHECK_INT(uv_loop_init(&loop), 0);
+        CHECK_INT(uv_idle_init(&loop, &idle), 0);
+        test_close_loop(&loop);
+    }
+    test__again_run(&(struct test__start){.name = __func__, .seconds = 20},
+                    &run);
+    CHECK_TEXT(test__again_record(&run, TEST__OPEN, 0), "uv_idle (not active)");
 }
 
 #define CASE(test)                                                             \
@@ -120,6 +159,8 @@ static const struct test_case cases[] = {
     CASE(loop_runs_until_done_and_closes),
     CASE(handle_that_keeps_the_loop_is_named),
     CASE(handle_that_is_not_closed_is_named),
+    CASE(request_in_flight_is_told),
+    CASE(open_handles_are_a_record),
     {.name = NULL},
 };
 

@@ -4,8 +4,6 @@
  */
 #include "again.h"
 
-#include "runner.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,4 +105,57 @@ test__again_expect_fail(void *again, const char *test, const char *part)
     CHECK(found < end); /* it is in the message, not only in the output */
     CHECK_CONTAINS(text, "\n0 passed, 1 failed\n");
     return text;
+}
+
+void test__again_run(const struct test__start *start, struct test__run *ret_run)
+{
+    static int is_prepared;
+
+    if (!is_prepared)
+        test__process_prepare();
+    is_prepared = 1;
+    CHECK_INT(setenv(VARIABLE, "-1", 1), 0);
+    CHECK_INT(test__process_run(start, ret_run), 0);
+}
+
+void test__again_judge(const struct test__run *run,
+                       enum test__verdict verdict,
+                       const char *part)
+{
+    struct test__result result;
+
+    test__judge(run, &result);
+    CHECK_CONTAINS(result.message, part);
+    CHECK_INT(result.verdict, verdict);
+}
+
+const char *
+test__again_record(const struct test__run *run, char kind, size_t nth)
+{
+    size_t at = 0;
+
+    while (at < run->report_size) {
+        const char *record = run->report + at;
+
+        if (record[0] == kind && nth-- == 0)
+            return record + 1;
+        at += strlen(record) + 1; /* the report is never quite full */
+    }
+    return NULL;
+}
+
+const char *test__again_folder(const char *name)
+{
+    const char *path = test_path(name);
+
+    CHECK_INT(test__folder_make(path), 0);
+    return path;
+}
+
+size_t test__again_kin(void)
+{
+    static const struct test__others nobody;
+    uint64_t memory;
+
+    return test__kin_measure(&nobody, &memory);
 }

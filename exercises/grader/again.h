@@ -7,6 +7,8 @@
 #ifndef GRADER_AGAIN_H
 #define GRADER_AGAIN_H
 
+#include "grader/runner.h"
+
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -46,5 +48,26 @@ const char *test__again_expect(void *again,
 /* The same for a test that has to fail, with part in its message. */
 const char *
 test__again_expect_fail(void *again, const char *test, const char *part);
+
+/* In the outer test: starts the file again as told, without a runner of its
+ * own. Let the struct test__run be the fixture. */
+void test__again_run(const struct test__start *start,
+                     struct test__run *ret_run);
+
+/* Checks what the judge says about a run: the verdict, and that its message
+ * contains part. */
+void test__again_judge(const struct test__run *run,
+                       enum test__verdict verdict,
+                       const char *part);
+
+/* Returns the nth record of that kind, from 0, or NULL. */
+const char *
+test__again_record(const struct test__run *run, char kind, size_t nth);
+
+/* Makes a folder among the test's files and returns its path. */
+const char *test__again_folder(const char *name);
+
+/* Returns how many processes descend from the outer test. */
+size_t test__again_kin(void);
 
 #endif

@@ -63,9 +63,11 @@ void test_check_text(const char *file,
     if (got == expected ||
         (got != NULL && expected != NULL && strcmp(got, expected) == 0))
         return;
-    test_fail(file, line, "%s: got %s, expected %s", expression,
-              quote(got, got_text, sizeof(got_text)),
-              quote(expected, expected_text, sizeof(expected_text)));
+    got = quote(got, got_text, sizeof(got_text));
+    expected = quote(expected, expected_text, sizeof(expected_text));
+    test__tell(TEST__EXPECTED, "%s = %s", expression, expected);
+    test__tell(TEST__GOT, "%s = %s", expression, got);
+    test_fail(file, line, "%s: got %s, expected %s", expression, got, expected);
 }
 
 void test_check_contains(const char *file,
@@ -77,9 +79,12 @@ void test_check_contains(const char *file,
     char got_text[TEST__MESSAGE_SIZE / 3];
 
     if (got == NULL || strstr(got, part) == NULL) {
+        got = quote(got, got_text, sizeof(got_text));
+        test__tell(TEST__EXPECTED, "%s contains \"%s\"", expression, part);
+        test__tell(TEST__GOT, "%s = %s", expression, got);
         test_fail(file, line,
                   "%s: got %s, expected a text that contains \"%s\"",
-                  expression, quote(got, got_text, sizeof(got_text)), part);
+                  expression, got, part);
     }
 }
 
@@ -91,6 +96,8 @@ void test_check_range(const char *file,
                       double most)
 {
     if (!(got >= least && got <= most)) { /* written so that NaN fails */
+        test__tell(TEST__EXPECTED, "%s from %g to %g", expression, least, most);
+        test__tell(TEST__GOT, "%s = %g", expression, got);
         test_fail(file, line, "%s: got %g, expected %g to %g", expression, got,
                   least, most);
     }

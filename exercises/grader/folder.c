@@ -1,29 +1,16 @@
-/* folder - a test's own folder: where it is, making it, removing it
+/* folder - makes and removes folders of tests
  *
  * Owns nothing. The parent removes the folder of a test that passed, the
- * child makes it. Depends on POSIX and on the environment variable ASQ_BUILD.
+ * child makes it. Depends on POSIX.
  */
 #include "runner.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-int test__folder_path(const char *name, long pid, char *path, size_t size)
-{
-    const char *build = getenv("ASQ_BUILD");
-    int length;
-
-    if (build == NULL || build[0] == '\0')
-        build = "build";
-    length = snprintf(path, size, "%s/tmp/%s-%s-%ld", build, test_suite.name,
-                      name, pid);
-    return length < 0 || (size_t)length >= size ? UV_ENAMETOOLONG : 0;
-}
 
 int test__folder_make(const char *path)
 {

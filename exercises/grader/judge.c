@@ -115,6 +115,27 @@ static void explain_end(const struct test__run *run,
     }
 }
 
+/* Somebody had to end the process. */
+static void explain_limit(const struct test__run *run, char *text, size_t size)
+{
+    switch (run->end) {
+    case TEST__BY_ITSELF:
+        break; /* the caller has seen to that */
+    case TEST__TIME_OVER:
+        (void)snprintf(text, size, "no end after %u s, killed", run->seconds);
+        break;
+    case TEST__TOO_MUCH_MEMORY:
+        (void)snprintf(text, size, "too much memory, killed");
+        break;
+    case TEST__TOO_MUCH_OUTPUT:
+        (void)snprintf(text, size, "too much output, killed");
+        break;
+    case TEST__TOO_MANY_PROCESSES:
+        (void)snprintf(text, size, "too many processes, killed");
+        break;
+    }
+}
+
 void test__judge(const struct test__run *run, struct test__result *ret_result)
 {
     const char *fail = find_record(run, TEST__FAIL);
@@ -129,8 +150,8 @@ void test__judge(const struct test__run *run, struct test__result *ret_result)
     ret_result->verdict = TEST__FAILED;
     if (fail != NULL) {
         (void)snprintf(text, size, "%s", fail);
-    } else if (run->timed_out) {
-        (void)snprintf(text, size, "no end after %u s, killed", run->seconds);
+    } else if (run->end != TEST__BY_ITSELF) {
+        explain_limit(run, text, size);
     } else if (skip != NULL) {
         ret_result->verdict = TEST__NOT_CHECKED;
         (void)snprintf(text, size, "%s", skip);

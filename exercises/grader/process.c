@@ -4,9 +4,6 @@
  * executed again, because a process that is only forked would carry along
  * what the runner, SQLite and libuv have in memory.
  */
-#if defined(__linux__)
-#define _GNU_SOURCE /* prctl */
-#endif
 #include "runner.h"
 
 #include <errno.h>
@@ -20,6 +17,8 @@
 #if defined(__linux__)
 #include <sys/prctl.h>
 #endif
+
+extern char **environ;
 
 /* The nonce is not a secret that is worth a good generator; it must differ
  * from what a test could print by accident. */
@@ -37,32 +36,48 @@ static void make_nonce(char nonce[TEST__NONCE_SIZE + 1])
         (void)snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static void lower(struct rlimit *limit, rlim_t most)
-{
-    if (limit->rlim_max == RLIM_INFINITY || limit->rlim_max > most)
-        limit->rlim_max = most;
-    limit->rlim_cur = limit->rlim_max;
-}
-
-/* No core files, and no file that fills the disk. */
-static void set_limits(void)
+/* Lowering a limit is always allowed, so no result is looked at. */
+static void lower(int what, rlim_t most, rlim_t hard)
 {
     struct rlimit limit;
 
-    /* Lowering a limit is always allowed. */
-    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
-        lower(&limit, 0);
-        (void)setrlimit(RLIMIT_CORE, &limit);
-    }
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0) {
-        lower(&limit, (rlim_t)1 << 30);
-        (void)setrlimit(RLIMIT_FSIZE, &limit);
-    }
+    if (getrlimit(what, &limit) != 0)
+        return;
+    if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > hard)
+        limit.rlim_max = hard;
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+    (void)setrlimit(what, &limit);
 }
 
+/* What holds even when nobody watches any more. The time of a process is that
+ * of all its threads, so it may use its limit on every processor. */
+static void set_limits(const struct test__start *start, rlim_t processors)
+{
+    rlim_t file = (rlim_t)1 << (start->folder != NULL ? 28 : 30);
+    rlim_t time = (rlim_t)(start->seconds + 5) * processors;
+
+    lower(RLIMIT_CORE, 0, 0);
+    lower(RLIMIT_FSIZE, file, file);
+    lower(RLIMIT_CPU, time, time + 5);
+#if defined(RLIMIT_NPROC)
+    /* All threads of the user count, and root is not bound by it. */
+    if (start->folder != NULL && geteuid() != 0)
+        lower(RLIMIT_NPROC, 4096, 4096);
+#endif
+}
+
+/* What the child needs, made before the fork. */
+struct command {
+    struct test__words words;
+    struct test__words environment;
+    rlim_t processors;
+};
+
 /* In the child between fork and exec: only calls that are safe there. */
-_Noreturn static void
-become_test(char *const arguments[], const sigset_t *signals, int output)
+_Noreturn static void become_test(struct command *command,
+                                  const struct test__start *start,
+                                  const sigset_t *signals,
+                                  int output)
 {
     int nothing = open("/dev/null", O_RDONLY);
 
@@ -72,11 +87,12 @@ become_test(char *const arguments[], const sigset_t *signals, int output)
 #endif
     (void)setpgid(0, 0); /* the parent does the same; one of them is first */
     (void)sigprocmask(SIG_SETMASK, signals, NULL);
-    set_limits();
+    set_limits(start, command->processors);
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
         dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
         _exit(127);
-    (void)execv(arguments[0], arguments);
+    environ = command->environment.word;
+    (void)execvp(command->words.word[0], command->words.word);
     _exit(127); /* judged as a test that did not come to its end */
 }
 
@@ -96,39 +112,32 @@ static int open_ends(int report[2], int output[2])
 }
 
 /* Starts the process and stores its id. Returns 0 or a negative UV_E*. */
-static int fork_test(const char *name,
+static int fork_test(const struct test__start *start,
                      const sigset_t *signals,
                      struct test__run *run,
                      int report,
                      int output)
 {
-    char program[TEST__PATH_SIZE];
-    char name_text[TEST__PATH_SIZE];
-    char run_text[] = "--run";
-    char report_text[16];
-    char seconds_text[16];
-    char *arguments[] = {program,     run_text,     name_text,
-                         report_text, seconds_text, NULL};
-    size_t size = sizeof(program);
-    int err = uv_exepath(program, &size);
+    struct command command;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int err =
+        test__command_make(start, report, &command.words, &command.environment);
     pid_t pid;
 
     if (err != 0)
         return err;
-    (void)snprintf(name_text, sizeof(name_text), "%s", name);
-    (void)snprintf(report_text, sizeof(report_text), "%d", report);
-    (void)snprintf(seconds_text, sizeof(seconds_text), "%u", run->seconds);
+    command.processors = processors > 0 ? (rlim_t)processors : 1;
     pid = fork();
     if (pid < 0)
         return uv_translate_sys_error(errno);
     if (pid == 0)
-        become_test(arguments, signals, output);
+        become_test(&command, start, signals, output);
     (void)setpgid(pid, pid); /* fails when the child has come to exec */
     run->pid = (long)pid;
     return 0;
 }
 
-int test__process_start(const char *name,
+int test__process_start(const struct test__start *start,
                         const sigset_t *signals,
                         struct test__run *run,
                         int *ret_report,
@@ -145,7 +154,7 @@ int test__process_start(const char *name,
         err = UV_EIO; /* UNTESTED: a new socket has room */
         goto out;
     }
-    err = fork_test(name, signals, run, report[1], output[1]);
+    err = fork_test(start, signals, run, report[1], output[1]);
     if (err != 0)
         goto out;
     *ret_report = report[0];

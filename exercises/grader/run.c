@@ -12,6 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    OUTPUT_SHOWN = 8192 /* bytes of what a test wrote */
+};
+
 static const struct test_case *find(const char *name)
 {
     for (const struct test_case *test = test_suite.cases; test->name != NULL;
@@ -75,17 +79,20 @@ static void print_text(const char *text)
         print_character(*text);
 }
 
-/* Prints what the test wrote, set in. If the beginning was dropped, it starts
- * with a whole line. */
+/* Prints what the test wrote, set in. If there is too much, the end of it,
+ * from the start of a line. */
 static void print_output(const struct test__run *run)
 {
     size_t start = 0;
     int at_start = 1;
 
-    if (run->output_total > run->output_size) {
-        const char *end = memchr(run->output, '\n', run->output_size);
+    if (run->output_total > OUTPUT_SHOWN) {
+        const char *end;
 
-        start = end != NULL ? (size_t)(end - run->output) + 1 : 0;
+        if (run->output_size > OUTPUT_SHOWN)
+            start = run->output_size - OUTPUT_SHOWN;
+        end = memchr(run->output + start, '\n', run->output_size - start);
+        start = end != NULL ? (size_t)(end - run->output) + 1 : start;
         printf("    | (the end of %llu bytes)\n",
                (unsigned long long)run->output_total);
     }
@@ -106,7 +113,7 @@ static void finish_folder(const char *name, long pid, int passed)
     char path[TEST__PATH_SIZE];
     int err = test__folder_path(name, pid, path, sizeof(path));
 
-    if (err != 0)
+    if (err != 0 || test__folder_is_given())
         return; /* then the test has not made it either */
     if (passed) {
         err = test__folder_remove(path);
@@ -151,9 +158,10 @@ static void run_test(const struct test_case *test,
                      unsigned seconds,
                      unsigned counts[TEST__VERDICTS])
 {
+    struct test__start start = {.name = test->name, .seconds = seconds};
     struct test__run run;
     struct test__result result;
-    int err = test__process_run(test->name, seconds, &run);
+    int err = test__process_run(&start, &run);
 
     if (err != 0) {
         result.verdict = TEST__FAILED;

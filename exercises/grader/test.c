@@ -1,4 +1,4 @@
-/* test - the child's side: runs one test's function, assertions, its folder
+/* test - the child's side: runs one test's function and reports its outcome
  *
  * Owns the descriptor on which the outcome is reported. Assertions may come
  * from any thread; the first that fails ends the process. Nothing here
@@ -8,7 +8,6 @@
 #include "runner.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,14 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    PATHS_MAX = 32
-};
-
 static struct {
     /* Set before the test begins. */
     const struct test_case *test;
     int report; /* -1: run by hand, so all goes to standard error */
+    pid_t pid;
     unsigned seconds;
     uint64_t end; /* 0: no limit */
     char nonce[TEST__NONCE_SIZE + 1];
@@ -38,14 +34,7 @@ static struct {
      * code under test does not order itself. */
     _Atomic(const char *) wait_file;
     atomic_int wait_line;
-
-    pthread_mutex_t lock;
-    /* Guarded by lock. */
-    size_t path_count;
-    char paths[PATHS_MAX][TEST__PATH_SIZE];
-} child = {.report = -1,
-           .ending = ATOMIC_FLAG_INIT,
-           .lock = PTHREAD_MUTEX_INITIALIZER};
+} child = {.report = -1, .ending = ATOMIC_FLAG_INIT};
 
 /* Sends a record in one piece. */
 static void send_record(char kind, const char *text)
@@ -166,47 +155,6 @@ void test_skip(const char *format, ...)
     end_test(TEST__SKIP, text);
 }
 
-/* Makes the test's own folder, empty. A test that had the same process id
- * and failed may have left one. */
-static void make_folder(const char *path)
-{
-    int err = test__folder_remove(path);
-
-    if (err == 0)
-        err = test__folder_make(path);
-    if (err != 0)
-        FAIL("cannot make the folder %s: %s", path, uv_strerror(err));
-}
-
-const char *test_path(const char *name)
-{
-    char folder[TEST__PATH_SIZE];
-    char path[TEST__PATH_SIZE];
-    const char *found = NULL;
-    int length;
-
-    if (test__folder_path(child.test->name, (long)getpid(), folder,
-                          sizeof(folder)) != 0)
-        FAIL("the path of the test's folder is too long");
-    length = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    if (length < 0 || (size_t)length >= sizeof(path))
-        FAIL("%s: the path is too long", name);
-    (void)pthread_mutex_lock(&child.lock); /* never fails for this kind */
-    if (child.path_count == 0)
-        make_folder(folder);
-    for (size_t i = 0; i < child.path_count && found == NULL; i++)
-        if (strcmp(child.paths[i], path) == 0)
-            found = child.paths[i];
-    if (found == NULL && child.path_count < PATHS_MAX) {
-        found =
-            memcpy(child.paths[child.path_count++], path, (size_t)length + 1);
-    }
-    (void)pthread_mutex_unlock(&child.lock);
-    if (found == NULL)
-        FAIL("%s: a test has at most %d paths", name, PATHS_MAX);
-    return found;
-}
-
 uint64_t test__time_left(void)
 {
     uint64_t now = uv_hrtime();
@@ -233,6 +181,7 @@ static void on_time_over(int number)
     char text[64];
 
     (void)number; /* it is SIGALRM */
+    test__stacks();
     if (file != NULL)
         test_fail(file, line, "still waits here after %u s", child.seconds);
     /* Never return: a call that the signal has interrupted could go on as if
@@ -253,6 +202,7 @@ static int begin_report(int report, unsigned seconds)
     (void)sigemptyset(&action.sa_mask); /* constant arguments */
     action.sa_handler = on_time_over;
     (void)sigaction(SIGALRM, &action, NULL);
+    test__stacks_prepare();
     child.report = report;
     child.seconds = seconds;
     child.end = uv_hrtime() + seconds * UINT64_C(1000000000);
@@ -260,11 +210,29 @@ static int begin_report(int report, unsigned seconds)
     return 0;
 }
 
+/* What still runs could touch what the test has given back. */
+static void check_nothing_is_left(void)
+{
+    char text[64];
+    unsigned threads = test__threads_left();
+
+    if (threads > 0) {
+        test__stacks();
+        (void)snprintf(text, sizeof(text), "leaves %u threads running",
+                       threads);
+        end_test(TEST__FAIL, text);
+    }
+    if (test__processes_left() > 0)
+        end_test(TEST__FAIL, "left a process running");
+}
+
 int test__body_run(const struct test_case *test, int report, unsigned seconds)
 {
     void *fixture = NULL;
 
     child.test = test;
+    child.pid = getpid();
+    test__path_prepare(test->name);
     /* Whole lines are on their way before a process is killed. If it fails,
      * only output is late. */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
@@ -272,6 +240,7 @@ int test__body_run(const struct test_case *test, int report, unsigned seconds)
         fprintf(stderr, "--run: descriptor %d is not the runner's\n", report);
         return 2;
     }
+    test__threads_prepare();
     if (test_suite.fixture_size > 0) {
         fixture = calloc(1, test_suite.fixture_size);
         if (fixture == NULL)
@@ -283,6 +252,9 @@ int test__body_run(const struct test_case *test, int report, unsigned seconds)
     if (test_suite.tear_down != NULL)
         test_suite.tear_down(fixture);
     free(fixture);
+    if (getpid() != child.pid)
+        _exit(1); /* a copy of the test has come here */
+    check_nothing_is_left();
     send_record(TEST__PASS, child.nonce);
     if (report < 0)
         fprintf(stderr, "%s returned\n", test->name);

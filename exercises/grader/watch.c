@@ -19,8 +19,18 @@
  * waits. The runner gives it this much longer before it kills. */
 #define GRACE_NS UINT64_C(2000000000)
 
-/* How long the runner sleeps at most without looking again. */
-#define LOOK_NS UINT64_C(1000000000)
+/* How often it looks at what the test's processes take. */
+#define LOOK_NS UINT64_C(50000000)
+
+/* How long it sleeps at most without looking again. */
+#define SLEEP_NS UINT64_C(1000000000)
+
+/* How long bubblewrap may take to go away after its status has come. */
+#define SANDBOX_NS UINT64_C(2000000000)
+
+enum {
+    PROCESSES_MAX = 64
+};
 
 static sigset_t signals_outside; /* the mask the runner was started with */
 
@@ -120,7 +130,6 @@ wait_for_news(struct test__run *run, int *report, int *output, uint64_t ns)
         FD_SET(*report, &readable);
     if (*output >= 0)
         FD_SET(*output, &readable);
-    ns = ns < LOOK_NS ? ns : LOOK_NS;
     timeout.tv_sec = (time_t)(ns / 1000000000);
     timeout.tv_nsec = (long)(ns % 1000000000);
     if (pselect((*report > *output ? *report : *output) + 1, &readable, NULL,
@@ -150,64 +159,126 @@ static void drain(struct test__run *run, int report, int output)
             break;
 }
 
+/* A test's process that is watched. */
+struct watched {
+    const struct test__start *start;
+    struct test__run *run;
+    struct test__others others;
+    int report; /* -1: read to its end */
+    int output; /* likewise */
+};
+
+/* Its leader may have gone to another group. It is not reaped, so both exist.
+ */
+static void kill_test(const struct test__run *run)
+{
+    (void)kill((pid_t)-run->pid, SIGKILL);
+    (void)kill((pid_t)run->pid, SIGKILL);
+}
+
 /* Somebody wants the runner to end: so does its test. */
-_Noreturn static void end_runner(pid_t pid)
+_Noreturn static void end_runner(const struct watched *watched)
 {
     int number = interrupted;
 
-    (void)kill(-pid, SIGKILL); /* gone already is as good */
+    kill_test(watched->run);
+    (void)test__kin_end(&watched->others, watched->run->pid, 0);
     (void)signal(number, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &signals_outside, NULL);
     (void)raise(number);
     _exit(1);
 }
 
-/* Waits for the end of the test's process, and kills it when its time is
- * over. The time includes the start of the process. */
-static void watch(struct test__run *run, int *report, int *output)
+/* Returns whether the watcher has to see to the limits itself. */
+static int is_limited(const struct test__start *start)
 {
-    pid_t pid = (pid_t)run->pid;
+    return start->memory != 0 || start->folder != NULL;
+}
+
+static int is_output_too_much(const struct watched *watched)
+{
+    return watched->start->output != 0 &&
+           watched->run->output_total > watched->start->output;
+}
+
+/* Returns why the test has to end now, or TEST__BY_ITSELF. */
+static enum test__end look_at_processes(const struct watched *watched)
+{
+    const struct test__start *start = watched->start;
+    uint64_t memory;
+
+    if (test__kin_measure(&watched->others, &memory) > PROCESSES_MAX)
+        return TEST__TOO_MANY_PROCESSES;
+    if (start->memory != 0 && memory > start->memory)
+        return TEST__TOO_MUCH_MEMORY;
+    return TEST__BY_ITSELF;
+}
+
+/* Waits for the end of the test's process, and kills it when its time is
+ * over or when it takes too much. The time includes the start of the process.
+ */
+static void watch(struct watched *watched)
+{
+    struct test__run *run = watched->run;
+    int limited = is_limited(watched->start);
+    uint64_t next = limited ? 0 : UINT64_MAX; /* when to look at them */
+    uint64_t most = limited ? LOOK_NS : SLEEP_NS;
     uint64_t end = uv_hrtime() + run->seconds * UINT64_C(1000000000) + GRACE_NS;
     pid_t ended;
 
-    while ((ended = waitpid(pid, &run->status, WNOHANG)) == 0) {
+    while ((ended = waitpid((pid_t)run->pid, &run->status, WNOHANG)) == 0) {
         uint64_t now = uv_hrtime();
 
         if (interrupted)
-            end_runner(pid);
+            end_runner(watched);
         if (now >= end) {
-            run->timed_out = 1;
-            (void)kill(-pid, SIGKILL); /* it is not reaped, so it is there */
-            ended = waitpid(pid, &run->status, 0);
+            run->end = TEST__TIME_OVER;
+        } else if (is_output_too_much(watched)) {
+            run->end = TEST__TOO_MUCH_OUTPUT;
+        } else if (now >= next) {
+            run->end = look_at_processes(watched);
+            next = now + LOOK_NS;
+        }
+        if (run->end != TEST__BY_ITSELF) {
+            kill_test(run);
+            ended = waitpid((pid_t)run->pid, &run->status, 0);
             break;
         }
-        wait_for_news(run, report, output, end - now);
+        wait_for_news(run, &watched->report, &watched->output,
+                      end - now < most ? end - now : most);
     }
     if (ended < 0)
         run->status = SIGKILL; /* UNTESTED: somebody else took the status */
-    /* The leader is gone; its group exists only if it left somebody. */
-    run->left_behind = kill(-pid, SIGKILL) == 0;
+    run->left_behind = test__kin_end(
+        &watched->others, run->pid,
+        watched->start->sandbox && run->end == TEST__BY_ITSELF ? SANDBOX_NS
+                                                               : 0);
+    if (watched->start->sandbox)
+        run->status = test__sandbox_status(run->status);
 }
 
-int test__process_run(const char *name,
-                      unsigned seconds,
+int test__process_run(const struct test__start *start,
                       struct test__run *ret_run)
 {
-    int report;
-    int output;
+    struct watched watched = {.start = start, .run = ret_run};
+    uint64_t begin = uv_hrtime();
     int err;
 
     memset(ret_run, 0, sizeof(*ret_run));
-    ret_run->seconds = seconds;
-    err =
-        test__process_start(name, &signals_outside, ret_run, &report, &output);
+    ret_run->seconds = start->seconds;
+    test__kin_adopt(&watched.others);
+    err = test__process_start(start, &signals_outside, ret_run, &watched.report,
+                              &watched.output);
     if (err != 0)
         return err;
-    watch(ret_run, &report, &output);
-    drain(ret_run, report, output);
-    if (report >= 0)
-        (void)close(report); /* nothing was written that could be lost */
-    if (output >= 0)
-        (void)close(output);
+    watch(&watched);
+    drain(ret_run, watched.report, watched.output);
+    if (ret_run->end == TEST__BY_ITSELF && is_output_too_much(&watched))
+        ret_run->end = TEST__TOO_MUCH_OUTPUT; /* written at the very end */
+    ret_run->ns = uv_hrtime() - begin;
+    if (watched.report >= 0)
+        (void)close(watched.report); /* nothing was written, nothing is lost */
+    if (watched.output >= 0)
+        (void)close(watched.output);
     return 0;
 }

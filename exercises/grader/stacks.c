@@ -1,0 +1,319 @@
+/* stacks - says where every thread of a test is when it hangs or crashes
+ *
+ * Owns the signals of a crash, one to ask threads with, and what they answer.
+ * One thread asks, in a signal handler as a rule; each of the others answers
+ * in a handler of its own and stops there. Nothing here allocates or locks.
+ * Linux only; elsewhere nothing is said.
+ *
+ * A thread that blocks the signal does not answer, as threads of a sanitizer
+ * do. The thread sanitizer lets a handler run only when its thread makes a
+ * call that it knows, so a busy one may not answer either. Nobody waits long.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* dl_iterate_phdr, getdents64, registers */
+#endif
+#include "runner.h"
+
+#if defined(__linux__)
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <link.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <unwind.h>
+
+/* How long all threads together may take to answer: less than the runner
+ * waits for a test that ends itself. */
+#define ANSWER_NS UINT64_C(500000000)
+
+enum {
+    THREADS = 48, /* together they fit into the report */
+    PLACES = 20,  /* of a thread that are told */
+    FRAMES = 400  /* that are looked at */
+};
+
+/* Where a thread is. */
+struct stack {
+    pid_t thread;
+    atomic_int is_known; /* what follows is; released by its thread */
+    int frames;
+    int count;
+    uintptr_t places[PLACES];
+};
+
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+/* Set before the test begins. */
+static int prepared;
+static int ask_signal;
+static uintptr_t base;  /* added to what stands in the program's file */
+static uintptr_t first; /* of its addresses */
+static uintptr_t last;
+
+static atomic_int asking;      /* the thread that asks, or 0 */
+static atomic_int stack_count; /* those of which the thread is set */
+static struct stack stacks[THREADS];
+
+static pid_t self(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+/* The first object in the list is the program. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size;
+    (void)data;
+    base = info->dlpi_addr;
+    first = UINTPTR_MAX;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uintptr_t start = base + part->p_vaddr;
+
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0)
+            continue;
+        first = start < first ? start : first;
+        last = start + part->p_memsz > last ? start + part->p_memsz : last;
+    }
+    return 1; /* no more */
+}
+
+static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context,
+                                     void *data)
+{
+    struct stack *stack = data;
+    int is_exact = 0;
+    uintptr_t place = _Unwind_GetIPInfo(context, &is_exact);
+
+    /* Here a signal has come in: what was called since is the handler. Any
+     * other place is where a call returns to, just behind it. */
+    if (is_exact)
+        stack->count = 0;
+    else
+        place--;
+    if (place >= first && place < last && stack->count < PLACES)
+        stack->places[stack->count++] = place - base;
+    return ++stack->frames < FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+/* Writes down where the calling thread is. */
+static void find_places(struct stack *stack)
+{
+    stack->count = 0;
+    stack->frames = 0;
+    (void)_Unwind_Backtrace(add_frame, stack); /* as far as it gets */
+    atomic_store_explicit(&stack->is_known, 1, memory_order_release);
+}
+
+/* Never returns: a call that the signal has interrupted could go on as if
+ * what it waited for had come. */
+static void on_ask(int number)
+{
+    int count = atomic_load_explicit(&stack_count, memory_order_acquire);
+    pid_t thread = self();
+
+    (void)number;
+    for (int i = 0; i < count; i++)
+        if (stacks[i].thread == thread)
+            find_places(&stacks[i]);
+    for (;;)
+        (void)pause(); /* a signal is no reason to go on */
+}
+
+/* Lists the threads, which the kernel does in the order of their start. */
+static int list_threads(void)
+{
+    char bytes[4096];
+    int folder = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int count = 0;
+    long size;
+
+    while (folder >= 0 &&
+           (size = syscall(SYS_getdents64, folder, bytes, sizeof(bytes))) > 0) {
+        unsigned short length;
+
+        for (long at = 0; at < size; at += length) {
+            long id = strtol(bytes + at + offsetof(struct dirent64, d_name),
+                             NULL, 10);
+
+            memcpy(&length, bytes + at + offsetof(struct dirent64, d_reclen),
+                   sizeof(length));
+            if (id > 0 && count < THREADS)
+                stacks[count++].thread = (pid_t)id;
+        }
+    }
+    if (folder >= 0)
+        (void)close(folder); /* it was only read */
+    if (count == 0)
+        stacks[count++].thread = self(); /* no descriptor, or no /proc */
+    return count;
+}
+
+/* Returns whether all threads have answered. */
+static int all_known(int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!atomic_load_explicit(&stacks[i].is_known, memory_order_acquire))
+            return 0;
+    return 1;
+}
+
+/* Sends the stack of the thread with that index, unless it is not known or
+ * nowhere in the program. */
+static void send_stack(int index)
+{
+    const struct stack *stack = &stacks[index];
+    char text[PLACES * 20];
+    size_t used = 0;
+    int number = 0;
+
+    if (!atomic_load_explicit(&stack->is_known, memory_order_acquire))
+        return;
+    /* A sanitizer's own thread does not answer and has no number. */
+    for (int i = 0; i <= index; i++)
+        number += atomic_load_explicit(&stacks[i].is_known,
+                                       memory_order_relaxed) != 0;
+    text[0] = '\0';
+    for (int i = 0; i < stack->count; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, " 0x%lx",
+                                 (unsigned long)stack->places[i]);
+    if (used > 0)
+        test__tell(TEST__STACK, "%d:%s", number, text);
+}
+
+void test__stacks(void)
+{
+    pid_t asks = self();
+    uint64_t end = uv_hrtime() + ANSWER_NS;
+    int nobody = 0;
+    int count;
+
+    if (!prepared)
+        return;
+    if (!atomic_compare_exchange_strong(&asking, &nobody, (int)asks)) {
+        /* The thread that asks has crashed at it, or is about to end the
+         * process. */
+        while (nobody != (int)asks)
+            (void)pause();
+        return;
+    }
+    count = list_threads();
+    atomic_store_explicit(&stack_count, count, memory_order_release);
+    for (int i = 0; i < count; i++) {
+        if (stacks[i].thread == asks)
+            find_places(&stacks[i]);
+        else /* it may be gone already */
+            (void)syscall(SYS_tgkill, getpid(), stacks[i].thread, ask_signal);
+    }
+    while (!all_known(count) && uv_hrtime() < end)
+        (void)poll(NULL, 0, 1);
+    for (int i = 0; i < count; i++)
+        if (stacks[i].thread == asks)
+            send_stack(i);
+    for (int i = 0; i < count; i++)
+        if (stacks[i].thread != asks)
+            send_stack(i);
+}
+
+/* A call of a function that is nowhere leaves no place to go on from but the
+ * one it returns to. */
+static void leave_nowhere(const siginfo_t *info, ucontext_t *context)
+{
+#if defined(__x86_64__)
+    greg_t *registers = context->uc_mcontext.gregs;
+
+    if (registers[REG_RIP] != (greg_t)(uintptr_t)info->si_addr)
+        return;
+    memcpy(&registers[REG_RIP], (const void *)registers[REG_RSP],
+           sizeof(registers[REG_RIP]));
+    registers[REG_RIP]--;
+    registers[REG_RSP] += (greg_t)sizeof(registers[REG_RSP]);
+#elif defined(__aarch64__)
+    if (context->uc_mcontext.pc == (uintptr_t)info->si_addr)
+        context->uc_mcontext.pc = context->uc_mcontext.regs[30] - 4;
+#else
+    (void)info;
+    (void)context;
+#endif
+}
+
+/* All signals of a crash are blocked in here, so that another one in this
+ * thread ends the process at once. */
+static void on_crash(int number, siginfo_t *info, void *context)
+{
+    if (number == SIGSEGV && info->si_code > 0)
+        leave_nowhere(info, context);
+    test__stacks();
+    (void)signal(number, SIG_DFL);
+    (void)raise(number); /* comes when this handler returns */
+}
+
+void test__stacks_thread(void *memory)
+{
+    stack_t stack;
+
+    memset(&stack, 0, sizeof(stack));
+    stack.ss_sp = memory;
+    stack.ss_size = TEST__STACK_SIZE;
+    stack.ss_flags = memory != NULL ? 0 : SS_DISABLE;
+    (void)sigaltstack(&stack, NULL); /* else a full stack is not told */
+}
+
+/* The results are not looked at: the arguments are constants. */
+static void catch_crashes(void)
+{
+    static char memory[TEST__STACK_SIZE];
+    struct sigaction action;
+
+    test__stacks_thread(memory);
+    memset(&action, 0, sizeof(action));
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaddset(&action.sa_mask, SIGALRM);
+    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+        (void)sigaddset(&action.sa_mask, crashes[i]);
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    action.sa_sigaction = on_crash;
+    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+        (void)sigaction(crashes[i], &action, NULL);
+}
+
+void test__stacks_prepare(void)
+{
+    struct sigaction action;
+    struct stack warm;
+
+    (void)dl_iterate_phdr(find_program, NULL);
+    find_places(&warm); /* what it does only once is done now */
+    ask_signal = SIGRTMIN + 7;
+    memset(&action, 0, sizeof(action));
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_handler = on_ask;
+    (void)sigaction(ask_signal, &action, NULL);
+    if (!TEST__ADDRESS_SANITIZER && !TEST__THREAD_SANITIZER)
+        catch_crashes();
+    prepared = 1;
+}
+
+#else
+
+void test__stacks(void)
+{
+}
+
+void test__stacks_thread(void *memory)
+{
+    (void)memory;
+}
+
+void test__stacks_prepare(void)
+{
+}
+
+#endif
