@@ -39,6 +39,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L $(INCLUDES) $(WARNINGS) \
   $(SAN_FLAGS) $(CFLAGS)
 INCLUDES := -Ilessons
+# Some objects get more than this; a change of it is one for all of them.
+FLAGS := $(COMPILE) $(LDFLAGS)
 
 # Programs find data and results, tests find programs, through these two.
 export ASQ_BUILD := $(BUILD)
@@ -48,8 +50,9 @@ export MAKE BUILD CC SAN DEPS WERROR
 
 # All processors, unless -j was given. What runs programs is one recipe that
 # needs everything built, so nothing is measured beside a compiler. Several
-# goals are reached one after another.
-jobs := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell \
+# goals are reached one after another. A make started by this one (SUB) shares
+# its processors.
+jobs := $(if $(SUB)$(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell \
   getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
 MAKEFLAGS += -r $(jobs)
 ifneq ($(word 2,$(MAKECMDGOALS)),)
@@ -80,6 +83,11 @@ BENCHES := $(sort $(patsubst %.c,%,\
   $(filter-out bench/demo.c $(BENCH_PARTS),$(wildcard bench/*.c))))
 TESTS := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
 GRADER := $(sort $(filter-out %/thread_check.c,$(wildcard exercises/grader/*.c)))
+# The grader itself, a program without a student's code in it.
+DRIVER := $(sort $(filter-out %/main.c,$(wildcard exercises/grader/driver/*.c)))
+CLASS := $(sort $(wildcard exercises/grader/class/*.c))
+EXERCISES := $(sort $(patsubst exercises/%/check.c,%,\
+  $(wildcard exercises/[0-9][0-9]-*/check.c)))
 
 # The thread sanitizer does not look into SQLite: this file tells it which
 # connection is used. It replaces functions of SQLite, others of the grader
@@ -113,7 +121,7 @@ endif
 # ---- Building --------------------------------------------------------------
 
 .PHONY: all lesson-programs FORCE
-all: lesson-programs $(DEMO) $(BENCH_PROGRAMS) $(TEST_PROGRAMS) ## builds everything (what `make` alone does)
+all: lesson-programs $(DEMO) $(BENCH_PROGRAMS) $(TEST_PROGRAMS) $(OUT)/grader $(OUT)/class ## builds everything (what `make` alone does)
 
 # What twins.sh runs, under any SAN.
 lesson-programs: $(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(CLAIM_PROGRAMS) $(TWIN_PROGRAMS)
@@ -126,7 +134,7 @@ FORCE:
 $(OUT)/flags: FORCE
 	@mkdir -p $(OUT)
 	@sh tests/tools/deps.sh $(OUT)
-	@{ echo '$(COMPILE) $(LDFLAGS)'; cat $(OUT)/deps.cflags $(OUT)/deps.libs; \
+	@{ echo '$(FLAGS)'; cat $(OUT)/deps.cflags $(OUT)/deps.libs; \
 	} >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
@@ -136,14 +144,25 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags
 	$(Q)$(COMPILE) @$(OUT)/deps.cflags -MMD -MP -c -o $@ $<
 
 $(OUT)/obj/tests/%.o $(OUT)/obj/exercises/%.o: INCLUDES += -Iexercises
+# A skeleton finds its contract as the file that a student edits does.
+$(OUT)/obj/exercises/grader/skeletons/%.o: INCLUDES += $(EXERCISES:%=-Iexercises/%)
+$(OUT)/obj/exercises/grader/skeletons/%.o: WARNINGS += $(STUDENT_WARNINGS)
 
-# The list is new when a module came or went, even if no other is younger.
-$(LIB).list: FORCE
+# An archive's list is new when a member came or went, even if no other is
+# younger.
+ARCHIVES := $(LIB) $(OUT)/libgrader.a $(OUT)/libdriver.a
+$(LIB).list: MEMBERS = $(MODULES)
+$(OUT)/libgrader.a.list: MEMBERS = $(GRADER) $(THREAD_CHECK)
+$(OUT)/libdriver.a.list: MEMBERS = $(DRIVER)
+$(ARCHIVES:%=%.list): FORCE
 	@mkdir -p $(OUT)
-	@echo '$(MODULES)' >$@.new
+	@echo '$(MEMBERS)' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-$(LIB): $(call objects,$(MODULES)) $(LIB).list
+$(LIB): $(call objects,$(MODULES))
+$(OUT)/libgrader.a: $(call objects,$(GRADER) $(THREAD_CHECK))
+$(OUT)/libdriver.a: $(call objects,$(DRIVER))
+$(ARCHIVES): %: %.list
 	@echo '  AR  $@'
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
@@ -169,7 +188,7 @@ $(TWIN_PROGRAMS): $(OUT)/twins/%: $(OUT)/obj/lessons/%.o \
 	$(link)
 $(TEST_PROGRAMS): wrapping = $(GRADER) $(THREAD_CHECK)
 $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
-  $(call objects,$(GRADER) $(THREAD_CHECK)) $(LIB)
+  $(call objects,$(GRADER) $(THREAD_CHECK)) $(OUT)/libdriver.a $(LIB)
 	$(link)
 $(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
   $(call objects,$(BENCH_PARTS)) $(LIB)
@@ -177,8 +196,135 @@ $(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
 $(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
 	$(link)
 
--include $(patsubst %.o,%.d,$(call objects,$(wildcard \
-  lessons/*/*.c bench/*.c exercises/grader/*.c tests/*.c)))
+$(OUT)/grader: $(OUT)/obj/exercises/grader/driver/main.o \
+  $(OUT)/libdriver.a $(OUT)/libgrader.a $(LIB)
+	$(link)
+$(OUT)/class: $(call objects,$(CLASS)) $(LIB)
+	$(link)
+
+-include $(patsubst %.o,%.d,$(call objects,$(wildcard lessons/*/*.c bench/*.c \
+  exercises/*/*.c exercises/grader/*/*.c exercises/grader/skeletons/*/*.c \
+  tests/*.c)))
+
+# ---- Exercises -------------------------------------------------------------
+
+# The grader compiles and links a student's file itself, with the words that
+# stand in this file; all else that it links is built here.
+STUDENT_WARNINGS := -Wno-unused-parameter -Wno-unused-function
+STUDENT_CFLAGS := -O1 -g -fno-omit-frame-pointer
+CHECK_OBJECTS = $(EXERCISES:%=$(OUT)/obj/exercises/%/check.o) \
+  $(HIDDENS:%=$(OUT)/hidden/%/check.o)
+$(OUT)/grader.conf: $(OUT)/flags $(OUT)/libgrader.a
+	@{ printf 'compile %s\n' $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L \
+	    -Ilessons $(filter-out -Werror,$(WARNINGS)) $(STUDENT_WARNINGS) \
+	    $(SAN_FLAGS) $(STUDENT_CFLAGS) @$(OUT)/deps.cflags; \
+	  printf 'link %s\n' $(CC) $(SAN_FLAGS) $(LDFLAGS); \
+	  printf 'libs %s\n' $(call wraps,$(GRADER) $(THREAD_CHECK)) \
+	    @$(OUT)/deps.libs -lpthread; \
+	  $(if $(SAN),if prefix=`sh tests/tools/sanitizer.sh 2>&1`; then \
+	    printf 'prefix %s\n' $$prefix; else echo "off $$prefix"; fi;) \
+	} >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; touch $@; else mv $@.new $@; fi
+
+# Hidden tests lie outside of the course: HIDDEN/NN-name/check.c.
+ifneq ($(HIDDEN),)
+  HIDDENS := $(patsubst $(HIDDEN)/%/check.c,%,\
+    $(wildcard $(EXERCISES:%=$(HIDDEN)/%/check.c)))
+  ifeq ($(HIDDENS),)
+    $(error HIDDEN=$(HIDDEN): there is no NN-name/check.c in it)
+  endif
+  export HIDDEN
+endif
+$(OUT)/hidden/%/check.o: $(HIDDEN)/%/check.c $(OUT)/flags
+	@mkdir -p $(@D)
+	@echo '  CC  $<'
+	$(Q)$(COMPILE) -Iexercises -Iexercises/$* @$(OUT)/deps.cflags -c -o $@ $<
+
+# The tests of an exercise are listed by a program that has the skeleton in
+# it, so a student's file need not compile for that.
+define table_of
+$(OUT)/$(1)/list: $(OUT)/$(2)/check.o $(call objects,$(wildcard \
+  exercises/grader/skeletons/$(notdir $(1))/ex_*.c)) $(OUT)/libgrader.a $(LIB)
+endef
+$(foreach name,$(EXERCISES),$(eval \
+  $(call table_of,exercises/$(name),obj/exercises/$(name))))
+$(foreach name,$(HIDDENS),$(eval \
+  $(call table_of,hidden/$(name),hidden/$(name))))
+TABLES := $(EXERCISES:%=$(OUT)/exercises/%/table) \
+  $(HIDDENS:%=$(OUT)/hidden/%/table)
+$(TABLES:%/table=%/list): wrapping = $(GRADER) $(THREAD_CHECK)
+$(TABLES:%/table=%/list):
+	$(link)
+$(TABLES): %/table: %/list
+	@$< --table >$@
+
+.PHONY: check check-plain check-address check-thread check-parts check-objects
+check-objects: $(CHECK_OBJECTS) $(OUT)/libgrader.a $(LIB)
+check-parts: $(OUT)/grader.conf
+	@if ! grep -q '^off ' $<; then $(MAKE) --no-print-directory SUB=1 check-objects; fi
+check-plain: $(OUT)/grader $(OUT)/grader.conf $(TABLES) check-objects
+check-address:
+	@$(MAKE) --no-print-directory SUB=1 SAN=address,undefined check-parts
+check-thread:
+	@$(MAKE) --no-print-directory SUB=1 SAN=thread check-parts
+CHECK_ARGS = $(if $(HIDDEN),--hidden) $(if $(EX),--exercise '$(EX)') $(if $(TEST),--test '$(TEST)') \
+  $(if $(SEED),--seed '$(SEED)') $(if $(TIME_SCALE),--time-scale '$(TIME_SCALE)')
+check: check-plain check-address check-thread ## grades the exercises; EX=02 one of them, TEST=3 one test of it, SEED=41
+	$(if $(SAN),$(error make check uses all sanitizers by itself: leave SAN out))
+	@$(GRADE) $(OUT)/grader $(CHECK_ARGS) $(ARGS)
+# The version stands in a file of the hand-out.
+GRADE = ASQ_COURSE=`cat VERSION 2>/dev/null || git describe --tags --always \
+  --dirty 2>/dev/null || echo unknown`
+
+# Some systems set NAME; only one that was given counts.
+ifeq ($(origin NAME),command line)
+  export NAME
+else
+  unexport NAME
+endif
+.PHONY: hint progress reset diff solution debug watch update doctor
+TOOL = @EX='$(EX)' TEST='$(TEST)' SEED='$(SEED)' FORCE='$(FORCE)' \
+  FROM='$(FROM)' sh exercises/grader/tools
+hint: ## shows the next of three hints: make hint EX=02
+	$(TOOL)/hint.sh
+progress: ## shows how far you are
+	$(TOOL)/progress.sh
+doctor: ## looks at whether this machine has what the course needs
+	$(TOOL)/doctor.sh $(ARGS)
+reset: ## puts the skeleton of EX=02 back and keeps a copy of what it replaces
+	$(TOOL)/reset.sh
+diff: ## shows what you have changed in EX=02
+	$(TOOL)/diff.sh
+solution: ## shows the solution of EX=02 once you have full points, or with FORCE=1
+	$(TOOL)/solution.sh
+debug: check-plain ## runs a test under a debugger, without limits: EX=02 TEST=3
+	@$(OUT)/grader $(CHECK_ARGS) --quiet --state '' \
+	  --results $(OUT)/debug.json || [ $$? = 1 ]
+	$(TOOL)/debug.sh
+watch: ## grades again each time a file is saved; EX=02
+	$(TOOL)/watch.sh
+update: ## takes a new version of the course: FROM=archive-or-folder
+	$(TOOL)/update.sh
+
+# ---- For the teacher -------------------------------------------------------
+
+.PHONY: handout handin grade check-graders check-hostile
+handout: ## makes an archive of the course for students
+	$(TOOL)/handout.sh
+handin: ## makes an archive of your exercises and results; NAME=...
+	$(TOOL)/handin.sh
+
+grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SUBMISSIONS=dir ROSTER=csv HIDDEN=dir JOBS=n
+	$(if $(SUBMISSIONS),,$(error make grade SUBMISSIONS=dir: where are they?))
+	@$(GRADE) $(OUT)/class --submissions '$(SUBMISSIONS)' \
+	  $(if $(ROSTER),--roster '$(ROSTER)') $(if $(JOBS),--jobs '$(JOBS)') \
+	  $(if $(SEED),--seed '$(SEED)') $(if $(HIDDEN),--hidden) \
+	  $(if $(SECONDS_EACH),--seconds '$(SECONDS_EACH)') $(ARGS)
+check-graders: check-plain check-address check-thread ## grades the grader: each wrong solution must be caught; EX=02-threads
+	@ASQ_BUILD=$(BUILD) sh tests/tools/check_test.sh
+	@ASQ_BUILD=$(BUILD) sh tests/tools/graders.sh $(EX)
+check-hostile: check-plain check-address check-thread ## shows that hostile files get no points and do no harm
+	@ASQ_BUILD=$(BUILD) sh tests/tools/hostile.sh
 
 # ---- Running ---------------------------------------------------------------
 
@@ -195,7 +341,9 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
 
 # The checks that are scripts; those that run no program need no sanitizer.
-CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts)
+CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
+  $(patsubst tests/tools/%.sh,%,$(wildcard tests/tools/class_test.sh \
+  tests/tools/student_test.sh)))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif

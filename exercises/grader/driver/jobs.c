@@ -1,0 +1,266 @@
+/* jobs - runs functions in processes of their own, several at once
+ *
+ * Owns the pipes on which the results come, and this program's signals while
+ * jobs_run is under way. One thread enters.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* prctl */
+#endif
+#include "grader/driver/jobs.h"
+#include "grader/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <uv.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+enum {
+    AT_ONCE_MAX = 64,
+    LOOK_MS = 100 /* how long a signal or the progress may wait */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    interrupted = number;
+}
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void set_signals(void (*handler)(int))
+{
+    struct sigaction action;
+
+    /* The results are not looked at: the arguments are constants. */
+    memset(&action, 0, sizeof(action));
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_handler = handler;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        (void)sigaction(ends[i], &action, NULL);
+}
+
+void jobs_init(struct jobs *jobs, int at_once)
+{
+    memset(jobs, 0, sizeof(*jobs));
+    jobs->waiting_end = &jobs->waiting;
+    jobs->at_once = at_once < 1             ? 1
+                    : at_once > AT_ONCE_MAX ? AT_ONCE_MAX
+                                            : at_once;
+}
+
+void jobs_add(struct jobs *jobs, struct job *job)
+{
+    job->next = NULL;
+    job->got = 0;
+    *jobs->waiting_end = job;
+    jobs->waiting_end = &job->next;
+}
+
+/* In the new process. It is the first of a group of its own, so that a test
+ * that kills its parent's group does not reach the program that counts. */
+_Noreturn static void run_here(const struct job *job, int fd)
+{
+    const char *bytes = job->result;
+    size_t sent = 0;
+
+    (void)setpgid(0, 0); /* the parent does the same; one of them is first */
+#if defined(__linux__)
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a constant argument */
+#endif
+    set_signals(SIG_DFL);
+    memset(job->result, 0, job->result_size);
+    job->run(job->input, job->result);
+    while (sent < job->result_size) {
+        ssize_t n = write(fd, bytes + sent, job->result_size - sent);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            _exit(1); /* the job counts as not done */
+        sent += (size_t)n;
+    }
+    _exit(0);
+}
+
+static int start(struct jobs *jobs, struct job *job)
+{
+    int ends_of_pipe[2];
+
+    if (pipe(ends_of_pipe) != 0)
+        return uv_translate_sys_error(errno);
+    (void)fflush(NULL); /* or the process would print it a second time */
+    job->pid = fork();
+    if (job->pid == 0) {
+        (void)close(ends_of_pipe[0]); /* only the parent reads */
+        (void)fcntl(ends_of_pipe[1], F_SETFD, FD_CLOEXEC);
+        run_here(job, ends_of_pipe[1]);
+    }
+    (void)close(ends_of_pipe[1]); /* only the process writes */
+    if (job->pid < 0) {
+        int err = uv_translate_sys_error(errno);
+
+        (void)close(ends_of_pipe[0]);
+        return err;
+    }
+    (void)setpgid(job->pid, job->pid);
+    job->fd = ends_of_pipe[0];
+    (void)fcntl(job->fd, F_SETFD, FD_CLOEXEC);
+    job->next = jobs->running;
+    jobs->running = job;
+    jobs->count++;
+    return 0;
+}
+
+/* Starts what waits, as far as there is room. */
+static int start_some(struct jobs *jobs)
+{
+    while (jobs->count < jobs->at_once && jobs->waiting != NULL) {
+        struct job *job = jobs->waiting;
+        int err;
+
+        jobs->waiting = job->next;
+        if (jobs->waiting == NULL)
+            jobs->waiting_end = &jobs->waiting;
+        err = start(jobs, job);
+        if (err != 0)
+            return err;
+    }
+    return 0;
+}
+
+/* A job that was killed has left to this process whatever descended from it.
+ * All that is not another job's goes. */
+static void end_kin(const struct jobs *jobs, const struct job *killed)
+{
+    struct test__others others = {.count = 0};
+
+    for (const struct job *job = jobs->running; job != NULL; job = job->next)
+        if (job != killed)
+            others.pid[others.count++] = (long)job->pid;
+    (void)test__kin_end(&others, (long)killed->pid, 0); /* it did its best */
+}
+
+/* The pipe of a job has ended: so has its process, or it will at once. */
+static void finish(struct jobs *jobs, struct job *job)
+{
+    struct job **link = &jobs->running;
+
+    if (job->got < job->result_size)
+        end_kin(jobs, job);
+    (void)kill(-job->pid, SIGKILL); /* gone already is as good */
+    while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) {
+        /* A signal is no end. */
+    }
+    (void)close(job->fd);
+    while (*link != job)
+        link = &(*link)->next;
+    *link = job->next;
+    jobs->count--;
+    /* All of the result is enough: the process had nothing else to do. */
+    job->done(job, job->got == job->result_size);
+}
+
+/* Reads what has come. Returns 0 at the end of the stream. */
+static int take(struct job *job)
+{
+    char more[256];
+    size_t room = job->result_size - job->got;
+    ssize_t n = room > 0 ? read(job->fd, (char *)job->result + job->got, room)
+                         : read(job->fd, more, sizeof(more));
+
+    if (n > 0 && room > 0)
+        job->got += (size_t)n;
+    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+/* Finishes jobs whose process has ended although somebody else holds the
+ * other end of their pipe. */
+static void look_for_ends(struct jobs *jobs)
+{
+    struct job *next;
+
+    for (struct job *job = jobs->running; job != NULL; job = next) {
+        siginfo_t info = {.si_pid = 0};
+
+        next = job->next;
+        if (waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG | WNOWAIT) !=
+                0 ||
+            info.si_pid == 0)
+            continue;
+        (void)fcntl(job->fd, F_SETFL, O_NONBLOCK); /* constant arguments */
+        errno = 0;
+        while (job->got < job->result_size && take(job) && errno != EAGAIN)
+            errno = 0;
+        finish(jobs, job);
+    }
+}
+
+static void take_what_comes(struct jobs *jobs)
+{
+    struct pollfd files[AT_ONCE_MAX];
+    struct job *owners[AT_ONCE_MAX];
+    nfds_t count = 0;
+
+    for (struct job *job = jobs->running; job != NULL; job = job->next) {
+        files[count].fd = job->fd;
+        files[count].events = POLLIN;
+        owners[count++] = job;
+    }
+    if (poll(files, count, LOOK_MS) <= 0) {
+        look_for_ends(jobs);
+        return;
+    }
+    for (nfds_t i = 0; i < count; i++)
+        if (files[i].revents != 0 && !take(owners[i]))
+            finish(jobs, owners[i]);
+}
+
+/* The processes end what they have started when they get this signal; the
+ * ones that do not are killed. */
+static void stop_all(struct jobs *jobs)
+{
+    for (struct job *job = jobs->running; job != NULL; job = job->next)
+        (void)kill(job->pid, SIGTERM);
+    while (jobs->running != NULL) {
+        struct job *job = jobs->running;
+        struct pollfd file = {.fd = job->fd, .events = POLLIN};
+
+        jobs->running = job->next;
+        (void)poll(&file, 1, 2000); /* it ends, or does not: killed below */
+        (void)kill(-job->pid, SIGKILL);
+        (void)waitpid(job->pid, NULL, 0); /* killed, so it does not last */
+        (void)close(job->fd);
+        jobs->count--;
+    }
+}
+
+int jobs_run(struct jobs *jobs)
+{
+    struct test__others others;
+    int err = 0;
+
+    interrupted = 0;
+    set_signals(on_interrupt);
+    test__kin_adopt(&others); /* it has no children that are not jobs */
+    while (err == 0 && !interrupted) {
+        err = start_some(jobs);
+        if (err != 0 || jobs->count == 0)
+            break;
+        take_what_comes(jobs);
+        if (jobs->look != NULL)
+            jobs->look();
+    }
+    if (jobs->running != NULL)
+        stop_all(jobs);
+    set_signals(SIG_DFL);
+    return interrupted ? interrupted : err;
+}

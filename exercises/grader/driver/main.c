@@ -1,0 +1,330 @@
+/* grader - grades a student's exercises
+ *
+ * `make check` builds what it needs and calls it from the course's folder.
+ * Run: build/grader --help
+ * See also: docs/grading.md.
+ */
+#include "grader/driver/explain.h"
+#include "grader/driver/grade.h"
+#include "grader/driver/print.h"
+#include "grader/driver/results.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "build/grader - grades the exercises of the course\n"
+    "\n"
+    "  --exercise NAME    only this one: 02 or 02-threads\n"
+    "  --test N           only this test of it, and those it stands on\n"
+    "  --seed N           the seed of the tests (another one each time)\n"
+    "  --from DIR         DIR/NN-name/ex_*.c are graded (exercises)\n"
+    "  --work DIR         where programs are built and run (build/check)\n"
+    "  --results FILE     (build/results.json)\n"
+    "  --gradescope FILE  the results for Gradescope too\n"
+    "  --state FILE       keeps points here, '' nowhere "
+    "(exercises/progress.txt)\n"
+    "  --sandbox WHEN     auto, always or never inside bubblewrap (auto)\n"
+    "  --jobs N           so many at once (as there are processors)\n"
+    "  --time-scale X     time limits times X (measured)\n"
+    "  --hidden           the hidden tests too\n"
+    "  --force            files that are the untouched skeleton too\n"
+    "  --quiet            prints nothing but errors\n"
+    "\n"
+    "Exit status: 0 full points, 1 less, 2 wrong use, 3 could not grade.\n";
+
+static struct app {
+    struct plan plan;
+    const char *results;
+    const char *gradescope;
+    const char *state;
+    const char *sandbox;
+    const char *sandbox_missing;
+    long at_once;
+    int quiet;
+    int all; /* nothing narrows the run */
+    int write_error;
+    uint64_t begin;
+} app;
+
+/* ---- Options ---------------------------------------------------------------
+ */
+
+enum kind {
+    FLAG,
+    TEXT,
+    LONG,
+    DOUBLE
+};
+
+struct option {
+    const char *name;
+    enum kind kind;
+    void *target;
+    double least, most;
+};
+
+static long seed;
+
+static const struct option options[] = {
+    {"--exercise", TEXT, &app.plan.only, 0, 0},
+    {"--test", LONG, &app.plan.test, 1, PLAN_TESTS},
+    {"--seed", LONG, &seed, 1, 999999999},
+    {"--from", TEXT, &app.plan.from, 0, 0},
+    {"--work", TEXT, &app.plan.work, 0, 0},
+    {"--results", TEXT, &app.results, 0, 0},
+    {"--gradescope", TEXT, &app.gradescope, 0, 0},
+    {"--state", TEXT, &app.state, 0, 0},
+    {"--sandbox", TEXT, &app.sandbox, 0, 0},
+    {"--jobs", LONG, &app.at_once, 1, 64},
+    {"--time-scale", DOUBLE, &app.plan.time_scale, 0.1, 1000},
+    {"--hidden", FLAG, &app.plan.hidden, 0, 0},
+    {"--force", FLAG, &app.plan.force, 0, 0},
+    {"--quiet", FLAG, &app.quiet, 0, 0},
+};
+
+/* Reads a number that is the whole word and in range. */
+static int read_number(const struct option *option, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' ||
+        !(value >= option->least && value <= option->most) ||
+        (option->kind == LONG && (double)(long)value < value)) {
+        fprintf(stderr, "%s %s: use a number from %g to %.10g\n", option->name,
+                text, option->least, option->most);
+        return 2;
+    }
+    if (option->kind == LONG)
+        *(long *)option->target = (long)value;
+    else
+        *(double *)option->target = value;
+    return 0;
+}
+
+static int read_options(int argc, char *argv[])
+{
+    for (int i = 1; i < argc; i++) {
+        const struct option *option = NULL;
+
+        for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++)
+            if (strcmp(options[k].name, argv[i]) == 0)
+                option = &options[k];
+        if (option == NULL) {
+            fprintf(stderr, "%s: no such option; see --help\n", argv[i]);
+            return 2;
+        }
+        if (option->kind == FLAG) {
+            *(int *)option->target = 1;
+            continue;
+        }
+        if (++i == argc) {
+            fprintf(stderr, "%s: its value is missing\n", option->name);
+            return 2;
+        }
+        if (option->kind == TEXT)
+            *(const char **)option->target = argv[i];
+        else if (read_number(option, argv[i]) != 0)
+            return 2;
+    }
+    if (app.plan.test != 0 && app.plan.only == NULL) {
+        fprintf(stderr, "TEST=%ld: of which exercise? Add EX=02\n",
+                app.plan.test);
+        return 2;
+    }
+    return 0;
+}
+
+/* Decides whether tests run inside bubblewrap. */
+static int choose_sandbox(void)
+{
+    const char *reason = NULL;
+    int never = strcmp(app.sandbox, "never") == 0;
+    int always = strcmp(app.sandbox, "always") == 0;
+
+    if (!never && !always && strcmp(app.sandbox, "auto") != 0) {
+        fprintf(stderr, "--sandbox %s: use auto, always or never\n",
+                app.sandbox);
+        return 2;
+    }
+    app.plan.sandbox = !never && test__sandbox_works(&reason);
+    if (always && !app.plan.sandbox) {
+        fprintf(stderr, "--sandbox always: %s\n", reason);
+        return 3;
+    }
+    if (!never && !app.plan.sandbox)
+        app.sandbox_missing = reason;
+    return 0;
+}
+
+/* ---- How fast is this machine? ----------------------------------------------
+ */
+
+/* A little work of the kind that tests do. Returns the seconds it took. */
+static double work_a_little(void)
+{
+    uint64_t begin = uv_hrtime();
+    sqlite3 *db = NULL;
+
+    /* If it cannot be done, the machine only seems fast. */
+    if (sqlite3_open(":memory:", &db) == SQLITE_OK) {
+        (void)sqlite3_exec(
+            db,
+            "WITH RECURSIVE n(i) AS "
+            "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+            "SELECT sum(i * i) FROM n",
+            NULL, NULL, NULL);
+    }
+    (void)sqlite3_close(db);
+    return (double)(uv_hrtime() - begin) / 1e9;
+}
+
+/* Limits only stop hangs, so they grow on a slow machine and never shrink. */
+static double measure_time_scale(void)
+{
+    const double usual = 0.010;
+    double longest = 0;
+
+    for (int i = 0; i < 3; i++) {
+        double seconds = work_a_little();
+
+        longest = seconds > longest ? seconds : longest;
+    }
+    return longest > 20 * usual ? 20 : longest > usual ? longest / usual : 1;
+}
+
+/* ---- The run ----------------------------------------------------------------
+ */
+
+static void write_results(int complete)
+{
+    double seconds = (double)(uv_hrtime() - app.begin) / 1e9;
+    int err = results_write(&app.plan, app.results, complete, seconds);
+
+    if (err == 0 && app.gradescope != NULL)
+        err = results_write_gradescope(&app.plan, app.gradescope, complete);
+    if (err != 0 && app.write_error == 0) {
+        app.write_error = err;
+        fprintf(stderr, "%s: %s\n", app.results, uv_strerror(err));
+    }
+}
+
+static void on_change(struct plan *plan)
+{
+    write_results(0);
+    if (!app.quiet)
+        print_done(plan);
+}
+
+static void look(void)
+{
+    print_progress(&app.plan);
+}
+
+/* Returns main's status for what came of the exercises. */
+static int judge(void)
+{
+    int full = 1;
+
+    for (size_t i = 0; i < app.plan.count; i++) {
+        const struct exercise *exercise = &app.plan.exercises[i];
+
+        if (exercise->finding.verdict == VERDICT_GRADER)
+            return 3;
+        for (size_t k = 0; k < exercise->test_count; k++) {
+            const struct grader_test *test = &exercise->tests[k];
+            enum verdict verdict = test->outcome.finding.verdict;
+
+            if (test->done && verdict == VERDICT_GRADER)
+                return 3;
+            if (!test->wanted)
+                continue;
+            full &= test->done && verdict == VERDICT_PASSED;
+        }
+    }
+    return full ? 0 : 1;
+}
+
+static int run(void)
+{
+    int err;
+
+    write_results(0);
+    if (app.write_error != 0)
+        return 3;
+    app.plan.look = app.quiet ? NULL : look;
+    err = grade(&app.plan, (int)app.at_once);
+    if (err > 0) {
+        fprintf(stderr, "stopped; %s says incomplete\n", app.results);
+        (void)raise(err);
+        return 3;
+    }
+    if (err < 0) {
+        fprintf(stderr, "cannot start a process: %s\n", uv_strerror(err));
+        return 3;
+    }
+    write_results(1);
+    if (app.state[0] != '\0' && app.all) {
+        err = results_keep(&app.plan, app.state);
+        if (err != 0)
+            fprintf(stderr, "%s: %s\n", app.state, uv_strerror(err));
+    }
+    if (!app.quiet)
+        print_sum(&app.plan, app.results, app.sandbox_missing);
+    if (fflush(stdout) != 0 || ferror(stdout) || app.write_error != 0)
+        return 3;
+    return judge();
+}
+
+static uint64_t choose_seed(void)
+{
+    return seed != 0 ? (uint64_t)seed : uv_hrtime() / 1000 % 9999 + 1;
+}
+
+int main(int argc, char *argv[])
+{
+    char work[PLAN_PATH];
+    char results[PLAN_PATH];
+    int status;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            printf("%s", help);
+            return fflush(stdout) == 0 ? 0 : 1;
+        }
+    }
+    app.begin = uv_hrtime();
+    app.plan.from = "exercises";
+    app.plan.build = getenv("ASQ_BUILD");
+    if (app.plan.build == NULL || app.plan.build[0] == '\0')
+        app.plan.build = "build";
+    (void)snprintf(work, sizeof(work), "%.400s/check", app.plan.build);
+    (void)snprintf(results, sizeof(results), "%.400s/results.json",
+                   app.plan.build);
+    app.plan.work = work;
+    app.results = results;
+    app.state = "exercises/progress.txt";
+    app.sandbox = "auto";
+    app.at_once = sysconf(_SC_NPROCESSORS_ONLN);
+    app.plan.on_change = on_change;
+    status = read_options(argc, argv);
+    if (status == 0)
+        status = plan_read(&app.plan);
+    if (status == 0)
+        status = choose_sandbox();
+    if (status == 0) {
+        app.all = app.plan.test == 0 && !app.plan.hidden;
+        app.plan.seed = choose_seed();
+        if (app.plan.time_scale < 0.1)
+            app.plan.time_scale = measure_time_scale();
+        print_init();
+        status = run();
+    }
+    plan_free(&app.plan);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* signals - what a signal that ends a test means, in words */
+#include "grader/driver/signals.h"
+
+#include "grader/driver/words.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static const struct signal_words {
+    int number;
+    const char *words;
+    const char *cause;
+} signal_words[] = {
+    {SIGSEGV, "SIGSEGV: uses an address that is none",
+     "a pointer that is NULL, was never set, or is no longer right"},
+    {SIGBUS, "SIGBUS: uses an address that is none",
+     "a pointer that was never set, or is no longer right"},
+    {SIGABRT, "SIGABRT: abort was called",
+     "an assert that does not hold, memory freed twice, or a uv call on a "
+     "closed handle"},
+    {SIGFPE, "SIGFPE: divides by zero", "a divisor that nobody looked at"},
+    {SIGILL, "SIGILL: runs what is no instruction",
+     "the end of a function that must return something"},
+    {SIGTRAP, "SIGTRAP: a trap in the code", NULL},
+    {SIGPIPE, "SIGPIPE: writes where nobody reads", NULL},
+    {SIGSYS, "SIGSYS: a system call that is not allowed", NULL},
+    {SIGKILL, "SIGKILL: killed",
+     "kill in the exercise's code, or no memory left on this machine"},
+    {SIGTERM, "SIGTERM: asked to end", "kill or raise in the exercise's code"},
+    {SIGINT, "SIGINT: interrupted", "kill or raise in the exercise's code"},
+    {SIGHUP, "SIGHUP: hung up", "kill or raise in the exercise's code"},
+    {SIGQUIT, "SIGQUIT: asked to end", "kill or raise in the exercise's code"},
+    {SIGALRM, "SIGALRM: an alarm", "alarm in the exercise's code"},
+    {SIGUSR1, "SIGUSR1", "kill or raise in the exercise's code"},
+    {SIGUSR2, "SIGUSR2", "kill or raise in the exercise's code"},
+    {0, NULL, NULL},
+};
+
+void signals_explain(int number, struct finding *finding)
+{
+    const struct signal_words *words = signal_words;
+
+    while (words->number != 0 && words->number != number)
+        words++;
+    if (number == SIGXFSZ)
+        words_say(finding, VERDICT_OUTPUT, "a loop that writes without end",
+                  "SIGXFSZ: a file grew too large");
+    else if (number == SIGXCPU)
+        words_say(finding, VERDICT_HUNG, "a loop without end",
+                  "SIGXCPU: used up its processor time");
+    else if (words->number != 0)
+        words_say(finding, VERDICT_CRASHED, words->cause, "%s", words->words);
+    else
+        words_say(finding, VERDICT_CRASHED, NULL, "ended by signal %d", number);
+}
