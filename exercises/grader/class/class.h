@@ -1,0 +1,179 @@
+/* class - what the files of build/class share
+ *
+ * build/class grades the submissions of a whole class. names.c and list.c
+ * find who handed in what, collect.c takes the files that choose.c prefers out
+ * of folders and archives (archive.c), grade.c runs the driver for each
+ * (driver.c, process.c) and keeps what is needed to go on later (stamp.c),
+ * results.c loads the results into SQLite, reports.c and summary.c write what
+ * the teacher reads.
+ *
+ * One thread enters all of it. No path that an archive names is ever made,
+ * and no link of a submission is followed. Out of memory ends the program;
+ * started again it goes on where it was.
+ */
+#ifndef CLASS_CLASS_H
+#define CLASS_CLASS_H
+
+#include "text.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CLASS_FILE_MAX = 1 << 20,    /* bytes of an exercise file */
+    CLASS_ARCHIVE_MAX = 1 << 24, /* bytes of an archive in an archive */
+    CLASS_JOBS_MAX = 64
+};
+
+/* What the command line says. */
+struct class_settings {
+    const char *submissions; /* a folder, or one .zip of all */
+    const char *roster;      /* NULL: none */
+    const char *out;
+    const char *grader; /* the driver */
+    const char *only;   /* a pattern for names of submissions, or NULL */
+    const char *sandbox;
+    long jobs;
+    long seconds; /* for one submission */
+    long seed;    /* the same for all */
+    int hidden;
+    int again; /* trust no earlier results */
+    int verbose;
+    char *defaults[2]; /* what out and grader are otherwise; free them */
+};
+
+/* An exercise of the course: its one file a student edits. */
+struct class_exercise {
+    char *name; /* "02-threads" */
+    char *file; /* "ex_single_flight.c" */
+};
+
+/* The course as it stands here. */
+struct class_course {
+    struct class_exercise *exercise;
+    size_t exercises;
+    /* The files that the driver relies on, and what they were at the start. */
+    struct class_watched *watched;
+    size_t watched_count;
+    uint64_t version; /* of all that grading depends on */
+};
+
+/* A line of the roster. */
+struct class_student {
+    char *id;
+    char *name;
+    size_t submissions; /* how many are this student's */
+};
+
+struct class_roster {
+    struct class_student *student;
+    size_t count;
+};
+
+/* How grading a submission ended. */
+enum class_end {
+    CLASS_NOT_YET,
+    CLASS_GRADED,
+    CLASS_TIME_OVER, /* what was graded until then counts */
+    CLASS_NOTHING,   /* there is no exercise file in it */
+    CLASS_FAILED     /* the driver did not do its work */
+};
+
+/* A file or folder of a submission. */
+struct class_source {
+    char *path;
+    char *name; /* of the file, without what Canvas puts before it */
+    long again; /* how often Canvas got this name before */
+};
+
+struct class_submission {
+    char *label; /* its name in the submissions, printable */
+    char *key;   /* names its files and folders in OUT */
+    char *id;    /* as far as the name tells, or of the roster */
+    char *name;  /* likewise */
+    int late;
+    size_t student; /* in the roster, or SIZE_MAX */
+    struct class_source *source;
+    size_t sources;
+    struct class_text notes; /* lines, for the report and for grades.csv */
+    enum class_end end;
+    int reused;            /* its results are of an earlier run */
+    uint64_t files_hash;   /* of the names and contents of its files */
+    uint64_t results_hash; /* of the results file when the driver ended */
+};
+
+struct class_list {
+    struct class_submission *submission;
+    size_t count;
+};
+
+/* What collect found for an exercise. */
+struct class_file {
+    int found;
+    struct class_text text;
+};
+
+/* arguments: returns -1 to go on, or the
+ * exit status. */
+int class_arguments_parse(struct class_settings *settings,
+                          int argc,
+                          char **argv);
+
+/* course: finds the exercises, and the files that the driver relies on.
+ * Returns 0, or 1 after one line on stderr. */
+int class_course_read(struct class_course *course,
+                      const struct class_settings *settings);
+/* Returns the first file that is not what it was at the start, or NULL. */
+const char *class_course_changed(const struct class_course *course);
+void class_course_free(struct class_course *course);
+
+/* roster: reads a CSV file with the columns id and name. Returns 0, or 1
+ * after one line on stderr with the file's line number. */
+int class_roster_read(struct class_roster *roster, const char *path);
+/* Gives every submission the id and name of its student, if there is one. */
+void class_roster_match(struct class_roster *roster, struct class_list *list);
+void class_roster_free(struct class_roster *roster);
+
+/* list: finds the submissions and sorts them by name. Returns 0, or 1 after
+ * one line on stderr. */
+int class_list_read(struct class_list *list,
+                    const struct class_settings *settings);
+void class_list_free(struct class_list *list);
+/* Adds a line to the submission's notes; what is not printable is shown as
+ * '?'. */
+void class_note(struct class_submission *submission, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* folder: removes it with all in it. Returns 0 (also when there is none) or a
+ * negative UV_E*. */
+int class_folder_remove(const char *path);
+
+/* bulk: unpacks one .zip of all submissions into the folder. Returns 0, or 1
+ * after one line on stderr. */
+int class_bulk_unpack(const char *zip, const char *folder);
+
+/* collect: fills files, one for each exercise of the course, from the
+ * submission's sources; what is odd becomes a note. work is a folder for an
+ * archive that lies in an archive. */
+void class_collect(const struct class_course *course,
+                   struct class_submission *submission,
+                   const char *work,
+                   struct class_file *files);
+
+/* stamp: remembers beside the results what they are the results of. */
+void class_stamp_write(const struct class_settings *settings,
+                       const struct class_course *course,
+                       const struct class_submission *submission);
+/* Says whether the results that are there can be used again, and sets end
+ * and results_hash if so. */
+int class_stamp_read(const struct class_settings *settings,
+                     const struct class_course *course,
+                     struct class_submission *submission);
+
+/* grade: grades every submission. Returns 0, 1 after one line on stderr, or
+ * 128 and the signal that stopped it. */
+int class_grade(const struct class_settings *settings,
+                const struct class_course *course,
+                struct class_list *list);
+
+#endif

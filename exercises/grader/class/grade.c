@@ -1,0 +1,274 @@
+/* grade - runs the driver for every submission
+ *
+ * Owns OUT/work while it runs. One thread enters. Each submission has a
+ * folder of its own there, which is gone afterwards, and a driver in a session
+ * of its own, so that nothing of one can stop another.
+ */
+#include "class.h"
+#include "driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum {
+    OUTPUT_MAX = 16384, /* bytes that are kept of what a driver prints */
+};
+
+#define SECOND UINT64_C(1000000000)
+
+struct job {
+    struct class_process process;
+    struct class_submission *submission; /* NULL: the job is free */
+    struct class_text output;
+    uint64_t end; /* when its time is over */
+};
+
+struct grading {
+    const struct class_settings *settings;
+    const struct class_course *course;
+    struct class_list *list;
+    struct job *job;
+    const struct class_process **process; /* of the jobs */
+    size_t jobs;
+    size_t next;   /* the first submission that was not begun */
+    size_t ended;  /* how many have come to their end */
+    size_t graded; /* how many of them by a driver */
+    uint64_t began;
+    uint64_t shown; /* when progress was shown last */
+    int shows;      /* standard error is a terminal */
+};
+
+/* A line that is written again and again, for somebody who waits. */
+static void show_progress(struct grading *grading)
+{
+    uint64_t now = uv_hrtime();
+    double left = 0;
+
+    if (!grading->shows ||
+        (grading->shown != 0 && now - grading->shown < SECOND / 4))
+        return;
+    grading->shown = now;
+    (void)fprintf(stderr, "\r%zu of %zu", grading->ended, grading->list->count);
+    if (grading->graded > 0) {
+        left = (double)(now - grading->began) / 1e9 / (double)grading->graded *
+               (double)(grading->list->count - grading->ended);
+        if (left < 90)
+            (void)fprintf(stderr, ", about %.0f s left", left);
+        else
+            (void)fprintf(stderr, ", about %.0f min left", left / 60);
+    }
+    (void)fputs("\033[K", stderr);
+}
+
+static void end_progress(const struct grading *grading)
+{
+    if (grading->shows)
+        (void)fputs("\r\033[K", stderr);
+}
+
+static void count_ended(struct grading *grading,
+                        const struct class_submission *submission)
+{
+    grading->ended++;
+    if (grading->settings->verbose && !grading->shows)
+        (void)fprintf(stderr, "%zu of %zu  %s%s\n", grading->ended,
+                      grading->list->count, submission->label,
+                      submission->reused ? " (as before)" : "");
+    show_progress(grading);
+}
+
+static int has_any(const struct class_course *course,
+                   const struct class_file *files)
+{
+    for (size_t i = 0; i < course->exercises; i++)
+        if (files[i].found)
+            return 1;
+    return 0;
+}
+
+/* Starts the driver, or ends the submission if it cannot be started. */
+static void begin_driver(struct grading *grading,
+                         struct job *job,
+                         struct class_submission *submission,
+                         const struct class_file *files)
+{
+    int rc = class_driver_start(grading->settings, grading->course, submission,
+                                files, &job->process);
+
+    if (rc == 0) {
+        job->submission = submission;
+        job->end = uv_hrtime() + (uint64_t)grading->settings->seconds * SECOND;
+    } else {
+        submission->end = CLASS_FAILED;
+        class_note(submission, "it could not be graded: %s", uv_strerror(rc));
+    }
+}
+
+/* Takes the files of a submission and starts its driver, or ends it here. */
+static void begin(struct grading *grading,
+                  struct job *job,
+                  struct class_submission *submission)
+{
+    const struct class_settings *settings = grading->settings;
+    const struct class_course *course = grading->course;
+    size_t size = course->exercises * sizeof(struct class_file);
+    struct class_file *files = class_allocate(NULL, size);
+    char *work = class_format("%s/work/%s", settings->out, submission->key);
+
+    memset(files, 0, size);
+    class_collect(course, submission, work, files);
+    if (class_process_interrupted())
+        goto out; /* what was found is not all */
+    if (has_any(course, files) && !settings->again &&
+        class_stamp_read(settings, course, submission)) {
+        submission->reused = 1;
+    } else {
+        class_driver_forget(settings, submission);
+        if (has_any(course, files)) {
+            begin_driver(grading, job, submission, files);
+        } else {
+            submission->end = CLASS_NOTHING;
+            class_note(submission, "there is no exercise file in it");
+        }
+    }
+    if (job->submission == NULL) {
+        (void)class_folder_remove(work); /* is tried again at the end */
+        count_ended(grading, submission);
+    }
+
+out:
+    for (size_t i = 0; i < course->exercises; i++)
+        class_text_free(&files[i].text);
+    free(files);
+    free(work);
+}
+
+static void finish(struct grading *grading, struct job *job, int in_time)
+{
+    struct class_submission *submission = job->submission;
+    char *work =
+        class_format("%s/work/%s", grading->settings->out, submission->key);
+
+    (void)class_process_read(&job->process, &job->output, OUTPUT_MAX);
+    class_process_kill(&job->process);
+    class_process_sweep(grading->process, grading->jobs);
+    class_driver_judge(grading->settings, submission, in_time,
+                       job->process.status, &job->output);
+    if (class_folder_remove(work) != 0)
+        class_note(submission, "its folder %s could not be removed", work);
+    if (submission->end != CLASS_FAILED)
+        class_stamp_write(grading->settings, grading->course, submission);
+    class_text_free(&job->output);
+    job->submission = NULL;
+    grading->graded++;
+    count_ended(grading, submission);
+    free(work);
+}
+
+/* Returns 1 if the course is no longer what it was. */
+static int course_changed(struct grading *grading)
+{
+    const char *changed = class_course_changed(grading->course);
+
+    if (changed == NULL)
+        return 0;
+    end_progress(grading);
+    (void)fprintf(stderr,
+                  "build/class: stopped: %s has changed meanwhile: made "
+                  "again, or changed by a submission without a sandbox\n",
+                  changed);
+    return 1;
+}
+
+/* Goes once through the jobs. Returns 1 if the course has changed. */
+static int turn(struct grading *grading)
+{
+    for (size_t i = 0; i < grading->jobs; i++) {
+        struct job *job = &grading->job[i];
+
+        if (job->submission != NULL) {
+            int ended = class_process_ended(&job->process);
+
+            (void)class_process_read(&job->process, &job->output, OUTPUT_MAX);
+            if (ended || uv_hrtime() > job->end)
+                finish(grading, job, ended);
+        }
+        while (job->submission == NULL && !class_process_interrupted() &&
+               grading->next < grading->list->count) {
+            if (course_changed(grading))
+                return 1;
+            begin(grading, job, &grading->list->submission[grading->next]);
+            grading->next++;
+        }
+    }
+    return 0;
+}
+
+static void stop_all(struct grading *grading)
+{
+    for (size_t i = 0; i < grading->jobs; i++) {
+        class_process_kill(&grading->job[i].process);
+        class_text_free(&grading->job[i].output);
+    }
+    class_process_sweep(NULL, 0);
+}
+
+static int run(struct grading *grading)
+{
+    while (!class_process_interrupted() &&
+           grading->ended < grading->list->count) {
+        if (turn(grading))
+            return 1;
+        show_progress(grading);
+        if (grading->ended < grading->list->count)
+            class_process_wait(grading->process, grading->jobs, SECOND / 4);
+    }
+    /* The last one could have changed it too. */
+    if (course_changed(grading))
+        return 1;
+    end_progress(grading);
+    if (grading->ended == grading->list->count)
+        return 0;
+    (void)fprintf(stderr,
+                  "build/class: stopped after %zu of %zu; start it again to go "
+                  "on\n",
+                  grading->ended, grading->list->count);
+    return 128 + class_process_interrupted();
+}
+
+int class_grade(const struct class_settings *settings,
+                const struct class_course *course,
+                struct class_list *list)
+{
+    size_t jobs = (size_t)settings->jobs;
+    struct grading grading = {.settings = settings,
+                              .course = course,
+                              .list = list,
+                              .jobs = jobs,
+                              .began = uv_hrtime(),
+                              .shows = isatty(STDERR_FILENO)};
+    char *work = class_format("%s/work", settings->out);
+    int rc = class_folder_remove(work);
+
+    if (rc != 0) {
+        (void)fprintf(stderr, "build/class: %s: %s\n", work, uv_strerror(rc));
+        free(work);
+        return 1;
+    }
+    grading.job = class_allocate(NULL, jobs * sizeof *grading.job);
+    grading.process = class_allocate(NULL, jobs * sizeof *grading.process);
+    for (size_t i = 0; i < jobs; i++) {
+        grading.job[i] = (struct job){.process = {.output = -1}};
+        grading.process[i] = &grading.job[i].process;
+    }
+    rc = run(&grading);
+    stop_all(&grading);
+    (void)class_folder_remove(work); /* is tried again by the next run */
+    free(grading.process);
+    free(grading.job);
+    free(work);
+    return rc;
+}

@@ -1,0 +1,146 @@
+/* class - grades the submissions of a whole class
+ *
+ * Run: make grade SUBMISSIONS=folder. It writes OUT/grades.csv, a report a
+ * student, and a summary. Stopped and started again it goes on where it was.
+ * Runs at the root of the course, one at a time for each OUT. One thread.
+ * Exit status: 0 every submission could be judged, 1 not, 2 wrong use.
+ */
+#include "class.h"
+#include "common/paths.h"
+#include "process.h"
+#include "results.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* Makes the folders of the results and locks them: two runs at a time would
+ * remove each other's folders. The lock goes with the
+ * process. Returns 0, or 1 after one line. */
+static int lock(const char *out)
+{
+    char *path = class_format("%s/lock", out);
+    char *reports = class_format("%s/reports/", out);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = -1;
+    int rc = -asq_make_parents(reports);
+
+    if (rc == 0) {
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        rc = fd < 0 || fcntl(fd, F_SETLK, &whole) != 0 ? errno : 0;
+    }
+    if (rc == EAGAIN || rc == EACCES)
+        (void)fprintf(stderr,
+                      "build/class: %s is in use by another run, or closed\n",
+                      out);
+    else if (rc != 0)
+        (void)fprintf(stderr, "build/class: %s: %s\n", path, strerror(rc));
+    free(reports);
+    free(path);
+    return rc != 0;
+}
+
+static int has_failed(const struct class_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->submission[i].end == CLASS_FAILED)
+            return 1;
+    return 0;
+}
+
+static int report(const struct class_settings *settings,
+                  const struct class_course *course,
+                  const struct class_roster *roster,
+                  struct class_list *list)
+{
+    size_t reused = 0;
+    sqlite3 *db;
+    int rc;
+
+    if (class_results_load(settings, course, roster, list, &db) != 0)
+        return 1;
+    rc = class_reports_write(settings, list, db);
+    if (rc == 0)
+        rc = class_summary_write(settings, db);
+    (void)sqlite3_close(db); /* every question has come to its end */
+    if (rc != 0) {
+        (void)fprintf(stderr, "build/class: %s: %s\n", settings->out,
+                      uv_strerror(rc));
+        return 1;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        reused += (size_t)list->submission[i].reused;
+    (void)printf("%zu submissions", list->count);
+    if (reused > 0)
+        (void)printf(", %zu graded before", reused);
+    (void)printf(": %s/grades.csv, %s/summary.txt, %s/reports/\n",
+                 settings->out, settings->out, settings->out);
+    if (has_failed(list))
+        (void)fprintf(stderr,
+                      "build/class: not every submission could be judged, see "
+                      "%s/summary.txt\n",
+                      settings->out);
+    return has_failed(list) || fflush(stdout) != 0;
+}
+
+/* What was unpacked is no longer needed. */
+static void remove_bulk(const char *out)
+{
+    char *path = class_format("%s/bulk", out);
+
+    (void)class_folder_remove(path); /* is tried again by the next run */
+    free(path);
+}
+
+/* As whoever started this expects of a program that a signal has ended. */
+static void end_by_signal(int number)
+{
+    sigset_t set;
+
+    /* The results are not looked at: the number is that of a signal. */
+    (void)signal(number, SIG_DFL);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, number);
+    (void)raise(number);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    struct class_settings settings;
+    struct class_course course = {0};
+    struct class_roster roster = {0};
+    struct class_list list = {0};
+    int status = class_arguments_parse(&settings, argc, argv);
+
+    if (status != -1)
+        goto out;
+    class_process_prepare();
+    status = 1;
+    if (class_course_read(&course, &settings) != 0 ||
+        (settings.roster != NULL &&
+         class_roster_read(&roster, settings.roster) != 0) ||
+        lock(settings.out) != 0 || class_list_read(&list, &settings) != 0)
+        goto out;
+    if (settings.roster != NULL)
+        class_roster_match(&roster, &list);
+    status = class_grade(&settings, &course, &list);
+    remove_bulk(settings.out);
+    if (status == 0)
+        status = report(&settings, &course, &roster, &list);
+
+out:
+    class_list_free(&list);
+    class_roster_free(&roster);
+    class_course_free(&course);
+    for (size_t i = 0; i < 2; i++)
+        free(settings.defaults[i]);
+    if (status > 128)
+        end_by_signal(status - 128);
+    return status;
+}

@@ -1,0 +1,285 @@
+/* process - other programs, each in a session of its own
+ *
+ * Owns the program's signals. SIGCHLD and those that ask it to end are
+ * blocked except while it waits, so that none is missed. One thread enters.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* prctl */
+#endif
+#include "process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+enum {
+    NO_PROGRAM = 127, /* what a child says that could not become one; see run */
+    SWEEPS = 1000     /* something that forks may win a few rounds */
+};
+
+static sigset_t signals_outside; /* the mask the program was started with */
+static volatile sig_atomic_t interrupted;
+
+static void on_child(int number)
+{
+    (void)number; /* It only has to end pselect. */
+}
+
+static void on_interrupt(int number)
+{
+    interrupted = number;
+}
+
+void class_process_prepare(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    /* Options of the archive programs that somebody has set for himself. */
+    static const char *const theirs[] = {
+        "TAR_OPTIONS", "GZIP", "UNZIP", "UNZIPOPT", "ZIPINFO", "ZIPINFOOPT"};
+    struct sigaction action;
+    sigset_t blocked;
+
+    /* The results below are not looked at: the arguments are constants. */
+    (void)sigemptyset(&blocked);
+    memset(&action, 0, sizeof action);
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_handler = on_child;
+    (void)sigaction(SIGCHLD, &action, NULL);
+    (void)sigaddset(&blocked, SIGCHLD);
+    action.sa_handler = on_interrupt;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        (void)sigaction(ends[i], &action, NULL);
+        (void)sigaddset(&blocked, ends[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &blocked, &signals_outside);
+    for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
+        (void)unsetenv(theirs[i]);
+#if defined(__linux__)
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* older kernels: as elsewhere */
+#endif
+}
+
+int class_process_interrupted(void)
+{
+    return interrupted;
+}
+
+/* In the child between fork and exec: only calls that are safe there. */
+_Noreturn static void become(const char *const words[],
+                             pid_t parent,
+                             int input,
+                             int output,
+                             int with_errors)
+{
+    int nothing = open("/dev/null", O_RDWR);
+
+#if defined(__linux__)
+    /* Whoever kills this program does not leave others running. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    (void)setsid(); /* a new child leads no group, so it succeeds */
+    (void)sigprocmask(SIG_SETMASK, &signals_outside, NULL);
+    if (getppid() != parent || nothing < 0 ||
+        dup2(input >= 0 ? input : nothing, STDIN_FILENO) < 0 ||
+        dup2(output, STDOUT_FILENO) < 0 ||
+        dup2(with_errors ? output : nothing, STDERR_FILENO) < 0)
+        _exit(NO_PROGRAM);
+    /* exec does not write to the words; its type is older than const. */
+    (void)execvp(words[0], (char *const *)(uintptr_t)words);
+    _exit(NO_PROGRAM);
+}
+
+int class_process_start(struct class_process *process,
+                        const char *const words[],
+                        int input,
+                        int with_errors)
+{
+    pid_t self = getpid();
+    int ends[2];
+    int rc = 0;
+    pid_t pid;
+
+    if (pipe(ends) != 0)
+        return uv_translate_sys_error(errno);
+    if (fcntl(ends[0], F_SETFD, FD_CLOEXEC) != 0 ||
+        fcntl(ends[1], F_SETFD, FD_CLOEXEC) != 0 ||
+        fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+        rc = uv_translate_sys_error(errno);
+        goto out;
+    }
+    pid = fork();
+    if (pid < 0) {
+        rc = uv_translate_sys_error(errno);
+        goto out;
+    }
+    if (pid == 0)
+        become(words, self, input, ends[1], with_errors);
+    *process = (struct class_process){.pid = pid, .output = ends[0]};
+    ends[0] = -1;
+
+out:
+    if (ends[0] >= 0)
+        (void)close(ends[0]); /* nothing was written that could be lost */
+    (void)close(ends[1]);
+    return rc;
+}
+
+void class_process_wait(const struct class_process *const processes[],
+                        size_t count,
+                        uint64_t ns)
+{
+    struct timespec timeout;
+    fd_set readable;
+    int last = -1;
+
+    FD_ZERO(&readable);
+    for (size_t i = 0; i < count; i++) {
+        int fd = processes[i]->pid != 0 ? processes[i]->output : -1;
+
+        if (fd >= 0 && fd < FD_SETSIZE)
+            FD_SET(fd, &readable);
+        last = fd > last ? fd : last;
+    }
+    timeout.tv_sec = (time_t)(ns / 1000000000);
+    timeout.tv_nsec = (long)(ns % 1000000000);
+    /* What can be read is found by reading; a signal is as good. */
+    (void)pselect(last + 1, &readable, NULL, NULL, &timeout, &signals_outside);
+}
+
+size_t class_process_read(struct class_process *process,
+                          struct class_text *text,
+                          size_t most)
+{
+    size_t came = 0;
+
+    /* Somebody may write without end, so the number of reads has a limit. */
+    for (int i = 0; process->output >= 0 && i < 64; i++) {
+        char part[16384];
+        ssize_t n = read(process->output, part, sizeof part);
+        size_t room = most - text->size;
+
+        if (n > 0) {
+            came += (size_t)n;
+            class_text_add(text, part, (size_t)n < room ? (size_t)n : room);
+        } else if (n == 0) {
+            (void)close(process->output); /* read to its end */
+            process->output = -1;
+        } else if (errno != EINTR) {
+            break;
+        }
+    }
+    return came;
+}
+
+static void finish(struct class_process *process)
+{
+    /* The leader is gone; its group exists only if it left somebody. */
+    (void)kill(-process->pid, SIGKILL);
+    process->pid = 0;
+}
+
+int class_process_ended(struct class_process *process)
+{
+    pid_t ended = waitpid(process->pid, &process->status, WNOHANG);
+
+    if (ended == 0)
+        return 0;
+    if (ended < 0)
+        process->status = SIGKILL; /* UNTESTED: nobody else takes it */
+    finish(process);
+    return 1;
+}
+
+void class_process_kill(struct class_process *process)
+{
+    if (process->pid != 0) {
+        /* A child that is not yet a group's leader is killed by its id. */
+        (void)kill(-process->pid, SIGKILL);
+        (void)kill(process->pid, SIGKILL);
+        while (waitpid(process->pid, &process->status, 0) < 0 && errno == EINTR)
+            continue;
+        finish(process);
+    }
+    if (process->output >= 0)
+        (void)close(process->output);
+    process->output = -1;
+}
+
+#if defined(__linux__)
+/* Returns the parent of a process, or 0. The name between the parentheses is
+ * chosen by the process: the last one counts. */
+static long parent_of(const char *pid)
+{
+    char *path = class_format("/proc/%s/stat", pid);
+    char line[512];
+    size_t size = 0;
+    FILE *file = fopen(path, "r");
+    const char *after;
+
+    free(path);
+    if (file != NULL) {
+        size = fread(line, 1, sizeof line - 1, file);
+        (void)fclose(file); /* it was only read */
+    }
+    line[size] = '\0';
+    after = strrchr(line, ')');
+    return after != NULL && strlen(after) > 4 ? strtol(after + 4, NULL, 10) : 0;
+}
+
+/* Kills the children that are none of these. Returns how many there were. */
+static int kill_others(const struct class_process *const processes[],
+                       size_t count)
+{
+    struct dirent *entry;
+    DIR *folder = opendir("/proc");
+    int killed = 0;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        long pid = strtol(entry->d_name, NULL, 10);
+        int known = 0;
+
+        if (!isdigit((unsigned char)entry->d_name[0]) ||
+            parent_of(entry->d_name) != (long)getpid())
+            continue;
+        for (size_t i = 0; i < count; i++)
+            known |= pid == (long)processes[i]->pid;
+        if (known)
+            continue;
+        killed++;
+        (void)kill((pid_t)pid, SIGKILL); /* it is ours, so it is there */
+        (void)waitpid((pid_t)pid, NULL, 0);
+    }
+    if (folder != NULL)
+        (void)closedir(folder); /* it was only read */
+    return killed;
+}
+
+void class_process_sweep(const struct class_process *const processes[],
+                         size_t count)
+{
+    for (int i = 0; i < SWEEPS; i++)
+        if (kill_others(processes, count) == 0)
+            break;
+}
+#else
+void class_process_sweep(const struct class_process *const processes[],
+                         size_t count)
+{
+    /* Only Linux gives orphans to this process. */
+    (void)processes;
+    (void)count;
+}
+#endif

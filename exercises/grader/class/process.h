@@ -1,0 +1,67 @@
+/* process - other programs, each in a session of its own
+ *
+ * A session of its own has no terminal to ask for passwords and is one group
+ * to kill. Whatever a process leaves behind comes to this one (on Linux) and
+ * is killed by class_process_sweep. One thread enters.
+ */
+#ifndef CLASS_PROCESS_H
+#define CLASS_PROCESS_H
+
+#include "text.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct class_process {
+    pid_t pid;  /* 0: none */
+    int output; /* to read from; -1: at its end */
+    int status; /* as from waitpid, when it has ended */
+};
+
+/* Makes this process ready to start others. Call once, first. */
+void class_process_prepare(void);
+
+/* Starts the program words[0]; words ends with a NULL. input becomes its
+ * standard input (-1: nothing), what it prints can be read from output; its
+ * errors too if with_errors. Returns 0 or a negative UV_E*. */
+int class_process_start(struct class_process *process,
+                        const char *const words[],
+                        int input,
+                        int with_errors);
+
+/* Waits until one of them prints or ends, a signal came, or ns are over. */
+void class_process_wait(const struct class_process *const processes[],
+                        size_t count,
+                        uint64_t ns);
+
+/* Reads what has come into text, of which it keeps most bytes at most.
+ * Returns how many bytes came. */
+size_t class_process_read(struct class_process *process,
+                          struct class_text *text,
+                          size_t most);
+
+/* Says whether it has ended, and kills what is left of its group if so. */
+int class_process_ended(struct class_process *process);
+
+/* Kills it with its group and waits for its end. */
+void class_process_kill(struct class_process *process);
+
+/* Kills every child of this process that is none of these. */
+void class_process_sweep(const struct class_process *const processes[],
+                         size_t count);
+
+/* Returns the signal that asked this process to end, or 0. */
+int class_process_interrupted(void);
+
+/* Runs a program to its end and takes what it prints. Returns its exit status
+ * (128 and the signal if one ended it), or a negative UV_E*: UV_EFBIG if it
+ * printed more than most, UV_ETIMEDOUT, UV_ENOENT if there is no such program,
+ * UV_ECANCELED if this process is asked to end (unless most is 0: a program
+ * whose output nobody wants tidies up). */
+int class_process_run(const char *const words[],
+                      int input,
+                      size_t most,
+                      struct class_text *output);
+
+#endif

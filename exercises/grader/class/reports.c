@@ -1,0 +1,157 @@
+/* reports - a report for each submission, and grades.csv
+ *
+ * Owns nothing that lasts. One thread enters. Asks the database of results.
+ */
+#include "results.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+/* Writes a text to OUT/name and frees it. */
+static int write_text(const struct class_settings *settings,
+                      const char *name,
+                      struct class_text *text)
+{
+    char *path = class_format("%s/%s", settings->out, name);
+    int rc = class_file_write(path, text->data, text->size);
+
+    class_text_free(text);
+    free(path);
+    return rc;
+}
+
+static void put_tests(struct class_text *text,
+                      sqlite3 *db,
+                      sqlite3_int64 n,
+                      const char *exercise)
+{
+    sqlite3_stmt *test = class_ask(
+        db,
+        "SELECT test, points, max, verdict, title, hidden, message, look_at"
+        " FROM test WHERE n = ?1 AND exercise = ?2 ORDER BY hidden, test",
+        n);
+
+    /* Bound here, it is the second of two parameters. */
+    (void)sqlite3_bind_text(test, 2, exercise, -1, SQLITE_TRANSIENT);
+    while (class_ask_next(test)) {
+        const char *message = class_ask_text(test, 6);
+        const char *look_at = class_ask_text(test, 7);
+        int is_full =
+            sqlite3_column_double(test, 1) >= sqlite3_column_double(test, 2);
+
+        class_text_put(text, "  test %-3s %4g of %-4g %s · %s%s\n",
+                       class_ask_text(test, 0), sqlite3_column_double(test, 1),
+                       sqlite3_column_double(test, 2), class_ask_text(test, 3),
+                       class_ask_text(test, 4),
+                       sqlite3_column_int(test, 5) ? " (hidden)" : "");
+        if (!is_full && *message != '\0')
+            class_text_put(text, "      %s\n", message);
+        if (!is_full && *look_at != '\0')
+            class_text_put(text, "      look at %s\n", look_at);
+    }
+}
+
+static void put_exercises(struct class_text *text, sqlite3 *db, sqlite3_int64 n)
+{
+    sqlite3_stmt *exercise =
+        class_ask(db,
+                  "SELECT exercise, points, max, verdict, message FROM exercise"
+                  " WHERE n = ?1 ORDER BY exercise",
+                  n);
+
+    while (class_ask_next(exercise)) {
+        const char *message = class_ask_text(exercise, 4);
+
+        class_text_put(
+            text, "\n%s  %g of %g, %s\n", class_ask_text(exercise, 0),
+            sqlite3_column_double(exercise, 1),
+            sqlite3_column_double(exercise, 2), class_ask_text(exercise, 3));
+        if (*message != '\0')
+            class_text_put(text, "    %s\n", message);
+        put_tests(text, db, n, class_ask_text(exercise, 0));
+    }
+}
+
+static const char all_students[] =
+    "SELECT s.n, s.id, s.name, s.submission, s.late,"
+    " (SELECT COALESCE(SUM(points), 0.0) FROM exercise e WHERE e.n = s.n),"
+    " (SELECT SUM(max) FROM course), s.note, s.key FROM student s"
+    " ORDER BY s.place, s.n";
+
+static int write_report(const struct class_settings *settings,
+                        const struct class_submission *submission,
+                        sqlite3 *db,
+                        sqlite3_stmt *student)
+{
+    struct class_text text = {0};
+    char *name = class_format("reports/%s.txt", submission->key);
+    sqlite3_int64 n = sqlite3_column_int64(student, 0);
+    int has_id = strcmp(submission->id, submission->name) != 0;
+    int rc;
+
+    class_text_put(&text, "%s%s%s\n", has_id ? submission->id : "",
+                   has_id ? "  " : "", submission->name);
+    class_text_put(&text, "submission  %s%s\n", submission->label,
+                   submission->late ? " (late)" : "");
+    class_text_put(&text, "points      %g of %g\n",
+                   sqlite3_column_double(student, 5),
+                   sqlite3_column_double(student, 6));
+    for (const char *line = class_text_of(&submission->notes); *line != '\0';) {
+        const char *end = line;
+
+        while (*end != '\n')
+            end++;
+        class_text_put(&text, "note        %.*s\n", (int)(end - line), line);
+        line = end + 1;
+    }
+    put_exercises(&text, db, n);
+    rc = write_text(settings, name, &text);
+    free(name);
+    return rc;
+}
+
+static void
+put_grades(struct class_text *grades, sqlite3 *db, sqlite3_stmt *student)
+{
+    sqlite3_stmt *points = class_ask(
+        db,
+        "SELECT COALESCE((SELECT SUM(points) FROM exercise e WHERE e.n = ?1"
+        " AND e.exercise = c.exercise), 0.0) FROM course c ORDER BY c.exercise",
+        sqlite3_column_int64(student, 0));
+
+    for (int i = 1; i <= 4; i++)
+        class_text_put_field(grades, class_ask_text(student, i), ",");
+    while (class_ask_next(points))
+        class_text_put(grades, "%g,", sqlite3_column_double(points, 0));
+    class_text_put(grades, "%g,%g,", sqlite3_column_double(student, 5),
+                   sqlite3_column_double(student, 6));
+    class_text_put_field(grades, class_ask_text(student, 7), "\r\n");
+}
+
+int class_reports_write(const struct class_settings *settings,
+                        const struct class_list *list,
+                        sqlite3 *db)
+{
+    struct class_text grades = {0};
+    sqlite3_stmt *row;
+    int rc = 0;
+
+    class_text_put(&grades, "id,name,submission,late,");
+    row = class_ask(db, "SELECT exercise FROM course ORDER BY 1", 0);
+    while (class_ask_next(row))
+        class_text_put_field(&grades, class_ask_text(row, 0), ",");
+    class_text_put(&grades, "total,max,note\r\n");
+    row = class_ask(db, all_students, 0);
+    while (class_ask_next(row)) {
+        size_t n = (size_t)sqlite3_column_int64(row, 0);
+
+        put_grades(&grades, db, row);
+        if (n < list->count && rc == 0)
+            rc = write_report(settings, &list->submission[n], db, row);
+    }
+    if (rc == 0)
+        rc = write_text(settings, "grades.csv", &grades);
+    class_text_free(&grades);
+    return rc;
+}

@@ -1,0 +1,676 @@
+#!/bin/sh
+# class_test.sh - grades small classes and looks at what comes out
+#
+#   sh class_test.sh
+#
+# Needs build/class in $ASQ_BIN. The driver is a script here, so that the
+# verdicts are known: what stands in the first line of ex_total.c says how
+# many points there are, or how the driver goes wrong.
+set -u
+
+tools=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$tools/report.sh"
+class=$ASQ_BIN/class
+export LC_ALL=C
+
+make_course() {
+    mkdir -p "$folder/course/exercises/01-one" \
+        "$folder/course/exercises/02-two" "$folder/course/build"
+    cd "$folder/course" || exit
+    : >exercises/01-one/ex_total.c
+    : >exercises/02-two/ex_flight.c
+    echo tests >build/libgrader.a
+    cat >build/grader <<'TEXT'
+#!/bin/sh
+# The fake driver: see class_test.sh.
+[ "$1$3$5$7$9" = --from--work--results--state--jobs ] && [ -z "$8" ] ||
+    exit 2
+from=$2
+results=$6
+word=0 more=
+[ ! -f "$from/01-one/ex_total.c" ] ||
+    read -r word more <"$from/01-one/ex_total.c"
+echo "$from" >>build/graded
+# put STATE POINTS VERDICT MESSAGE
+put() {
+    printf '%s' "{\"version\": 1, \"sandbox\": \"none\", \"state\": \"$1\", \"points\": $2,
+\"max\": 10, \"exercises\": [{\"exercise\": \"01-one\", \"points\": $2,
+\"max\": 10, \"verdict\": \"graded\", \"message\": \"\", \"tests\": [
+{\"exercise\": \"01-one\", \"test\": 1, \"title\": \"it adds\",
+\"points\": $2, \"max\": 10, \"verdict\": \"$3\", \"message\": \"$4\",
+\"look_at\": \"exercises/01-one/ex_total.c:5\", \"hidden\": false}]}]}" \
+        >"$results.new"
+    mv "$results.new" "$results"
+}
+case $word in
+hang)
+    put incomplete 3 'wrong answer' ''
+    : >build/hangs
+    exec sleep 600
+    ;;
+wait)
+    # Until somebody makes build/go on, with a full test's results.
+    : >"build/waits.$more"
+    until [ -f build/go ]; do sleep 0.05; done
+    put complete 10 passed ''
+    ;;
+die)
+    put incomplete 9 passed ''
+    kill -KILL $$
+    ;;
+garbage) echo '{nope' >"$results" ;;
+forged) put complete 4000 passed '' ;;
+status3)
+    echo "the disk is full"
+    exit 3
+    ;;
+flood)
+    put complete 1 'wrong answer' 'a flood'
+    head -c 3000000 /dev/zero
+    exit 1
+    ;;
+path) put complete 0 "wrong answer" "look at $from/01-one/x.c" ;;
+daemon)
+    put complete 2 'left something running' ''
+    # Under the shell that ends at once it is nobody's child.
+    (setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $! >build/daemon)
+    exit 1
+    ;;
+lock)
+    put complete 5 'wrong answer' ''
+    mkdir -p "$4/deep/er"
+    : >"$4/deep/er/file"
+    chmod 0 "$4/deep"
+    exit 1
+    ;;
+overwrite)
+    put complete 10 passed ''
+    echo mine >build/libgrader.a
+    ;;
+*)
+    put complete "$word" 'wrong answer' "expected 7; got $more"
+    [ "$word" = 10 ] || exit 1
+    ;;
+esac
+exit 0
+TEXT
+    chmod +x build/grader
+}
+
+# hand_in FILE WORDS: the file of the first exercise with these words.
+hand_in() {
+    mkdir -p "$(dirname "$1")"
+    echo "$2" >"$1"
+}
+
+# Starts with no submissions and no results.
+new_class() {
+    chmod -R u+rwx build in in2 2>/dev/null
+    rm -rf in in2 build/grades build/graded build/waits.* build/go build/hangs
+    mkdir in
+}
+
+# grade STATUS [ARGUMENT ...]
+grade() {
+    want=$1
+    shift
+    # Nothing that is graded here takes a minute.
+    sh "$tools/limit.sh" 60 "$class" --submissions in --grader build/grader \
+        --out build/grades "$@" >out 2>err
+    status=$?
+    wrong=
+    [ "$status" = "$want" ] || wrong="status $status, expected $want
+$(cat out err)"
+}
+
+# line FILE TEXT: the file must have this line.
+line() {
+    tr -d '\r' <"build/grades/$1" >"$folder/lines" 2>/dev/null
+    grep -qxF -e "$2" "$folder/lines" || wrong="$wrong
+$1 has no line: $2
+$(tail -n 12 "$folder/lines")"
+}
+
+# part FILE TEXT: it must stand in the file; absent FILE TEXT: it must not.
+part() {
+    grep -qF -e "$2" "$1" 2>/dev/null || wrong="$wrong
+$1 does not say: $2
+$(tail -n 12 "$1" 2>&1)"
+}
+absent() {
+    ! grep -qF -e "$2" "$1" || wrong="$wrong
+$1 should not say: $2"
+}
+# must WHAT COMMAND ...
+must() {
+    what=$1
+    shift
+    "$@" || wrong="$wrong
+$what"
+}
+
+tell() {
+    if [ -z "$wrong" ]; then
+        ok "$1"
+    else
+        fail "$1" "$wrong"
+    fi
+}
+
+# grade_line ID NAME SUBMISSION LATE POINTS NOTE
+# grade_line [ID] NAME SUBMISSION LATE POINTS NOTE: of the first exercise.
+grade_line() {
+    note=$6
+    case $note in *';'*) note="\"$note\"" ;; esac
+    line grades.csv "${1:-$2},$2,$3,$4,$5,0,$5,10,$note"
+}
+
+no_file='there is no exercise file in it'
+
+check_sources() {
+    new_class
+    hand_in in/s01/01-one/ex_total.c '7 of 7'
+    hand_in p/handin/01-one/ex_total.c 8
+    tar -czf in/s02.tar.gz -C p handin
+    hand_in p/handin/01-one/ex_total.c 9
+    tar -cf in/s03.tar -C p handin
+    (cd p && zip -qr ../in/s04.ZIP handin)
+    hand_in p/ex_total.c 6
+    tar -czf in/s05.tgz -C p ex_total.c
+    mkdir in/s06
+    : >in/notes.txt
+    grade 0
+    grade_line '' s01 s01 '' 7 ''
+    grade_line '' s02 s02.tar.gz '' 8 ''
+    grade_line '' s03 s03.tar '' 9 ''
+    grade_line '' s04 s04.ZIP '' 9 ''
+    grade_line '' s05 s05.tgz '' 6 ''
+    grade_line '' s06 s06 '' 0 "$no_file"
+    line reports/s01.txt '      expected 7; got of 7'
+    line reports/s01.txt '      look at exercises/01-one/ex_total.c:5'
+    line reports/s01.txt 'points      7 of 10'
+    part err 'no submission: notes.txt'
+    must 'the work is still there' [ ! -e build/grades/work ]
+    tell grades_folders_and_archives
+
+    new_class
+    entry='in/Ä Ö_4711_assignsubmission_file_'
+    hand_in p/handin/01-one/ex_total.c 8
+    mkdir -p "$entry" "${entry%_file_}_onlinetext_"
+    tar -czf "$entry/my handin.tar.gz" -C p handin
+    hand_in p/packed/x 1
+    cp "$entry/my handin.tar.gz" 'p/packed/again.tar.gz'
+    (cd p/packed && zip -qr ../../in/s2_77_assignsubmission_file_all.zip .)
+    hand_in 'in/s 3_5_assignsubmission_file_/exercises/01-one/ex_total.c' 3
+    grade 0
+    grade_line 4711 'Ä Ö' 'Ä Ö_4711' '' 8 ''
+    grade_line 77 s2 s2_77 '' 8 ''
+    grade_line 5 's 3' 's 3_5' '' 3 ''
+    tell understands_moodle
+
+    new_class
+    hand_in p/handin/01-one/ex_total.c 2
+    tar -czf in/ab_LATE_11_100_handin.tar.gz -C p handin
+    hand_in p/handin/01-one/ex_total.c 9
+    tar -czf in/ab_LATE_11_101_handin-2.tar.gz -C p handin
+    hand_in p/handin/01-one/ex_total.c 4
+    tar -czf in/ab_LATE_11_102_handin-1.tar.gz -C p handin
+    hand_in in/cd_12_103_ex_total-1.c 5
+    hand_in in/cd_12_104_report.pdf 5
+    grade 0
+    grade_line 11 ab ab_11 late 9 \
+        'ex_total.c is there 3 times: taken from handin/01-one/ex_total.c'
+    grade_line 12 cd cd_12 '' 5 ''
+    tell understands_canvas
+
+    new_class
+    hand_in p/exercises/grader/skeletons/01-one/ex_total.c 0
+    hand_in p/aaa/ex_total.c 1
+    hand_in p/exercises/01-one/ex_total.c 6
+    mv p/exercises p/aaa in/ 2>/dev/null
+    mkdir in/s01
+    mv in/exercises in/aaa in/s01
+    grade 0
+    grade_line '' s01 s01 '' 6 'ex_total.c is there 3 times: taken from exercises/01-one/ex_total.c'
+    tell prefers_the_exercise_s_own_folder
+
+    new_class
+    hand_in p/one/handin/01-one/ex_total.c 6
+    hand_in p/two/handin/01-one/ex_total.c 7
+    tar -cf in/s01.tar -C p/one handin
+    tar -rf in/s01.tar -C p/two handin
+    grade 0
+    part build/grades/grades.csv ',7,0,7,10,'
+    tell takes_the_member_that_was_added_last
+
+    new_class
+    hand_in 'p/handin\01-one\ex_total.c' 6
+    (cd p && zip -q ../in/s01.zip 'handin\01-one\ex_total.c')
+    grade 0
+    grade_line '' s01 s01.zip '' 6 ''
+    tell understands_the_other_slash
+}
+
+check_bulk() {
+    new_class
+    mkdir in2
+    hand_in in2/ab_11_100_ex_total.c 4
+    hand_in 'in2/S01 Ü_12_assignsubmission_file_/ex_total.c' 5
+    hand_in 'in2/S02_13_assignsubmission_file_/essay.pdf' 5
+    hand_in 'in2/S03 [1]_14_assignsubmission_file_/ex_total.c' 6
+    (cd in2 && zip -qr ../in/all.zip .)
+    grade 0 --submissions in/all.zip
+    grade_line 11 ab ab_11 '' 4 ''
+    grade_line 12 'S01 Ü' 'S01 Ü_12' '' 5 ''
+    grade_line 13 S02 S02_13 '' 0 "$no_file"
+    grade_line 14 'S03 [1]' 'S03 [1]_14' '' 6 ''
+    tell unpacks_one_zip_of_all
+
+    new_class
+    hand_in p/all/s01/ex_total.c 4
+    hand_in p/all/s02/ex_total.c 5
+    (cd p && zip -qr ../in/all.zip all)
+    grade 0 --submissions in/all.zip
+    grade_line '' s01 s01 '' 4 ''
+    grade_line '' s02 s02 '' 5 ''
+    must 'what was unpacked is still there' [ ! -e build/grades/bulk ]
+    tell opens_the_folder_around_all
+
+    new_class
+    mkdir -p p/deep
+    hand_in p/outside/ex_total.c 4
+    hand_in p/s01/ex_total.c 4
+    (cd p/deep && zip -q ../../in/all.zip ../outside/ex_total.c ../s01/ex_total.c)
+    (cd p && zip -q ../in/all.zip s01/ex_total.c)
+    grade 0 --submissions in/all.zip
+    part err 'not unpacked: ../outside/ex_total.c leads out of its folder'
+    must 'a file was made outside' [ ! -e build/grades/outside ]
+    tell unpacks_nothing_outside
+}
+
+check_hostile_archives() {
+    new_class
+    echo 7 >p/ex_total.c
+    mkdir -p p/a/b p/b
+    (cd p/a/b && tar -cPzf ../../../in/s01.tgz ../../ex_total.c)
+    tar -cPzf in/s02.tgz "$folder/course/p/ex_total.c"
+    (cd p/a/b && zip -q ../../../in/s03.zip ../../ex_total.c)
+    echo 3 >"$folder/course/secret"
+    ln -s "$folder/course/secret" p/a/ex_total.c
+    tar -czf in/s04.tgz -C p/a ex_total.c
+    echo 9 >p/b/3
+    ln -s 3 p/b/ex_total.c
+    (cd p/b && zip -qy ../../in/s05.zip ex_total.c)
+    head -c 50000000 /dev/zero >p/ex_flight.c
+    echo 7 >p/ex_total.c
+    tar -czf in/s06.tgz -C p ex_total.c ex_flight.c
+    (cd p && zip -q ../in/s07.zip ex_total.c ex_flight.c)
+    rm p/ex_flight.c
+    echo 'no archive' >in/s08.zip
+    head -c 60 in/s01.tgz >in/s09.tgz
+    hand_in in/s10/ex_total.c 4
+    before=$(find . | grep -v '^./build/grades' | sort)
+    grade 0
+    after=$(find . | grep -v -e '^./build/grades' -e '^./build/graded$' | sort)
+    must 'files were made outside' [ "$before" = "$after" ]
+    grade_line '' s01 s01.tgz '' 7 ''
+    grade_line '' s02 s02.tgz '' 7 ''
+    grade_line '' s03 s03.zip '' 7 ''
+    grade_line '' s04 s04.tgz '' 0 \
+        "ex_total.c is empty or a link: not taken; $no_file"
+    # For unzip a link is a file that holds a path.
+    grade_line '' s05 s05.zip '' 3 ''
+    grade_line '' s06 s06.tgz '' 7 \
+        'ex_flight.c is larger than 1 MiB: not taken'
+    grade_line '' s07 s07.zip '' 7 \
+        'ex_flight.c is larger than 1 MiB: not taken'
+    grade_line '' s08 s08.zip '' 0 "s08.zip is broken or locked; $no_file"
+    grade_line '' s09 s09.tgz '' 0 "s09.tgz is broken or locked; $no_file"
+    grade_line '' s10 s10 '' 4 ''
+    tell takes_no_path_from_an_archive
+}
+
+# What is in a folder is not followed and not opened if it is no plain file.
+check_hostile_folders() {
+    new_class
+    echo 9 >p/secret
+    mkdir in/s01 in/s02 in/s03
+    ln -s "$folder/course/p/secret" in/s01/ex_total.c
+    mkfifo in/s02/ex_total.c
+    ln -s "$folder/course/in/s04" in/s03/inner
+    ln -s "$folder/course/in/s04" in/s05
+    hand_in in/s04/ex_total.c 4
+    grade 0
+    grade_line '' s01 s01 '' 0 \
+        "ex_total.c is no regular file: not opened; $no_file"
+    grade_line '' s02 s02 '' 0 \
+        "ex_total.c is no regular file: not opened; $no_file"
+    grade_line '' s03 s03 '' 0 "$no_file"
+    absent build/grades/grades.csv s05
+    tell follows_no_link_and_opens_no_fifo
+}
+
+check_names() {
+    new_class
+    newline=$(printf 'in/b\nc')
+    hand_in "in/it's a \"name\", or not/ex_total.c" 1
+    hand_in "$newline/ex_total.c" 2
+    hand_in "in/=1+1/ex_total.c" 3
+    hand_in "in/-rf/ex_total.c" 4
+    hand_in "in/@x/ex_total.c" 5
+    hand_in "in/ü ß/ex_total.c" 6
+    hand_in "in/a b/ex_total.c" 7
+    hand_in "in/a_b/ex_total.c" 8
+    hand_in "in/A_b/ex_total.c" 9
+    grade 0
+    quoted='"it'"'"'s a ""name"", or not"'
+    grade_line '' "$quoted" "$quoted" '' 1 ''
+    grade_line '' 'b?c' 'b?c' '' 2 ''
+    grade_line '' "'=1+1" "'=1+1" '' 3 ''
+    grade_line '' "'-rf" "'-rf" '' 4 ''
+    grade_line '' "'@x" "'@x" '' 5 ''
+    grade_line '' 'ü ß' 'ü ß' '' 6 ''
+    reports=$(find build/grades/reports -name '*.txt' | wc -l)
+    must "$reports reports, expected 9" [ "$((reports))" = 9 ]
+    tell bears_any_name
+}
+
+check_roster() {
+    new_class
+    hand_in in/s1_x/ex_total.c 1
+    hand_in in/s12-late/ex_total.c 2
+    hand_in in/s12.b/ex_total.c 3
+    hand_in 'in/Ö Älter_9_assignsubmission_file_/ex_total.c' 4
+    hand_in in/lternik_11_100_ex_total.c 5
+    hand_in in/other/ex_total.c 6
+    printf '\357\273\277email,id,name\r\n' >roster.csv
+    printf 'x@y,s12,"L, s12 ""q"""\r\n\r\n,"s1","Two\nlines"\r\n' >>roster.csv
+    printf 'z,u3,"A\314\210lter, O\314\210"\r\n,u4,Nik Lter\r\n' >>roster.csv
+    printf ',u5,=cmd()\r\n' >>roster.csv
+    grade 0 --roster roster.csv
+    grade_line s12 '"L, s12 ""q"""' s12-late '' 2 \
+        'one of 2 submissions of this student'
+    grade_line s12 '"L, s12 ""q"""' s12.b '' 3 \
+        'one of 2 submissions of this student'
+    grade_line s1 'Two?lines' s1_x '' 1 ''
+    grade_line u3 "$(printf '"A\314\210lter, O\314\210"')" 'Ö Älter_9' '' 4 ''
+    grade_line u4 'Nik Lter' lternik_11 '' 5 ''
+    grade_line u5 "'=cmd()" '' '' 0 'no submission'
+    grade_line '' other other '' 6 'not in the roster'
+    line summary.txt \
+        'students  7, submissions 6, late 0, without 1, not judged 0'
+    tell knows_the_roster
+
+    while IFS='|' read -r name text message; do
+        printf '%b' "$text" >roster.csv
+        grade 1 --roster roster.csv
+        must "said: $(cat err)" [ "$(cat err)" = \
+            "build/class: roster.csv:$message" ]
+        tell "$name"
+    done <<'TEXT'
+wants_an_id_column|name,mail\nx,y\n|1: the first line must name the columns id and name
+wants_something_in_a_roster||1: the first line must name the columns id and name
+wants_an_id_in_each_line|id,name\na,b\n\n,c\n|4: there is no id
+wants_an_id_once|id,name\na,b\nA,c\n|3: this id was there before
+wants_closed_quotes|id,name\na,"b\n\n|2: a quote is not closed
+wants_quotes_around_all|id,name\na,"b"c\n|2: there is something behind a closing quote
+TEXT
+}
+
+check_drivers() {
+    new_class
+    hand_in in/s01/ex_total.c die
+    hand_in in/s02/ex_total.c garbage
+    hand_in in/s03/ex_total.c forged
+    hand_in in/s04/ex_total.c status3
+    hand_in in/s05/ex_total.c flood
+    hand_in in/s06/ex_total.c lock
+    hand_in in/s07/ex_total.c '6 of 12'
+    hand_in in/s08/ex_total.c '6 of 13'
+    hand_in in/s09/ex_total.c '6 and none'
+    hand_in in/s10/ex_total.c path
+    grade 1
+    grade_line '' s01 s01 '' 0 'the grader was ended by signal 9'
+    grade_line '' s02 s02 '' 0 'the grader left no whole results'
+    grade_line '' s03 s03 '' 10 ''
+    grade_line '' s04 s04 '' 0 \
+        'the grader ended with status 3; it said: the disk is full'
+    grade_line '' s05 s05 '' 1 ''
+    grade_line '' s06 s06 '' 5 ''
+    must 'the work is still there' [ ! -e build/grades/work ]
+    line summary.txt \
+        '  s04: grader error: the grader ended with status 3; it said: the disk is full'
+    line reports/s10.txt '      look at exercises/01-one/x.c'
+    line summary.txt 'sandbox   7 were graded without one'
+    line summary.txt '     6  01-one test 1: wrong answer'
+    line summary.txt '        2 of them: expected 7; got of 12'
+    line summary.txt '    6.0 to   7.0     3 ##############################'
+    must 'summary.json is no JSON' grep -q '"verdict": "wrong answer", "count": 6' \
+        build/grades/summary.json
+    tell outlives_every_driver
+
+    grade 1
+    must "graded $(wc -l <build/graded), expected 13" \
+        [ "$(wc -l <build/graded)" -eq 13 ]
+    tell grades_again_what_was_not_judged
+}
+
+check_time() {
+    new_class
+    hand_in in/s01/ex_total.c hang
+    hand_in in/s02/ex_total.c 4
+    grade 0 --seconds 3
+    grade_line '' s01 s01 '' 3 \
+        'time over: what was not graded by then has 0 points'
+    grade_line '' s02 s02 '' 4 ''
+    must 'it did not hang' [ -f build/hangs ]
+    tell ends_what_takes_too_long
+
+    grade 0 --seconds 3
+    must 'it was graded again' [ "$(wc -l <build/graded)" -eq 2 ]
+    line reports/s01.txt 'points      3 of 10'
+    part out '2 graded before'
+    tell takes_no_time_twice
+}
+
+check_daemon() {
+    if ! [ -d /proc/self ] || ! command -v setsid >/dev/null; then
+        not_checked ends_what_got_away 'this system has no setsid or no /proc'
+        return
+    fi
+    new_class
+    hand_in in/s01/ex_total.c daemon
+    grade 0
+    grade_line '' s01 s01 '' 2 ''
+    must 'it is still there' \
+        sh -c "! kill -0 $(cat build/daemon) 2>/dev/null"
+    line summary.txt '  s01: left something running, 01-one test 1'
+    tell ends_what_got_away
+}
+
+# Waits until a file is there; whoever should make it has a minute.
+wait_for() {
+    ticks=1200
+    until [ -e "$1" ] || [ "$ticks" = 0 ]; do
+        sleep 0.05
+        ticks=$((ticks - 1))
+    done
+    [ -e "$1" ]
+}
+
+# stop SIGNAL: one is graded, two wait, then the signal comes.
+stop() {
+    new_class
+    hand_in in/s01/ex_total.c 4
+    hand_in in/s02/ex_total.c 'wait 1'
+    hand_in in/s03/ex_total.c 'wait 2'
+    hand_in in/s04/ex_total.c 8
+    "$class" --submissions in --grader build/grader --out build/grades \
+        --jobs 2 >out 2>err &
+    pid=$!
+    wrong=
+    must 'the drivers did not start' wait_for build/waits.1
+    must 'the drivers did not start' wait_for build/waits.2
+    # Beside a run there is no other one.
+    sh "$tools/limit.sh" 60 "$class" --submissions in \
+        --grader build/grader --out build/grades >out2 2>err2
+    [ "$?" = 1 ] || wrong="$wrong
+the other run did not end with status 1"
+    part err2 'build/grades is in use by another run'
+    kill "-$1" "$pid"
+    wait "$pid" 2>/dev/null
+    status=$?
+}
+
+check_stops() {
+    stop TERM
+    must "status $status, expected 143" [ "$status" = 143 ]
+    part err 'stopped after 1 of 4; start it again to go on'
+    must 'the work is still there' [ ! -e build/grades/work ]
+    must 'there are grades' [ ! -e build/grades/grades.csv ]
+    tell stops_when_it_is_asked_to
+
+    stop KILL
+    must "status $status, expected 137" [ "$status" = 137 ]
+    : >build/go
+    grade 0
+    grade_line '' s01 s01 '' 4 ''
+    grade_line '' s02 s02 '' 10 ''
+    grade_line '' s04 s04 '' 8 ''
+    part out '4 submissions, 1 graded before'
+    must 'what was graded was graded again' \
+        [ "$(grep -c /s01/ build/graded)" = 1 ]
+    tell goes_on_after_it_was_killed
+
+    hand_in in/s04/ex_total.c 9
+    grade 0
+    grade_line '' s04 s04 '' 9 ''
+    part out '4 submissions, 3 graded before'
+    tell grades_what_is_new
+
+    echo 'other tests' >build/libgrader.a
+    grade 0
+    absent out before
+    grade 0 --again
+    absent out before
+    grade 0
+    part out '4 graded before'
+    grade 0 --hidden
+    absent out before
+    tell grades_again_when_the_course_is_new
+
+    echo '{"version": 1}' >build/grades/reports/s01.json
+    grade 0 --hidden
+    grade_line '' s01 s01 '' 4 ''
+    part out '3 graded before'
+    tell trusts_no_results_that_were_changed
+}
+
+check_course() {
+    new_class
+    hand_in in/s01/ex_total.c overwrite
+    hand_in in/s02/ex_total.c 4
+    grade 1 --jobs 1
+    part err 'stopped: build/libgrader.a has changed'
+    must 'there are grades' [ ! -e build/grades/grades.csv ]
+    must 'the next was graded' [ "$(wc -l <build/graded)" -eq 1 ]
+    tell stops_when_the_course_is_changed
+}
+
+# refuse NAME STATUS MESSAGE ARGUMENT ...
+refuse() {
+    name=$1
+    message=$3
+    want=$2
+    shift 3
+    "$class" "$@" >out 2>err
+    status=$?
+    wrong=
+    must "status $status, expected $want" [ "$status" = "$want" ]
+    must "lines: $(cat err)" [ "$(wc -l <err)" -eq 1 ]
+    part err "$message"
+    tell "$name"
+}
+
+check_errors() {
+    new_class
+    mkdir in2
+    refuse names_a_wrong_option 2 'wrong option "--foo"' --foo
+    refuse names_a_missing_value 2 'wrong option "--jobs"' --jobs
+    refuse names_a_bad_number 2 '--jobs is not a whole number from 1 to 64' \
+        --jobs 2x
+    refuse wants_submissions 2 'where are they' --jobs 2
+    refuse names_a_wrong_sandbox 2 'auto, never or always' \
+        --submissions in --sandbox x
+    refuse names_a_missing_folder 1 'none: No such file' --submissions none
+    refuse names_an_empty_folder 1 'there is no submission in in2' \
+        --submissions in2
+    refuse names_a_missing_driver 1 'there is no build/none' \
+        --submissions in --grader build/none
+    refuse names_a_missing_roster 1 'none.csv: no such file' \
+        --submissions in --roster none.csv
+    wrong=
+    "$class" --help >out 2>err || wrong='status not 0'
+    part out --submissions
+    tell explains_itself
+
+    hand_in p/ex_total.c 4
+    tar -czf in/s01.tgz -C p ex_total.c
+    hand_in in/s02/ex_total.c 4
+    mkdir -p bin
+    for tool in sh cat rm chmod mv sleep mkdir; do
+        ln -sf "$(command -v "$tool")" bin/
+    done
+    PATH=$folder/course/bin "$class" --submissions in --out build/grades \
+        --grader build/grader >out 2>err
+    wrong=
+    grade_line '' s01 s01.tgz '' 0 \
+        "s01.tgz cannot be opened: tar is not installed; $no_file"
+    grade_line '' s02 s02 '' 4 ''
+    tell names_a_missing_tool
+}
+
+check_many() {
+    new_class
+    number=100
+    while [ "$number" -lt 400 ]; do
+        mkdir "in/s$number"
+        echo $((number % 11)) >"in/s$number/ex_total.c"
+        number=$((number + 1))
+    done
+    grade 0 --jobs 2
+    grade_line '' s399 s399 '' 3 ''
+    line summary.txt \
+        'students  300, submissions 300, late 0, without 0, not judged 0'
+    must 'not a line each' [ "$(wc -l <build/grades/grades.csv)" -eq 301 ]
+    tell grades_three_hundred
+
+    grade 0 --only 's39*' --verbose
+    must 'not those ten' [ "$(wc -l <build/grades/grades.csv)" -eq 11 ]
+    part err '10 of 10  s399 (as before)'
+    tell grades_only_some
+}
+
+make_folder
+make_course
+for tool in tar zip unzip; do
+    if ! command -v "$tool" >/dev/null; then
+        not_checked class "there is no $tool"
+        finish
+    fi
+done
+check_sources
+check_bulk
+check_hostile_archives
+check_hostile_folders
+check_names
+check_roster
+check_drivers
+check_time
+check_daemon
+check_stops
+check_course
+check_errors
+check_many
+finish
