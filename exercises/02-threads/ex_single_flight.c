@@ -1,0 +1,101 @@
+/* ex_single_flight - many ask, one loads
+ *
+ * The first who asks for a user puts a flight into the list and loads; those
+ * who find it there wait for its end.
+ */
+#include "ex_single_flight.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* All fields are guarded by the lock of its flights. You may add some. */
+struct ex_flight {
+    struct ex_flight *next;
+    int64_t user;
+    unsigned callers; /* who share it and have not read the answer yet */
+    bool ended;       /* status and value are there */
+    int status;
+    int64_t value;
+};
+
+int ex_flights_init(struct ex_flights *flights, ex_load_cb load, void *data)
+{
+    int err;
+
+    *flights = (struct ex_flights){.load = load, .data = data};
+    err = uv_mutex_init(&flights->lock);
+    if (err != 0)
+        return err;
+    err = uv_cond_init(&flights->ended);
+    if (err != 0)
+        uv_mutex_destroy(&flights->lock);
+    return err;
+}
+
+void ex_flights_destroy(struct ex_flights *flights)
+{
+    uv_cond_destroy(&flights->ended);
+    uv_mutex_destroy(&flights->lock);
+}
+
+unsigned ex_flights_waiting(struct ex_flights *flights)
+{
+    unsigned waiting;
+
+    uv_mutex_lock(&flights->lock);
+    waiting = flights->waiting;
+    uv_mutex_unlock(&flights->lock);
+    return waiting;
+}
+
+/* The four helpers below are called with the lock held, and return with it. */
+
+/* Returns the flight of this user in the list, or NULL. */
+static struct ex_flight *find(struct ex_flights *flights, int64_t user)
+{
+    struct ex_flight *flight = flights->first;
+
+    while (flight != NULL && flight->user != user)
+        flight = flight->next;
+    return flight;
+}
+
+/* Puts a new flight into the list, with one caller. Returns NULL if there is
+ * no memory. */
+static struct ex_flight *put_in(struct ex_flights *flights, int64_t user)
+{
+    struct ex_flight *flight = calloc(1, sizeof *flight);
+
+    if (flight == NULL)
+        return NULL;
+    flight->user = user;
+    flight->callers = 1;
+    flight->next = flights->first;
+    flights->first = flight;
+    return flight;
+}
+
+/* Takes a flight out of the list. Its memory stays. */
+static void take_out(struct ex_flights *flights, struct ex_flight *flight)
+{
+    struct ex_flight **place = &flights->first;
+
+    while (*place != flight)
+        place = &(*place)->next;
+    *place = flight->next;
+}
+
+/* Sleeps until some flight has ended, which may be another one. Meanwhile the
+ * lock is free. */
+static void wait_for_an_end(struct ex_flights *flights)
+{
+    flights->waiting++;
+    uv_cond_wait(&flights->ended, &flights->lock);
+    flights->waiting--;
+}
+
+int ex_flights_get(struct ex_flights *flights, int64_t user, int64_t *ret_value)
+{
+    /* Your code. */
+    return UV_ENOSYS;
+}
