@@ -76,7 +76,8 @@ marks() {
             for (i = 5; $i ~ /^[0-9]+$/; i++)
                 mark[$i] = $1
         }
-        $2 == exercise && / does not compile| refused| missing/ { none = 1 }
+        $2 == exercise && $3 ~ /^[#.]+$/ &&
+            /  (does not compile|refused|missing)/ { none = 1 }
         END {
             for (i = 1; i <= tests; i++)
                 printf " %s", none ? "x" : i in mark ? mark[i] : "."
