@@ -110,6 +110,8 @@ CLAIM_PROGRAMS := $(CLAIMS:%=$(OUT)/%-claims)
 TWIN_PROGRAMS := $(TWINS:%=$(OUT)/twins/%)
 TEST_PROGRAMS := $(TESTS:%=$(OUT)/tests/test_%)
 BENCH_PROGRAMS := $(BENCHES:%=$(OUT)/%)
+DRIVER_LIB := $(if $(DRIVER),$(OUT)/libdriver.a)
+GRADERS := $(if $(DRIVER),$(OUT)/grader) $(if $(CLASS),$(OUT)/class)
 DEMO := $(if $(wildcard bench/demo.c),$(OUT)/demo)
 
 # An archive knows its members by file name only.
@@ -121,7 +123,7 @@ endif
 # ---- Building --------------------------------------------------------------
 
 .PHONY: all lesson-programs FORCE
-all: lesson-programs $(DEMO) $(BENCH_PROGRAMS) $(TEST_PROGRAMS) $(OUT)/grader $(OUT)/class ## builds everything (what `make` alone does)
+all: lesson-programs $(DEMO) $(BENCH_PROGRAMS) $(TEST_PROGRAMS) $(GRADERS) ## builds everything (what `make` alone does)
 
 # What twins.sh runs, under any SAN.
 lesson-programs: $(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(CLAIM_PROGRAMS) $(TWIN_PROGRAMS)
@@ -188,7 +190,7 @@ $(TWIN_PROGRAMS): $(OUT)/twins/%: $(OUT)/obj/lessons/%.o \
 	$(link)
 $(TEST_PROGRAMS): wrapping = $(GRADER) $(THREAD_CHECK)
 $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
-  $(call objects,$(GRADER) $(THREAD_CHECK)) $(OUT)/libdriver.a $(LIB)
+  $(call objects,$(GRADER) $(THREAD_CHECK)) $(DRIVER_LIB) $(LIB)
 	$(link)
 $(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
   $(call objects,$(BENCH_PARTS)) $(LIB)
@@ -205,6 +207,42 @@ $(OUT)/class: $(call objects,$(CLASS)) $(LIB)
 -include $(patsubst %.o,%.d,$(call objects,$(wildcard lessons/*/*.c bench/*.c \
   exercises/*/*.c exercises/grader/*/*.c exercises/grader/skeletons/*/*.c \
   tests/*.c)))
+
+# ---- Running ---------------------------------------------------------------
+
+# Some systems must be asked to let a sanitizer start.
+RUN := $(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` && $$prefix)
+
+.PHONY: demo lesson claims test twins
+demo: $(DEMO) ## 200 queries in four ways of waiting, on two disks
+	@$(RUN) $(OUT)/demo $(ARGS)
+
+LESSON := $(filter $(L) $(L)-% 0$(L)-%,$(LESSONS))
+lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=--help
+	$(if $(LESSON),,$(error make lesson L=NN, with one of: $(LESSONS)))
+	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
+
+# The checks that are scripts; those that run no program need no sanitizer.
+CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
+  $(patsubst tests/tools/%.sh,%,$(wildcard tests/tools/class_test.sh \
+  tests/tools/student_test.sh)))
+ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
+  $(error make test T=$(T): there is $(TESTS) $(CHECKS))
+endif
+test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one of them
+	@ASQ_BUILD='$(abspath $(BUILD))' ASQ_BIN='$(abspath $(OUT))' \
+	  sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
+
+CLAIM := $(if $(L),$(filter $(L) $(L)-% 0$(L)-%,$(CLAIMS)),$(CLAIMS))
+claims: $(CLAIM:%=$(OUT)/%-claims) ## measures the claims that the lessons settle; L=03 those of one lesson
+	$(if $(CLAIM),,$(error make claims L=NN, with one of: $(CLAIMS)))
+	@$(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` || exit;) \
+	  for lesson in $(CLAIM); do \
+	    $$prefix $(OUT)/$$lesson-claims $(ARGS) || exit; \
+	  done
+
+twins: lesson-programs ## runs every wrong twin and shows how it goes wrong
+	@sh tests/tools/twins.sh
 
 # ---- Exercises -------------------------------------------------------------
 
@@ -308,7 +346,7 @@ update: ## takes a new version of the course: FROM=archive-or-folder
 
 # ---- For the teacher -------------------------------------------------------
 
-.PHONY: handout handin grade check-graders check-hostile
+.PHONY: handout handin grade check-grader check-graders check-hostile
 handout: ## makes an archive of the course for students
 	$(TOOL)/handout.sh
 handin: ## makes an archive of your exercises and results; NAME=...
@@ -320,47 +358,12 @@ grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SU
 	  $(if $(ROSTER),--roster '$(ROSTER)') $(if $(JOBS),--jobs '$(JOBS)') \
 	  $(if $(SEED),--seed '$(SEED)') $(if $(HIDDEN),--hidden) \
 	  $(if $(SECONDS_EACH),--seconds '$(SECONDS_EACH)') $(ARGS)
-check-graders: check-plain check-address check-thread ## grades the grader: each wrong solution must be caught; EX=02-threads
+check-grader: check-plain check-address check-thread ## shows that make check says what it should
 	@ASQ_BUILD=$(BUILD) sh tests/tools/check_test.sh
+check-graders: check-plain check-address check-thread ## grades the grader: each wrong solution must be caught; EX=02-threads
 	@ASQ_BUILD=$(BUILD) sh tests/tools/graders.sh $(EX)
 check-hostile: check-plain check-address check-thread ## shows that hostile files get no points and do no harm
 	@ASQ_BUILD=$(BUILD) sh tests/tools/hostile.sh
-
-# ---- Running ---------------------------------------------------------------
-
-# Some systems must be asked to let a sanitizer start.
-RUN := $(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` && $$prefix)
-
-.PHONY: demo lesson claims test twins
-demo: $(DEMO) ## 200 queries in four ways of waiting, on two disks
-	@$(RUN) $(OUT)/demo $(ARGS)
-
-LESSON := $(filter $(L) $(L)-% 0$(L)-%,$(LESSONS))
-lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=--help
-	$(if $(LESSON),,$(error make lesson L=NN, with one of: $(LESSONS)))
-	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
-
-# The checks that are scripts; those that run no program need no sanitizer.
-CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
-  $(patsubst tests/tools/%.sh,%,$(wildcard tests/tools/class_test.sh \
-  tests/tools/student_test.sh)))
-ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
-  $(error make test T=$(T): there is $(TESTS) $(CHECKS))
-endif
-test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one of them
-	@ASQ_BUILD='$(abspath $(BUILD))' ASQ_BIN='$(abspath $(OUT))' \
-	  sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
-
-CLAIM := $(if $(L),$(filter $(L) $(L)-% 0$(L)-%,$(CLAIMS)),$(CLAIMS))
-claims: $(CLAIM:%=$(OUT)/%-claims) ## measures the claims that the lessons settle; L=03 those of one lesson
-	$(if $(CLAIM),,$(error make claims L=NN, with one of: $(CLAIMS)))
-	@$(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` || exit;) \
-	  for lesson in $(CLAIM); do \
-	    $$prefix $(OUT)/$$lesson-claims $(ARGS) || exit; \
-	  done
-
-twins: lesson-programs ## runs every wrong twin and shows how it goes wrong
-	@sh tests/tools/twins.sh
 
 # ---- Looking after the tree ------------------------------------------------
 

@@ -166,7 +166,7 @@ $(tail -n 20 "$folder/said" | sed 's/^/said  /')"
 check_help() {
     run help
     expect help_shows_what_a_student_needs 0 'make demo' 'make lesson' \
-        'not: make check ' 'not: make clean'
+        'make check ' 'make doctor' 'not: make check-' 'not: make clean'
     run help-all
     expect help_all_shows_the_rest 0 'make clean' 'make test' 'SAN=thread' \
         'not: make demo '
