@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,6 +152,52 @@ static void a_killed_one_leaves_nobody(void *fixture)
     CHECK_INT(close(ends[0]), 0);
 }
 
+/* What a test could write into the pipe is no result. */
+static void forge(const void *input, void *result)
+{
+    static const struct number zeros;
+
+    (void)input;
+    (void)result;
+    for (int fd = 3; fd < 32; fd++) {
+        struct stat status;
+
+        if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))
+            (void)!write(fd, &zeros, sizeof(zeros)); /* it is killed anyway */
+    }
+    (void)raise(SIGKILL);
+}
+
+static void a_forged_result_is_none(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    f->job[0].run = forge;
+    f->job[0].result_size = sizeof(long);
+    jobs_add(&f->jobs, &f->job[0]);
+    CHECK_INT(jobs_run(&f->jobs), 0);
+    CHECK_INT(f->done, 1);
+    CHECK_INT(f->failed, 1);
+}
+
+static void stop(const void *input, void *result)
+{
+    (void)input;
+    (void)result;
+    (void)raise(SIGSTOP);
+}
+
+static void a_stopped_one_has_an_end(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    f->job[0].run = stop;
+    f->job[0].seconds = 1;
+    jobs_add(&f->jobs, &f->job[0]);
+    CHECK_INT(jobs_run(&f->jobs), 0);
+    CHECK_INT(f->failed, 1);
+}
+
 static void nothing_to_do_ends_at_once(void *fixture)
 {
     struct fixture *f = fixture;
@@ -186,6 +233,8 @@ static const struct test_case cases[] = {
     {.name = "a_job_may_add_another", .run = a_job_may_add_another},
     {.name = "a_killed_one_harms_no_other", .run = a_killed_one_harms_no_other},
     {.name = "a_killed_one_leaves_nobody", .run = a_killed_one_leaves_nobody},
+    {.name = "a_forged_result_is_none", .run = a_forged_result_is_none},
+    {.name = "a_stopped_one_has_an_end", .run = a_stopped_one_has_an_end},
     {.name = "nothing_to_do_ends_at_once", .run = nothing_to_do_ends_at_once},
     {.name = "a_signal_ends_all", .run = a_signal_ends_all},
     {.name = NULL},

@@ -4,6 +4,9 @@
  * executed again, because a process that is only forked would carry along
  * what the runner, SQLite and libuv have in memory.
  */
+#if defined(__linux__)
+#define _GNU_SOURCE /* syscall */
+#endif
 #include "runner.h"
 
 #include <errno.h>
@@ -16,6 +19,7 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 
 extern char **environ;
@@ -73,10 +77,29 @@ struct command {
     rlim_t processors;
 };
 
+/* A test of an exercise inherits nothing but its standard streams and its end
+ * of the socket. */
+static void close_others(int report)
+{
+    enum {
+        USUAL = 1024
+    };
+
+#if defined(__linux__) && defined(SYS_close_range)
+    if (syscall(SYS_close_range, 3u, (unsigned)report - 1, 0) == 0 &&
+        syscall(SYS_close_range, (unsigned)report + 1, ~0u, 0) == 0)
+        return;
+#endif
+    for (int fd = 3; fd < USUAL; fd++)
+        if (fd != report)
+            (void)close(fd); /* most of them are not open */
+}
+
 /* In the child between fork and exec: only calls that are safe there. */
 _Noreturn static void become_test(struct command *command,
                                   const struct test__start *start,
                                   const sigset_t *signals,
+                                  int report,
                                   int output)
 {
     int nothing = open("/dev/null", O_RDONLY);
@@ -91,6 +114,8 @@ _Noreturn static void become_test(struct command *command,
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
         dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
         _exit(127);
+    if (start->folder != NULL)
+        close_others(report);
     environ = command->environment.word;
     (void)execvp(command->words.word[0], command->words.word);
     _exit(127); /* judged as a test that did not come to its end */
@@ -131,7 +156,7 @@ static int fork_test(const struct test__start *start,
     if (pid < 0)
         return uv_translate_sys_error(errno);
     if (pid == 0)
-        become_test(&command, start, signals, output);
+        become_test(&command, start, signals, report, output);
     (void)setpgid(pid, pid); /* fails when the child has come to exec */
     run->pid = (long)pid;
     return 0;

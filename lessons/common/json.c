@@ -56,7 +56,10 @@ int asq_json_open(struct asq_json *json, const char *path)
         if (json->beside == NULL)
             return -ENOMEM;
     }
-    json->out = fopen(json->beside != NULL ? json->beside : path, "w");
+    if (json->beside != NULL)
+        (void)remove(json->beside); /* left by a process that was killed */
+    json->out =
+        json->beside != NULL ? fopen(json->beside, "wx") : fopen(path, "w");
     if (json->out == NULL) {
         rc = -errno;
         free(json->beside);

@@ -5,17 +5,17 @@
  */
 #include "grader/driver/build.h"
 #include "grader/driver/compiler.h"
+#include "grader/driver/files.h"
 #include "grader/driver/tool.h"
 #include "grader/runner.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    SECONDS = 60, /* for the compiler; it needs one */
+    SECONDS = 40, /* for the compiler; it needs one */
     WORDS = 3 * PLAN_WORDS,
     STAMP = 1024
 };
@@ -26,6 +26,8 @@ struct place {
     char object[PLAN_PATH];
     char stamp[PLAN_PATH];  /* what the programs were made of */
     char report[PLAN_PATH]; /* the compiler's warnings */
+    char needs[PLAN_PATH];  /* the files that the compiler has read */
+    char tmp[PLAN_PATH];    /* its own files */
 };
 
 static const struct plan_build *find_build(const struct plan *plan,
@@ -47,6 +49,8 @@ static void make_place(const struct exercise_build *build, struct place *place)
     (void)snprintf(place->object, PLAN_PATH, "%.480s/student.o", place->folder);
     (void)snprintf(place->stamp, PLAN_PATH, "%.480s/stamp", place->folder);
     (void)snprintf(place->report, PLAN_PATH, "%.480s/warnings", place->folder);
+    (void)snprintf(place->needs, PLAN_PATH, "%.480s/student.d", place->folder);
+    (void)snprintf(place->tmp, PLAN_PATH, "%.480s/tmp", place->folder);
 }
 
 char *build_program(const struct plan *plan,
@@ -73,13 +77,10 @@ int build_make_folder(const char *path)
 static void add_file(char stamp[STAMP], const char *path)
 {
     size_t used = strlen(stamp);
-    struct stat status;
+    struct file_mark mark = file_mark(path);
 
-    memset(&status, 0, sizeof(status));
-    (void)stat(path, &status); /* failed: all zero */
     (void)snprintf(stamp + used, STAMP - used, "%llu %lld %lld.%09ld\n",
-                   (unsigned long long)status.st_ino, (long long)status.st_size,
-                   (long long)status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+                   mark.inode, mark.size, mark.seconds, mark.nanoseconds);
 }
 
 static void tests_of(const struct plan_build *how,
@@ -116,32 +117,6 @@ static void make_stamp(const struct exercise_build *build, char stamp[STAMP])
         (void)snprintf(path, sizeof(path), "%.400s/%s", how->folder, parts[i]);
         add_file(stamp, path);
     }
-}
-
-/* Reads a small file. Returns its size; a file that is not there is empty. */
-static size_t read_small(const char *path, char *text, size_t size)
-{
-    FILE *in = fopen(path, "r");
-    size_t used = 0;
-
-    if (in != NULL) {
-        used = fread(text, 1, size - 1, in);
-        (void)fclose(in); /* it was only read */
-    }
-    text[used] = '\0';
-    return used;
-}
-
-static int write_small(const char *path, const char *text)
-{
-    FILE *out = fopen(path, "w");
-    int failed;
-
-    if (out == NULL)
-        return uv_translate_sys_error(errno);
-    failed = fputs(text, out) < 0;
-    failed |= fclose(out) != 0;
-    return failed ? UV_EIO : 0;
 }
 
 /* ---- Compiling and linking -------------------------------------------------
@@ -191,8 +166,9 @@ static int compile(const struct exercise_build *build,
     const struct exercise *exercise = build->exercise;
     const struct compiler_file file = {exercise->file, exercise->shown};
     char include[PLAN_PATH + 2];
-    const char *own[] = {include,          "-c", "-o", place->object,
-                         exercise->source, NULL};
+    const char *own[] = {include, "-MD", "-MF",         place->needs,
+                         "-c",    "-o",  place->object, exercise->source,
+                         NULL};
     const char *words[WORDS];
     char text[PLAN_BUILD_TEXT * 2];
     size_t count =
@@ -207,7 +183,8 @@ static int compile(const struct exercise_build *build,
     return 1;
 }
 
-/* Looks at what the object defines. Returns whether nothing is wrong. */
+/* Looks at what the file includes and its object defines. Returns whether
+ * nothing is wrong. */
 static int pass_barrier(const struct exercise_build *build,
                         const struct place *place,
                         struct build_outcome *outcome)
@@ -215,7 +192,11 @@ static int pass_barrier(const struct exercise_build *build,
     const struct exercise *exercise = build->exercise;
     const struct compiler_file file = {exercise->file, exercise->shown};
     struct finding *finding = &outcome->finding;
-    int err = compiler_barrier(place->object, exercise->contract, "lessons",
+    int err = compiler_includes(place->needs, exercise->source,
+                                exercise->contract, "lessons", &file, finding);
+
+    if (err == 0 && finding->verdict == VERDICT_PASSED)
+        err = compiler_barrier(place->object, exercise->contract, "lessons",
                                &file, finding);
 
     if (err != 0) {
@@ -253,6 +234,23 @@ static int link_tests(const struct exercise_build *build,
     return run_compiler(words, build->exercise, outcome, text, sizeof(text));
 }
 
+static void make_programs(const struct exercise_build *build,
+                          const struct place *place,
+                          struct build_outcome *outcome)
+{
+    const struct plan_build *how = find_build(build->plan, build->kind);
+    char tests[PLAN_PATH];
+
+    if (!compile(build, place, outcome) || !pass_barrier(build, place, outcome))
+        return;
+    for (int hidden = 0; hidden <= build->plan->hidden; hidden++) {
+        tests_of(how, build->exercise, hidden, tests);
+        if ((!hidden || access(tests, F_OK) == 0) &&
+            !link_tests(build, place, hidden, outcome))
+            return;
+    }
+}
+
 static int count_lines(const char *text)
 {
     int count = 0;
@@ -277,14 +275,15 @@ void build_run(const void *input, void *result)
 
     make_place(build, &place);
     make_stamp(build, stamp);
-    if (read_small(place.stamp, old, sizeof(old)) > 0 &&
+    if (file_read(place.stamp, old, sizeof(old)) > 0 &&
         strcmp(old, stamp) == 0) {
-        (void)read_small(place.report, outcome->text, sizeof(outcome->text));
+        (void)file_read(place.report, outcome->text, sizeof(outcome->text));
         outcome->warnings = count_lines(outcome->text);
         return;
     }
     (void)unlink(place.stamp); /* none there is as good */
-    err = build_make_folder(place.folder);
+    folder_remove(place.tmp);
+    err = build_make_folder(place.tmp);
     if (err != 0) {
         outcome->finding.verdict = VERDICT_GRADER;
         (void)snprintf(outcome->finding.got, sizeof(outcome->finding.got),
@@ -292,20 +291,14 @@ void build_run(const void *input, void *result)
                        uv_strerror(err));
         return;
     }
-    if (!compile(build, &place, outcome) ||
-        !pass_barrier(build, &place, outcome))
+    /* A compiler that is ended leaves files, so they have a place to go. */
+    (void)setenv("TMPDIR", place.tmp, 1); /* failed: then it has not */
+    make_programs(build, &place, outcome);
+    folder_remove(place.tmp);
+    if (outcome->finding.verdict != VERDICT_PASSED)
         return;
-    for (int hidden = 0; hidden <= build->plan->hidden; hidden++) {
-        char tests[PLAN_PATH];
-
-        tests_of(find_build(build->plan, build->kind), build->exercise, hidden,
-                 tests);
-        if ((!hidden || access(tests, F_OK) == 0) &&
-            !link_tests(build, &place, hidden, outcome))
-            return;
-    }
     make_stamp(build, stamp);
     /* Without a stamp it is built again the next time. */
-    if (write_small(place.report, outcome->text) == 0)
-        (void)write_small(place.stamp, stamp);
+    if (file_write(place.report, outcome->text) == 0)
+        (void)file_write(place.stamp, stamp);
 }

@@ -9,6 +9,10 @@
 
 #include "grader/driver/plan.h"
 
+enum {
+    BUILD_SECONDS = 200 /* for all steps, each of which has its own limit */
+};
+
 /* Writes the path of a test program; hidden tests are a program of their own.
  * Returns path. */
 char *build_program(const struct plan *plan,

@@ -31,6 +31,17 @@ int compiler_warnings(const char *text,
                       char *ret_text,
                       size_t size);
 
+/* Looks at the list of files that the compiler has read (-MD): the student's
+ * file may include the contract, headers of the lessons, and headers of the
+ * system. Returns 0, and refused with got ("includes solutions/..., which is
+ * not for this exercise"); or a negative UV_E* when the list cannot be read. */
+int compiler_includes(const char *list,
+                      const char *source,
+                      const char *header,
+                      const char *lessons,
+                      const struct compiler_file *file,
+                      struct finding *ret_finding);
+
 /* Looks into the student's object file (with nm and objdump or readelf; on
  * macOS nm alone): it may define, globally, only functions that the contract
  * declares; it may have no constructors or destructors (.init_array,

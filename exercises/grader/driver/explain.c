@@ -278,7 +278,7 @@ void explain_run(const struct test__run *run,
                !(fail != NULL && is_about_the_end(&report))) {
         report_explain(&report, test, ret_finding);
     } else if (fail != NULL) {
-        if (cause != NULL)
+        if (cause != NULL && !says_time_over(skip_place(fail)))
             text_set(ret_finding->cause, sizeof(ret_finding->cause), cause);
         explain_fail(run, test, fail, ret_finding);
     } else if (skip != NULL) {

@@ -5,76 +5,23 @@
  * (jobs.h), and nothing that a test's process says is believed but what
  * explain_run makes of its end.
  */
-#if defined(__linux__)
-#define _XOPEN_SOURCE 700 /* nftw */
-#endif
 #include "grader/driver/grade.h"
 #include "grader/driver/build.h"
 #include "grader/driver/explain.h"
+#include "grader/driver/files.h"
 #include "grader/runner.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+enum {
+    SOURCE_MAX = 1 << 20,
+    ENDING = 15 /* seconds that the end of a test's process may take */
+};
 
 /* ---- One test, in a process of its own -------------------------------------
  */
-
-/* What a test's program must still be when the test is over. */
-struct mark {
-    unsigned long long inode;
-    long long size, seconds;
-    long nanoseconds;
-};
-
-static struct mark mark_of(const char *path)
-{
-    struct stat status;
-    struct mark mark;
-
-    memset(&status, 0, sizeof(status));
-    memset(&mark, 0, sizeof(mark));
-    (void)stat(path, &status); /* failed: all zero, which no program is */
-    mark.inode = (unsigned long long)status.st_ino;
-    mark.size = (long long)status.st_size;
-    mark.seconds = (long long)status.st_ctim.tv_sec;
-    mark.nanoseconds = status.st_ctim.tv_nsec;
-    return mark;
-}
-
-static int remove_entry(const char *path,
-                        const struct stat *status,
-                        int type,
-                        struct FTW *place)
-{
-    (void)status;
-    (void)type;
-    (void)place;
-    (void)remove(path); /* what stays is seen when the folder stays */
-    return 0;
-}
-
-static int open_entry(const char *path,
-                      const struct stat *status,
-                      int type,
-                      struct FTW *place)
-{
-    (void)place;
-    (void)status;
-    if (type == FTW_D || type == FTW_DNR)
-        (void)chmod(path, 0700); /* or remove says so */
-    return 0;
-}
-
-/* A test may have left folders in folders, without rights. Links are removed,
- * not followed. */
-static void remove_folder(const char *path)
-{
-    (void)nftw(path, open_entry, 16, FTW_PHYS);
-    (void)nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
-}
 
 static void set_limits(const struct grader_test *test,
                        unsigned kind,
@@ -121,8 +68,8 @@ static void run_once(const struct grader_test *test,
         .shown = exercise->shown,
         .function = strcmp(test->function, "-") != 0 ? test->function : NULL,
         .build = how->kind};
-    struct mark before = mark_of(program);
-    struct mark after;
+    struct file_mark before = file_mark(program);
+    struct file_mark after;
     int err = build_make_folder(folder);
 
     set_limits(test, how->kind, &start);
@@ -136,14 +83,22 @@ static void run_once(const struct grader_test *test,
         say_grader(finding, "cannot start the test's process", err);
     else
         explain_run(&run, &about, finding);
-    after = mark_of(program);
+    after = file_mark(program);
     if (memcmp(&before, &after, sizeof(before)) != 0) {
         memset(finding, 0, sizeof(*finding));
         finding->verdict = VERDICT_REFUSED;
         (void)snprintf(finding->got, sizeof(finding->got),
                        "the test's program was changed while it ran");
     }
-    remove_folder(folder);
+    folder_remove(folder);
+}
+
+static void make_folder_name(const struct grader_test *test,
+                             long pid,
+                             char folder[PLAN_PATH])
+{
+    (void)snprintf(folder, PLAN_PATH, "%.300s/%s/tmp/%s-%ld", test->plan->work,
+                   test->exercise->name, test->name, pid);
 }
 
 /* Runs a test under each of its builds, as often as it wants, up to the first
@@ -157,9 +112,7 @@ static void run_test(const void *input, void *result)
     char folder[PLAN_PATH];
 
     test__process_prepare();
-    (void)snprintf(folder, sizeof(folder), "%.300s/%s/tmp/%s-%ld",
-                   test->plan->work, test->exercise->name, test->name,
-                   (long)getpid());
+    make_folder_name(test, (long)getpid(), folder);
     for (int i = 0; i < PLAN_BUILDS; i++) {
         const struct plan_build *how = &test->plan->builds[i];
 
@@ -200,13 +153,16 @@ static void finish_test(struct grader_test *test)
 static void on_test_done(struct job *job, int ok)
 {
     struct grader_test *test = job->owner;
+    char folder[PLAN_PATH];
 
     if (!ok) {
+        make_folder_name(test, (long)job->pid, folder);
+        folder_remove(folder);
         memset(&test->outcome, 0, sizeof(test->outcome));
         test->outcome.finding.verdict = VERDICT_LEFT_EARLY;
         (void)snprintf(test->outcome.finding.got,
                        sizeof(test->outcome.finding.got),
-                       "the process that watches the test was killed");
+                       "the process that watches the test was stopped");
     }
     finish_test(test);
 }
@@ -219,8 +175,27 @@ static void skip(struct grader_test *test)
     test->done = 1;
 }
 
+/* The seconds after which the process that watches a test must have ended,
+ * as it would have ended the test long before. */
+static unsigned limit_all_runs(const struct grader_test *test)
+{
+    unsigned sum = ENDING;
+
+    for (int i = 0; i < PLAN_BUILDS; i++) {
+        const struct plan_build *how = &test->plan->builds[i];
+        struct test__start start = {0};
+
+        if ((test->builds & how->kind) == 0)
+            continue;
+        set_limits(test, how->kind, &start);
+        sum += (start.seconds + ENDING) * (unsigned)test->times;
+    }
+    return sum;
+}
+
 static void start_test(struct grader_test *test)
 {
+    test->job.seconds = limit_all_runs(test);
     test->job.run = run_test;
     test->job.input = test;
     test->job.result = &test->outcome;
@@ -307,29 +282,9 @@ static void add_build(struct plan *plan,
     build->job.result_size = sizeof(build->outcome);
     build->job.done = on_build_done;
     build->job.owner = build;
+    build->job.seconds = BUILD_SECONDS;
     exercise->builds_left++;
     jobs_add(&plan->jobs, &build->job);
-}
-
-/* Returns whether two files have the same bytes. */
-static int are_same(const char *path, const char *other)
-{
-    FILE *one = fopen(path, "r");
-    FILE *two = fopen(other, "r");
-    int same = one != NULL && two != NULL;
-
-    while (same) {
-        int c = getc(one);
-
-        same = c == getc(two);
-        if (c == EOF)
-            break;
-    }
-    if (one != NULL)
-        (void)fclose(one); /* they were only read */
-    if (two != NULL)
-        (void)fclose(two);
-    return same;
 }
 
 static void start_exercise(struct plan *plan, struct exercise *exercise)
@@ -339,8 +294,13 @@ static void start_exercise(struct plan *plan, struct exercise *exercise)
     if (access(exercise->source, R_OK) != 0) {
         exercise->finding.verdict = VERDICT_MISSING;
         (void)snprintf(exercise->finding.got, sizeof(exercise->finding.got),
-                       "there is no %.300s", exercise->source);
-    } else if (!plan->force && are_same(exercise->source, exercise->skeleton)) {
+                       "there is no %.300s", exercise->shown);
+    } else if (!file_is_plain(exercise->source, SOURCE_MAX)) {
+        exercise->finding.verdict = VERDICT_REFUSED;
+        (void)snprintf(exercise->finding.got, sizeof(exercise->finding.got),
+                       "no file, or one of more than 1 MiB");
+    } else if (!plan->force &&
+               file_is_same(exercise->source, exercise->skeleton)) {
         exercise->finding.verdict = VERDICT_NOT_STARTED;
     }
     if (exercise->finding.verdict != VERDICT_PASSED) {

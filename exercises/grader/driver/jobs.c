@@ -65,13 +65,37 @@ void jobs_add(struct jobs *jobs, struct job *job)
     jobs->waiting_end = &job->next;
 }
 
+static int send_all(int fd, const void *data, size_t size)
+{
+    const char *bytes = data;
+
+    while (size > 0) {
+        ssize_t n = write(fd, bytes, size);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* A number that a test cannot know, as it is not in its memory. */
+static uint64_t make_token(void)
+{
+    uint64_t token = 0;
+
+    if (uv_random(NULL, NULL, &token, sizeof(token), 0, NULL) != 0)
+        token = uv_hrtime();
+    return token;
+}
+
 /* In the new process. It is the first of a group of its own, so that a test
  * that kills its parent's group does not reach the program that counts. */
 _Noreturn static void run_here(const struct job *job, int fd)
 {
-    const char *bytes = job->result;
-    size_t sent = 0;
-
     (void)setpgid(0, 0); /* the parent does the same; one of them is first */
 #if defined(__linux__)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a constant argument */
@@ -79,15 +103,9 @@ _Noreturn static void run_here(const struct job *job, int fd)
     set_signals(SIG_DFL);
     memset(job->result, 0, job->result_size);
     job->run(job->input, job->result);
-    while (sent < job->result_size) {
-        ssize_t n = write(fd, bytes + sent, job->result_size - sent);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            _exit(1); /* the job counts as not done */
-        sent += (size_t)n;
-    }
+    if (send_all(fd, &job->token, sizeof(job->token)) != 0 ||
+        send_all(fd, job->result, job->result_size) != 0)
+        _exit(1); /* the job counts as not done */
     _exit(0);
 }
 
@@ -97,6 +115,11 @@ static int start(struct jobs *jobs, struct job *job)
 
     if (pipe(ends_of_pipe) != 0)
         return uv_translate_sys_error(errno);
+    job->token = make_token();
+    job->got_token = 0;
+    job->end = job->seconds > 0
+                   ? uv_hrtime() + job->seconds * UINT64_C(1000000000)
+                   : UINT64_MAX;
     (void)fflush(NULL); /* or the process would print it a second time */
     job->pid = fork();
     if (job->pid == 0) {
@@ -149,12 +172,19 @@ static void end_kin(const struct jobs *jobs, const struct job *killed)
     (void)test__kin_end(&others, (long)killed->pid, 0); /* it did its best */
 }
 
+/* All of the result is enough: the process had nothing else to do. */
+static int is_done(const struct job *job)
+{
+    return job->got == sizeof(job->got_token) + job->result_size &&
+           job->got_token == job->token;
+}
+
 /* The pipe of a job has ended: so has its process, or it will at once. */
 static void finish(struct jobs *jobs, struct job *job)
 {
     struct job **link = &jobs->running;
 
-    if (job->got < job->result_size)
+    if (!is_done(job))
         end_kin(jobs, job);
     (void)kill(-job->pid, SIGKILL); /* gone already is as good */
     while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) {
@@ -165,25 +195,31 @@ static void finish(struct jobs *jobs, struct job *job)
         link = &(*link)->next;
     *link = job->next;
     jobs->count--;
-    /* All of the result is enough: the process had nothing else to do. */
-    job->done(job, job->got == job->result_size);
+    job->done(job, is_done(job));
 }
 
-/* Reads what has come. Returns 0 at the end of the stream. */
+/* Reads what has come: the token, the result, and no more. Returns 0 at the
+ * end of the stream. */
 static int take(struct job *job)
 {
+    size_t token = sizeof(job->got_token);
     char more[256];
-    size_t room = job->result_size - job->got;
-    ssize_t n = room > 0 ? read(job->fd, (char *)job->result + job->got, room)
-                         : read(job->fd, more, sizeof(more));
+    ssize_t n;
 
-    if (n > 0 && room > 0)
+    if (job->got < token)
+        n = read(job->fd, (char *)&job->got_token + job->got, token - job->got);
+    else if (job->got < token + job->result_size)
+        n = read(job->fd, (char *)job->result + (job->got - token),
+                 token + job->result_size - job->got);
+    else
+        return read(job->fd, more, sizeof(more)) > 0;
+    if (n > 0)
         job->got += (size_t)n;
     return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-/* Finishes jobs whose process has ended although somebody else holds the
- * other end of their pipe. */
+/* Finishes jobs whose time is over, and those whose process has ended although
+ * somebody else holds the other end of their pipe. */
 static void look_for_ends(struct jobs *jobs)
 {
     struct job *next;
@@ -192,13 +228,15 @@ static void look_for_ends(struct jobs *jobs)
         siginfo_t info = {.si_pid = 0};
 
         next = job->next;
+        if (uv_hrtime() >= job->end)
+            (void)kill(job->pid, SIGKILL); /* seen as ended the next time */
         if (waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG | WNOWAIT) !=
                 0 ||
             info.si_pid == 0)
             continue;
         (void)fcntl(job->fd, F_SETFL, O_NONBLOCK); /* constant arguments */
         errno = 0;
-        while (job->got < job->result_size && take(job) && errno != EAGAIN)
+        while (!is_done(job) && take(job) && errno != EAGAIN)
             errno = 0;
         finish(jobs, job);
     }
@@ -215,10 +253,8 @@ static void take_what_comes(struct jobs *jobs)
         files[count].events = POLLIN;
         owners[count++] = job;
     }
-    if (poll(files, count, LOOK_MS) <= 0) {
-        look_for_ends(jobs);
-        return;
-    }
+    if (poll(files, count, LOOK_MS) <= 0)
+        return; /* nothing, or a signal */
     for (nfds_t i = 0; i < count; i++)
         if (files[i].revents != 0 && !take(owners[i]))
             finish(jobs, owners[i]);
@@ -256,6 +292,7 @@ int jobs_run(struct jobs *jobs)
         if (err != 0 || jobs->count == 0)
             break;
         take_what_comes(jobs);
+        look_for_ends(jobs);
         if (jobs->look != NULL)
             jobs->look();
     }

@@ -8,6 +8,7 @@
 #define GRADER_DRIVER_JOBS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct job {
@@ -19,12 +20,16 @@ struct job {
     void (*done)(struct job *job, int ok); /* may add jobs; ok is 0 if the
                                               process died before its end */
     void *owner;                           /* for done */
+    unsigned seconds;                      /* then it is killed; 0: never */
 
     /* private */
     struct job *next;
     pid_t pid;
     int fd;
     size_t got;
+    uint64_t end;       /* when its time is over */
+    uint64_t token;     /* begins what it sends, so that nobody else can */
+    uint64_t got_token; /* what has come as such */
 };
 
 struct jobs {

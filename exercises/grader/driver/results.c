@@ -272,7 +272,8 @@ int results_keep(const struct plan *plan, const char *path)
     }
     old[used] = '\0';
     (void)snprintf(beside, sizeof(beside), "%.500s.new", path);
-    out = fopen(beside, "w");
+    (void)remove(beside); /* left by a grader that was killed; or a link */
+    out = fopen(beside, "wx");
     if (out == NULL)
         return uv_translate_sys_error(errno);
     err = write_state(plan, old, out);

@@ -33,6 +33,8 @@ static const struct signal_words {
     {SIGALRM, "SIGALRM: an alarm", "alarm in the exercise's code"},
     {SIGUSR1, "SIGUSR1", "kill or raise in the exercise's code"},
     {SIGUSR2, "SIGUSR2", "kill or raise in the exercise's code"},
+    {SIGVTALRM, "SIGVTALRM: a timer", "a timer in the exercise's code"},
+    {SIGPROF, "SIGPROF: a timer", "a timer in the exercise's code"},
     {0, NULL, NULL},
 };
 

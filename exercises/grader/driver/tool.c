@@ -16,6 +16,10 @@
 #include <unistd.h>
 #include <uv.h>
 
+enum {
+    OUTPUT_MAX = 8 << 20
+};
+
 static void limit(int what, rlim_t most)
 {
     struct rlimit limit;
@@ -42,17 +46,18 @@ become_tool(const char *const *words, unsigned seconds, int output)
         dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
         _exit(127);
     /* Last: a sanitizer of this program needs more than that. */
-    limit(RLIMIT_AS, (rlim_t)4 << 30);
+    limit(RLIMIT_AS, (rlim_t)2 << 30);
     /* execvp does not change the words; its type is older than const. */
     (void)execvp(words[0], (char *const *)(uintptr_t)words);
     _exit(127);
 }
 
-/* Reads until the end of the stream, or the time is over. Returns whether the
- * end came. */
+/* Reads until the end of the stream, or the time is over, or it is too much.
+ * Returns whether the end came. */
 static int read_all(int fd, uint64_t end, char *text, size_t size)
 {
     size_t used = 0;
+    size_t total = 0;
     char rest[4096];
 
     for (;;) {
@@ -60,7 +65,7 @@ static int read_all(int fd, uint64_t end, char *text, size_t size)
         uint64_t now = uv_hrtime();
         ssize_t n;
 
-        if (now >= end)
+        if (now >= end || total > OUTPUT_MAX)
             return 0;
         if (poll(&file, 1, (int)((end - now) / 1000000) + 1) < 1)
             continue; /* a signal, or the time: looked at above */
@@ -70,6 +75,7 @@ static int read_all(int fd, uint64_t end, char *text, size_t size)
             continue;
         if (n <= 0)
             return 1;
+        total += (size_t)n;
         if (used + 1 < size) {
             used += (size_t)n;
             text[used] = '\0';

@@ -26,7 +26,7 @@ list_files() {
     tracked_files | grep -v -E \
         -e '^(solutions|tests/graders|tests/hostile|docs/answers)/' \
         -e '^(build|hidden|\.ci|\.git|\.github|\.cache)/' \
-        -e '^docs/(grading|authoring|honesty)\.md$' \
+        -e '^docs/(grading|authoring|honesty|in-class|syllabus)\.md$' \
         -e '^tests/tools/(check_test|graders|hostile)\.sh$' \
         -e '^exercises/progress\.txt$' -e '^exercises/.*/ex_.*\.c\.' \
         -e '^compile_commands\.json$' -e '\.new$' -e '^VERSION$'

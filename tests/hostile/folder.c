@@ -1,0 +1,6 @@
+/* folder - a folder stands in the place of the file
+ *
+ * As: folder
+ * Verdict: missing | does not compile | refused
+ */
+#include "ex_hello.h"

@@ -1,0 +1,12 @@
+/* wild_answer - answers with an address that is none
+ *
+ * Verdict: crashed
+ */
+#include "ex_hello.h"
+
+#include <stdint.h>
+
+const char *ex_hello(void)
+{
+    return (const char *)(uintptr_t)16;
+}
