@@ -1,0 +1,49 @@
+/* compare - one query, asked in all ways, and judged
+ *
+ * Blocking; with threads; on the loop through one conn and through as many as
+ * there are threads. Of the last two the better one is judged. A query that
+ * does too much and is slow besides is asked once only: that is enough to
+ * tell.
+ *
+ * Main's thread enters it. Depends on advise and measure.
+ */
+#ifndef ASQ_COMPARE_H
+#define ASQ_COMPARE_H
+
+#include "04-measure-first/advise.h"
+#include "04-measure-first/measure.h"
+
+enum {
+    ASQ_COMPARE_WAYS = 4,
+    ASQ_COMPARE_THREADS = 8
+};
+
+struct asq_compare_row {
+    const char *way; /* "blocking", "threads", "event-loop-1", "event-loop" */
+    unsigned connections;
+    size_t requests;
+    double first_us; /* until all connections were open and had answered */
+    double per_s;
+    double p50_us, p99_us; /* from "ready" to "answered" */
+    double stall_us;
+};
+
+struct asq_compare {
+    struct asq_compare_row rows[ASQ_COMPARE_WAYS];
+    int count; /* of the rows: of the ways that were measured */
+    struct asq_advice advice;
+};
+
+/* A way begins. */
+typedef void (*asq_way_cb)(void *data, const char *way);
+
+/* Measures and judges. measure is filled in as for asq_measure_blocking;
+ * limits are those of asq_advise; on_way may be NULL. Returns as that, with
+ * measure->message. */
+int asq_compare(struct asq_measure *measure,
+                const struct asq_advise_limits *limits,
+                asq_way_cb on_way,
+                void *data,
+                struct asq_compare *ret_compare);
+
+#endif

@@ -1,0 +1,28 @@
+/* db_copy - a copy of a database that may be in use
+ *
+ * One thread enters it. Depends on SQLite and the C library. Lesson 19 says
+ * what a backup needs beyond this.
+ */
+#ifndef ASQ_DB_COPY_H
+#define ASQ_DB_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Copies the database at from to the new file at to; files of that name, with
+ * its -wal, -shm and -journal, are replaced. Where a lock or a read-only
+ * folder keeps SQLite from reading it, the bytes of the files are copied and
+ * *ret_raw is true: such a copy is broken if somebody wrote meanwhile, and
+ * its errors show when it is used. Returns 0, or an SQLITE_* code or negative
+ * errno with one line in message. */
+int asq_db_copy(const char *from,
+                const char *to,
+                bool *ret_raw,
+                char *message,
+                size_t size);
+
+/* Removes the file and those that SQLite puts beside it, where they exist.
+ * Nobody may have it open. Returns 0 or a negative errno. */
+int asq_db_remove(const char *path);
+
+#endif

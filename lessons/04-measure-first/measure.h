@@ -1,0 +1,104 @@
+/* measure - one query, asked many times in one way
+ *
+ * There are so many users: each asks, and asks again as soon as it has its
+ * answer, until there are enough samples or the time is up. Only the first run
+ * is different: it opens the database and finds no page in memory. It also
+ * tells how long one query takes, so that a slow one is not asked more often
+ * than the time allows.
+ *
+ * Main's thread enters it; what belongs to it is beside it: measure_threads
+ * and measure_loop. Depends on advise, on db and stmt of lesson 01, and on
+ * libuv for the clock.
+ */
+#ifndef ASQ_MEASURE_H
+#define ASQ_MEASURE_H
+
+#include "01-blocking/db.h"
+#include "01-blocking/params.h"
+#include "04-measure-first/advise.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A query ran: on lane 0, which is main's, or on that of a connection, from 1
+ * on. Called on the thread that ran it, or on main's. */
+typedef void (*asq_query_cb)(void *data,
+                             unsigned lane,
+                             uint64_t begin_ns,
+                             uint64_t end_ns);
+
+enum {
+    ASQ_CULPRIT_SIZE = 120
+};
+
+struct asq_measure {
+    /* public: set before; the profile's path, sql and params are borrowed */
+    struct asq_profile profile;
+    const char *sql;
+    struct asq_params params;
+    bool may_write;        /* false: what is no query is refused */
+    unsigned in_flight;    /* how many users, at least 1; see below */
+    size_t requests;       /* of each way, at most; at least 1 */
+    uint64_t budget_ns;    /* of each way; what has begun is finished */
+    asq_query_cb on_query; /* or NULL */
+    void *data;
+    /* read-only: what the blocking way, which is the first, has found */
+    uint64_t one_ns; /* the time of the first query, without opening */
+    bool slow;       /* twice that is more than the budget: each is asked once,
+                        and in_flight is now what the budget allows */
+    struct asq_advise_plan plan;    /* of one run */
+    char culprit[ASQ_CULPRIT_SIZE]; /* the line of the query plan that reads
+                                       or sorts a whole table, or "" */
+    char message[ASQ_MESSAGE_SIZE]; /* one line when something failed */
+};
+
+/* What one way has shown. */
+struct asq_measured {
+    unsigned connections;
+    uint64_t *samples_ns; /* from "ready" to "answered" */
+    size_t count;
+    uint64_t first_ns; /* until all connections were open and had answered */
+    uint64_t took_ns;  /* all samples together */
+    uint64_t stall_ns; /* longest gap between beats of main */
+    /* private */
+    size_t capacity;
+    size_t asked;
+    uint64_t *ready_ns; /* since when each user waits */
+    uint64_t begin_ns, beat_ns;
+};
+
+/* Asks on the calling thread, one query after the other. Returns 0, a UV_E*
+ * or an SQLITE_* code with measure->message: SQLITE_READONLY for what is no
+ * query. ret_measured is destroyed by the caller in any case. */
+int asq_measure_blocking(struct asq_measure *measure,
+                         struct asq_measured *ret_measured);
+
+/* Frees the samples. Accepts NULL and a zeroed one. */
+void asq_measured_destroy(struct asq_measured *measured);
+
+/* Returns the same for asq_advise; the samples are borrowed. */
+struct asq_advise_way asq_measured_way(const struct asq_measured *measured);
+
+/* Internal to measure*: keep the message, and return code. */
+int asq__measure_fail(struct asq_measure *measure, int code, const char *text);
+/* Makes room for the samples. Returns 0 or UV_ENOMEM. */
+int asq__measure_begin(const struct asq_measure *measure,
+                       unsigned connections,
+                       struct asq_measured *ret_measured);
+/* From now on it counts: all users ask at this moment. */
+void asq__measure_start(const struct asq_measure *measure,
+                        struct asq_measured *measured);
+/* Keeps the sample of a user, who has its answer since end_ns and is ready to
+ * ask again. */
+void asq__measure_answered(struct asq_measured *measured,
+                           unsigned user,
+                           uint64_t end_ns);
+/* Says whether so many more may be asked, and counts them. */
+bool asq__measure_again(const struct asq_measure *measure,
+                        struct asq_measured *measured,
+                        unsigned count);
+/* Main is alive; main's thread. */
+void asq__measure_beat(struct asq_measured *measured);
+
+#endif

@@ -1,0 +1,16 @@
+/* measure_threads - the query of measure, asked by threads
+ *
+ * Main's thread enters it. Depends on measure, and on offload of lesson 02.
+ */
+#ifndef ASQ_MEASURE_THREADS_H
+#define ASQ_MEASURE_THREADS_H
+
+#include "04-measure-first/measure.h"
+
+/* Asks through so many threads with a connection each, while main beats.
+ * After asq_measure_blocking; returns as that. */
+int asq_measure_threads(struct asq_measure *measure,
+                        unsigned threads,
+                        struct asq_measured *ret_measured);
+
+#endif

@@ -1,0 +1,36 @@
+/* progress - a line on the terminal while something takes long
+ *
+ * A thread of its own writes "blocking: 12 s" on standard error, over and over
+ * in the same place, once something has taken two seconds. Where standard
+ * error is no terminal nothing is written.
+ *
+ * Main's thread enters it. Depends on libuv only.
+ */
+#ifndef ASQ_PROGRESS_H
+#define ASQ_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct asq_progress {
+    /* private */
+    uv_thread_t thread;
+    uv_mutex_t lock;
+    uv_cond_t changed;
+    bool running;
+    /* private: guarded by lock */
+    const char *doing; /* NULL: it ends */
+    uint64_t since_ns;
+};
+
+/* Starts. What cannot be started is left out: nothing is told then. */
+void asq_progress_start(struct asq_progress *progress);
+
+/* Says what is being done from now on. The text is borrowed. */
+void asq_progress_tell(struct asq_progress *progress, const char *doing);
+
+/* Ends, and takes the line away. Accepts one that was not started. */
+void asq_progress_stop(struct asq_progress *progress);
+
+#endif

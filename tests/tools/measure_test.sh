@@ -1,0 +1,298 @@
+#!/bin/sh
+# measure_test.sh - lesson 04's program on the databases that people have
+#
+#   sh measure_test.sh
+#
+# What cannot be measured is told in one line with status 1, a wrong option
+# with status 2; a database that is not ours is never changed. A small program
+# that is compiled first makes the databases and holds their locks.
+#
+# Needs ASQ_BUILD, where everything is built.
+set -u
+
+tools=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=report.sh
+. "$tools/report.sh"
+program=$ASQ_BUILD/04-measure-first
+seconds=60
+
+# sql FILE [SQL ...] runs the SQL; with "hold" in place of the last one it then
+# says so in FILE.held and waits until FILE.held is gone.
+make_helper() {
+    cat >"$folder/sql.c" <<'TEXT'
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+int main(int argc, char **argv)
+{
+    struct timespec pause = {0, 20000000};
+    sqlite3 *db;
+    char held[4096];
+    int rc = sqlite3_open(argv[1], &db);
+
+    for (int i = 2; i < argc && rc == SQLITE_OK; i++) {
+        if (strcmp(argv[i], "hold") != 0) {
+            rc = sqlite3_exec(db, argv[i], NULL, NULL, NULL);
+            continue;
+        }
+        snprintf(held, sizeof held, "%s.held", argv[1]);
+        FILE *file = fopen(held, "w");
+        fclose(file);
+        for (int n = 0; n < 1500 && (file = fopen(held, "r")) != NULL; n++) {
+            fclose(file);
+            nanosleep(&pause, NULL);
+        }
+    }
+    if (rc != SQLITE_OK)
+        fprintf(stderr, "%s\n", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    return rc != SQLITE_OK;
+}
+TEXT
+    "${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L \
+        "@$ASQ_BUILD/deps.cflags" -o "$folder/sql" "$folder/sql.c" \
+        "@$ASQ_BUILD/deps.libs" -lpthread >"$folder/cc" 2>&1
+}
+
+# hold FILE SQL: another process has the file until let_go FILE.
+hold() {
+    "$folder/sql" "$1" "$2" hold &
+    while [ ! -e "$1.held" ] && kill -0 $! 2>/dev/null; do
+        sleep 0.05
+    done
+}
+
+let_go() {
+    rm "$1.held"
+    wait
+}
+
+# measure ARGUMENT ...: leaves out, err and status.
+measure() {
+    sh "$tools/limit.sh" "$seconds" "$program" --seconds 0.02 "$@" \
+        >"$folder/out" 2>"$folder/err"
+    status=$?
+}
+
+# check NAME STATUS TEXT: the last run ended so; TEXT is in its output. One
+# that failed has said so in one line, and printed nothing else.
+check() {
+    wrong=
+    [ "$status" = "$2" ] || wrong="status $status, expected $2"
+    if [ "$2" = 0 ]; then
+        grep -qF -e "$3" "$folder/out" || wrong="$wrong, not told: $3"
+        [ ! -s "$folder/err" ] || wrong="$wrong, something on stderr"
+    else
+        grep -qF -e "$3" "$folder/err" || wrong="$wrong, not told: $3"
+        [ "$(wc -l <"$folder/err")" -eq 1 ] || wrong="$wrong, not one line"
+        [ ! -s "$folder/out" ] || wrong="$wrong, something on stdout"
+    fi
+    if [ -z "$wrong" ]; then
+        ok "$1"
+    else
+        fail "$1" "$wrong
+$(cat "$folder/out" "$folder/err")"
+    fi
+}
+
+# fails NAME STATUS TEXT ARGUMENT ..., measures NAME TEXT ARGUMENT ...
+fails() {
+    test=$1
+    expected=$2
+    text=$3
+    shift 3
+    measure "$@"
+    check "$test" "$expected" "$text"
+}
+
+measures() {
+    test=$1
+    text=$2
+    shift 2
+    measure "$@"
+    check "$test" 0 "$text"
+}
+
+# in_json NAME TEXT ARGUMENT ...: the text is in the results.
+in_json() {
+    test=$1
+    text=$2
+    shift 2
+    measure --json "$folder/json" "$@"
+    if [ "$status" = 0 ] && grep -qF -e "$text" "$folder/json"; then
+        ok "$test"
+    else
+        fail "$test" "status $status, not in the results: $text
+$(cat "$folder/err" "$folder/json" 2>/dev/null)"
+    fi
+    rm -f "$folder/json"
+}
+
+same() {
+    if [ "$2" = "$3" ]; then
+        ok "$1"
+    else
+        fail "$1" "$2, then $3"
+    fi
+}
+
+wrong_options() {
+    fails names_a_db_without_sql 2 '--db needs --sql' --db "$db"
+    fails names_sql_without_a_db 2 '--sql needs --db' --sql 'SELECT 1'
+    fails names_a_param_without_a_db 2 '--param needs' --param 1
+    fails names_a_copy_of_nothing 2 '--on-a-copy needs' --on-a-copy
+    fails names_a_param_without_a_value 2 '--param has no value' \
+        --db "$db" --sql 'SELECT ?' --param
+    fails names_a_bad_concurrency 2 'whole number from 1 to 1000' \
+        --db "$db" --sql 'SELECT 1' --concurrency 0
+    fails names_a_bad_time 2 'is not a number' \
+        --db "$db" --sql 'SELECT 1' --seconds soon
+    set --
+    while [ "$#" -lt 33 ]; do
+        set -- "$@" --param=x
+    done
+    fails names_too_many_params 2 'more than 32' \
+        --db "$db" --sql 'SELECT 1' "$@"
+}
+
+what_cannot_be_measured() {
+    fails names_a_missing_file 1 'No such file' --db "$folder/no.db" \
+        --sql 'SELECT 1'
+    fails names_a_directory 1 'is a directory' --db "$folder" --sql 'SELECT 1'
+    fails names_what_is_no_database 1 'not a database' \
+        --db "$folder/sql.c" --sql 'SELECT 1'
+    : >"$folder/empty.db"
+    fails takes_an_empty_file_for_an_empty_database 1 'no such table: t' \
+        --db "$folder/empty.db" --sql 'SELECT * FROM t'
+    fails names_a_uri 1 'a URI is not taken' --db "file:$db" --sql 'SELECT 1'
+    fails tells_what_sqlite_says 1 'no such column: other' \
+        --db "$db" --sql 'SELECT other FROM t'
+    fails tells_of_a_failure_while_it_runs 1 'integer overflow' \
+        --db "$db" --sql 'SELECT abs(-9223372036854775808) FROM t'
+    fails refuses_two_statements 1 'text after the first' \
+        --db "$db" --sql 'SELECT 1; SELECT 2'
+    fails counts_the_values 1 'has 2 parameters, 1 values' \
+        --db "$db" --sql 'SELECT ?, ?' --param 1
+    fails names_a_result_that_is_too_large 1 'larger than its limit' \
+        --db "$db" --sql 'SELECT zeroblob(70000000)'
+}
+
+what_would_write() {
+    before=$(cksum <"$db")
+    for sql in 'DELETE FROM t' 'PRAGMA user_version = 7' 'BEGIN' \
+        'ATTACH ? AS other' 'VACUUM'; do
+        fails "refuses ${sql%% *}" 1 '--on-a-copy runs it on a copy' \
+            --db "$db" --sql "$sql" --param "$folder/other.db"
+    done
+    measures writes_to_a_copy 'blocking' --on-a-copy --db "$db" \
+        --sql 'UPDATE t SET b = b + 1 WHERE id = ?' --param 5
+    same leaves_the_database_as_it_is "$before" "$(cksum <"$db")"
+    same removes_the_copy '' "$(ls "$ASQ_BUILD/tmp")"
+}
+
+verdicts() {
+    in_json finds_a_scan '"verdict": "fix the query first"' \
+        --db "$db" --sql 'SELECT id FROM t WHERE b = 7'
+    check tells_what_sqlite_plans 0 'SCAN t'
+    in_json leaves_a_point_read '"scan_steps": 0' \
+        --db "$db" --sql 'SELECT b FROM t WHERE id = 7'
+    in_json finds_a_sort '"verdict": "fix the query first"' --db "$db" \
+        --sql 'SELECT b FROM t WHERE id > 1 ORDER BY b LIMIT 3'
+    in_json finds_an_index_made_each_time 'thrown away' --db "$db" --sql \
+        'SELECT count(*) FROM t JOIN u ON u.b = t.b'
+    measure --as-it-is --db "$db" --sql 'SELECT id FROM t WHERE b = 7'
+    same says_nothing_of_the_plan 0 "$(grep -c -e fix -e SCAN "$folder/out")"
+    in_json asks_an_empty_table '"rows": 0}' --db "$db" \
+        --sql 'SELECT * FROM nobody'
+    in_json asks_a_slow_query_once_each_way '"requests": 1,' --db "$db" \
+        --sql "$slow"
+    check says_what_the_time_allows 0 'The time allows 1 ready at once'
+    # What does too much and is slow is asked once and no more.
+    measure --db "$db" --sql 'SELECT count(*) FROM u, u AS o WHERE o.b < u.b'
+    same asks_a_slow_scan_once 1 "$(grep -c -e blocking -e threads \
+        "$folder/out")"
+}
+
+values() {
+    for pair in integer:12 integer:-3 real:1.5 real:-0.25 text:007 text:1e5 \
+        text:+1 text:12a text:. text: text:9223372036854775808 \
+        "text:it's"; do
+        in_json "binds ${pair#*:} as ${pair%%:*}" '"rows": 1}' --db "$db" \
+            --sql 'SELECT 1 WHERE typeof(?1) = ?2' \
+            "--param=${pair#*:}" --param "${pair%%:*}"
+    done
+}
+
+# The test of a read-only folder needs a user for whom it is one.
+in_use() {
+    hold "$db" 'BEGIN EXCLUSIVE'
+    fails names_a_lock 1 'another program has it' --db "$db" --sql 'SELECT 1'
+    measures copies_what_is_locked 'a copy of its bytes' --on-a-copy \
+        --db "$db" --sql 'SELECT b FROM t WHERE id = 7'
+    let_go "$db"
+
+    "$folder/sql" "$folder/wal.db" 'PRAGMA journal_mode = WAL' "$table" ||
+        fail makes_a_database
+    hold "$folder/wal.db" 'BEGIN IMMEDIATE; DELETE FROM t'
+    in_json reads_beside_a_writer '"rows": 1}' --db "$folder/wal.db" \
+        --sql 'SELECT b FROM t WHERE id = 7'
+    in_json copies_beside_a_writer '"rows": 1}' --on-a-copy \
+        --db "$folder/wal.db" --sql 'SELECT b FROM t WHERE id = 7'
+    mkdir "$folder/shut"
+    cp "$folder/wal.db" "$folder/shut/wal.db"
+    let_go "$folder/wal.db"
+
+    if [ "$(id -u)" = 0 ]; then
+        not_checked names_a_wal_that_cannot_be_made 'root may write anywhere'
+        return
+    fi
+    chmod 555 "$folder/shut"
+    fails names_a_wal_that_cannot_be_made 1 '--on-a-copy' \
+        --db "$folder/shut/wal.db" --sql 'SELECT b FROM t WHERE id = 7'
+    measures copies_out_of_a_shut_folder 'a copy of its bytes' --on-a-copy \
+        --db "$folder/shut/wal.db" --sql 'SELECT b FROM t WHERE id = 7'
+    chmod 755 "$folder/shut"
+}
+
+odd_names() {
+    for name in 'a b.db' '100%.db' '?mode=rw.db' 'grün.db'; do
+        cp "$db" "$folder/$name"
+        in_json "opens $name" "$name\"" --db "$folder/$name" \
+            --sql 'SELECT b FROM t WHERE id = 7'
+    done
+}
+
+demonstration() {
+    measure --requests 8 --json "$folder/json" --trace "$folder/trace"
+    same judges_four_queries 4 "$(grep -c verdict "$folder/json")"
+    same keeps_the_spans 1 "$(grep -c '"connection 8"' "$folder/trace")"
+}
+
+make_folder
+ASQ_BUILD=$(cd "$ASQ_BUILD" && pwd)
+if ! make_helper; then
+    fail compiles_its_helper "$(cat "$folder/cc")"
+    finish
+fi
+mkdir "$folder/build"
+export ASQ_BUILD="$folder/build"
+db=$folder/t.db
+table='CREATE TABLE t (id INTEGER PRIMARY KEY, b);
+    CREATE TABLE u (b); CREATE TABLE nobody (id);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+        WHERE i < 5000) INSERT INTO t SELECT i, i FROM n;
+    INSERT INTO u SELECT b FROM t WHERE id <= 2000'
+slow='WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+    WHERE i < 400000) SELECT sum(i) FROM n'
+"$folder/sql" "$db" "$table" || fail makes_a_database
+wrong_options
+what_cannot_be_measured
+what_would_write
+verdicts
+values
+in_use
+odd_names
+demonstration
+finish
