@@ -213,7 +213,7 @@ $(OUT)/class: $(call objects,$(CLASS)) $(LIB)
 # Some systems must be asked to let a sanitizer start.
 RUN := $(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` && $$prefix)
 
-.PHONY: demo lesson claims test twins
+.PHONY: demo lesson claims class test twins
 demo: $(DEMO) ## 200 queries in four ways of waiting, on two disks
 	@$(RUN) $(OUT)/demo $(ARGS)
 
@@ -224,8 +224,8 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 
 # The checks that are scripts; those that run no program need no sanitizer.
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
-  $(patsubst tests/tools/%.sh,%,$(wildcard tests/tools/class_test.sh \
-  tests/tools/student_test.sh)))
+  $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%_test.sh,\
+  bench claims class class_mode measure student))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif
@@ -234,12 +234,14 @@ test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one 
 	  sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
 
 CLAIM := $(if $(L),$(filter $(L) $(L)-% 0$(L)-%,$(CLAIMS)),$(CLAIMS))
-claims: $(CLAIM:%=$(OUT)/%-claims) ## measures the claims that the lessons settle; L=03 those of one lesson
+claims: $(CLAIM:%=$(OUT)/%-claims) ## measures all claims and compares with docs/claims.md; L=03 those of one lesson
 	$(if $(CLAIM),,$(error make claims L=NN, with one of: $(CLAIMS)))
-	@$(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` || exit;) \
-	  for lesson in $(CLAIM); do \
-	    $$prefix $(OUT)/$$lesson-claims $(ARGS) || exit; \
-	  done
+	@$(RUN) $(if $(L),$(OUT)/$(CLAIM)-claims $(ARGS),\
+	  sh bench/claims.sh $(CLAIM_PROGRAMS))
+
+class: $(if $(LESSON),$(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(DEMO)) ## shows a lesson to a class: L=03; L=00 the first ten minutes
+	$(if $(LESSON),,$(error make class L=NN, with one of: $(LESSONS)))
+	@L='$(L)' sh bench/class.sh
 
 twins: lesson-programs ## runs every wrong twin and shows how it goes wrong
 	@sh tests/tools/twins.sh

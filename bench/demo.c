@@ -6,6 +6,7 @@
  * fast one. Every answer is checked before a figure is printed.
  *
  * Run: make demo
+ *      build/demo --disk slow (a class guesses before it sees the fast one)
  */
 #include "blocking.h"
 #include "common/options.h"
@@ -16,6 +17,7 @@
 #include "threads.h"
 #include "work.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,11 +44,17 @@ static const struct way {
 
 struct demo {
     struct asq_options options;
+    const char *disk; /* the only one that is run, or NULL */
     struct asq_report_row rows[ROWS];
     struct asq_trace picture; /* main and worker 1 of each way */
     unsigned drawn;           /* its lanes */
     uint64_t longest_ns;      /* of the ways in the picture */
 };
+
+static bool wants(const struct demo *demo, const char *disk)
+{
+    return demo->disk == NULL || strcmp(demo->disk, disk) == 0;
+}
 
 /* Copies a lane of a way into the picture, where all ways begin at 0. */
 static void
@@ -103,6 +111,15 @@ static int run_way(struct demo *demo, const struct work *work, int index)
     return rc == 0 ? 0 : 1;
 }
 
+static int run_ways(struct demo *demo, const struct work *work)
+{
+    int rc = 0;
+
+    for (int i = 0; i < WAYS && rc == 0; i++)
+        rc = run_way(demo, work, i);
+    return rc;
+}
+
 /* The slow disk waits slow_disk_ms for each read; the fast one is the
  * machine's own, and the work is repeated to have something to measure. */
 static int run_disks(struct demo *demo, const char *path, int items)
@@ -120,23 +137,20 @@ static int run_disks(struct demo *demo, const char *path, int items)
     }
     asq_slow_disk_delay(ASQ_DISK_READ,
                         (uint64_t)(demo->options.slow_disk_ms * 1000));
-    for (int i = 0; i < WAYS && rc == 0; i++)
-        rc = run_way(demo, &work, i);
+    if (rc == 0 && wants(demo, "slow"))
+        rc = run_ways(demo, &work);
     work.vfs = NULL;
     work.disk = "fast";
     work.least_ns = FAST_NS;
-    for (int i = 0; i < WAYS && rc == 0; i++)
-        rc = run_way(demo, &work, i);
+    if (rc == 0 && wants(demo, "fast"))
+        rc = run_ways(demo, &work);
     return rc;
 }
 
-static void print_lesson(const struct demo *demo)
+static void print_slow(const struct asq_report_row *slow)
 {
-    const struct asq_report_row *slow = demo->rows;
-    const struct asq_report_row *fast = demo->rows + WAYS;
     double faster = slow[2].throughput_per_s / slow[0].throughput_per_s;
     double calmer = slow[0].stall_us / slow[3].stall_us;
-    double cost = fast[2].throughput_per_s / fast[0].throughput_per_s;
     char stall[16];
 
     printf("\nOn the slow disk the main thread of `blocking` did nothing else "
@@ -149,29 +163,56 @@ static void print_lesson(const struct demo *demo)
     printf("One connection on the loop is no faster (%.1f times), but its "
            "stall was\n%.0f times shorter: it buys a loop that stays awake.\n",
            slow[3].throughput_per_s / slow[0].throughput_per_s, calmer);
+}
+
+static void print_fast(const struct asq_report_row *fast)
+{
     printf("On the fast disk nothing waits. The event loop did %.1f times what "
            "`blocking`\ndid: handing a query over costs time, one read "
            "transaction for a batch of\nqueries saves some.\n",
-           cost);
+           fast[2].throughput_per_s / fast[0].throughput_per_s);
     printf("\nTake away: async does not make a query faster. It lets the "
            "program go on\nwhile a query waits, and lets several wait at "
            "once. Measure which you need.\n");
 }
 
+/* Prints the table, and the picture where the slow disk was run. */
+static int
+print_rows(struct demo *demo, const struct asq_report_row *rows, size_t count)
+{
+    printf("%ld queries, all ready at once", demo->options.requests);
+    if (wants(demo, "slow"))
+        printf("; the slow disk takes %g ms a read.\n\n",
+               demo->options.slow_disk_ms);
+    else
+        printf(", again and again on the fast disk.\n\n");
+    if (asq_report_print(rows, count, stdout) != 0)
+        return 1;
+    if (wants(demo, "slow")) {
+        printf("\nWho waits for whom, on the slow disk:\n\n");
+        asq_trace_print(&demo->picture, stdout, 0, demo->longest_ns);
+    }
+    return 0;
+}
+
 static int report(struct demo *demo)
 {
+    const struct asq_report_row *slow = demo->rows;
+    const struct asq_report_row *fast = demo->rows + WAYS;
+    const struct asq_report_row *rows = wants(demo, "slow") ? slow : fast;
+    size_t count = demo->disk == NULL ? ROWS : WAYS;
     const char *json = demo->options.json;
     int rc;
 
-    printf("%ld queries, all ready at once; the slow disk takes %g ms a "
-           "read.\n\n",
-           demo->options.requests, demo->options.slow_disk_ms);
-    if (asq_report_print(demo->rows, ROWS, stdout) != 0)
+    if (print_rows(demo, rows, count) != 0)
         return 1;
-    printf("\nWho waits for whom, on the slow disk:\n\n");
-    asq_trace_print(&demo->picture, stdout, 0, demo->longest_ns);
-    print_lesson(demo);
-    rc = asq_report_write(demo->rows, ROWS, json);
+    if (wants(demo, "slow"))
+        print_slow(slow);
+    else
+        printf("\n");
+    if (wants(demo, "fast"))
+        print_fast(fast);
+    rc = asq_report_write(rows, count, json);
     if (rc != 0)
         (void)fprintf(stderr, "%s: %s\n", json, strerror(-rc));
     if (rc == 0 && demo->options.trace != NULL) {
@@ -181,6 +222,40 @@ static int report(struct demo *demo)
                           strerror(-rc));
     }
     return rc == 0 ? 0 : 1;
+}
+
+/* Returns as asq_options_parse. */
+static int parse(struct demo *demo, int argc, char **argv)
+{
+    const struct asq_option disk = {.name = "disk",
+                                    .value = "NAME",
+                                    .help = "only the slow or the fast disk",
+                                    .kind = ASQ_OPTION_TEXT,
+                                    .target = &demo->disk};
+    int rc;
+
+    demo->options.more = &disk;
+    demo->options.more_count = 1;
+    rc = asq_options_parse(&demo->options, argc, argv);
+    demo->options.more = NULL; /* disk is about to go */
+    demo->options.more_count = 0;
+    if (rc >= 0)
+        return rc;
+    if (!wants(demo, "slow") && !wants(demo, "fast")) {
+        (void)fprintf(stderr,
+                      "%s: --disk \"%s\" is neither slow nor fast; try "
+                      "--help\n",
+                      demo->options.program, demo->disk);
+        return 2;
+    }
+    if (!wants(demo, "slow") && demo->options.trace != NULL) {
+        (void)fprintf(stderr,
+                      "%s: --trace shows the slow disk, leave --disk fast "
+                      "away; try --help\n",
+                      demo->options.program);
+        return 2;
+    }
+    return -1;
 }
 
 int main(int argc, char **argv)
@@ -201,7 +276,7 @@ int main(int argc, char **argv)
     /* Cut if the build folder's path is too long; opening it then fails. */
     (void)snprintf(json, sizeof json, "%s/demo.json", asq_build_dir());
     demo.options.json = json;
-    rc = asq_options_parse(&demo.options, argc, argv);
+    rc = parse(&demo, argc, argv);
     if (rc >= 0)
         return rc;
     if (asq_shop_make(&shop, path, message) != 0) {
