@@ -187,11 +187,21 @@ static void stop(const void *input, void *result)
     (void)raise(SIGSTOP);
 }
 
-static void a_stopped_one_has_an_end(void *fixture)
+static void a_stopped_one_is_ended(void *fixture)
 {
     struct fixture *f = fixture;
 
     f->job[0].run = stop;
+    jobs_add(&f->jobs, &f->job[0]);
+    CHECK_INT(jobs_run(&f->jobs), 0);
+    CHECK_INT(f->failed, 1);
+}
+
+static void a_job_may_take_its_time_only(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    f->job[0].run = wait_for_ever;
     f->job[0].seconds = 1;
     jobs_add(&f->jobs, &f->job[0]);
     CHECK_INT(jobs_run(&f->jobs), 0);
@@ -234,7 +244,9 @@ static const struct test_case cases[] = {
     {.name = "a_killed_one_harms_no_other", .run = a_killed_one_harms_no_other},
     {.name = "a_killed_one_leaves_nobody", .run = a_killed_one_leaves_nobody},
     {.name = "a_forged_result_is_none", .run = a_forged_result_is_none},
-    {.name = "a_stopped_one_has_an_end", .run = a_stopped_one_has_an_end},
+    {.name = "a_stopped_one_is_ended", .run = a_stopped_one_is_ended},
+    {.name = "a_job_may_take_its_time_only",
+     .run = a_job_may_take_its_time_only},
     {.name = "nothing_to_do_ends_at_once", .run = nothing_to_do_ends_at_once},
     {.name = "a_signal_ends_all", .run = a_signal_ends_all},
     {.name = NULL},

@@ -21,6 +21,7 @@ static const struct test_case cases[] = {
      .run = says_hello,
      .title = "says hello",
      .points = 10,
+     .seconds = 5,
      .builds = TEST_PLAIN | TEST_ADDRESS,
      .function = "ex_hello",
      .cause = "a capital letter, a blank or a full stop"},

@@ -22,7 +22,7 @@ tools=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=report.sh
 . "$tools/report.sh"
 
-seconds=60
+seconds=120
 most_output=20000
 
 # All values of a header line: field FILE NAME.

@@ -17,7 +17,7 @@
 
 enum {
     SOURCE_MAX = 1 << 20,
-    ENDING = 15 /* seconds that the end of a test's process may take */
+    ENDING = 8 /* seconds that the end of a test's process may take */
 };
 
 /* ---- One test, in a process of its own -------------------------------------

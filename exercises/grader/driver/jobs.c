@@ -48,6 +48,13 @@ static void set_signals(void (*handler)(int))
         (void)sigaction(ends[i], &action, NULL);
 }
 
+void jobs_hide(void)
+{
+#if defined(__linux__)
+    (void)prctl(PR_SET_DUMPABLE, 0); /* a constant argument */
+#endif
+}
+
 void jobs_init(struct jobs *jobs, int at_once)
 {
     memset(jobs, 0, sizeof(*jobs));
@@ -94,12 +101,17 @@ static uint64_t make_token(void)
 
 /* In the new process. It is the first of a group of its own, so that a test
  * that kills its parent's group does not reach the program that counts. */
-_Noreturn static void run_here(const struct job *job, int fd)
+_Noreturn static void
+run_here(const struct jobs *jobs, const struct job *job, int fd)
 {
+    for (const struct job *other = jobs->running; other != NULL;
+         other = other->next)
+        (void)close(other->fd); /* no way from this test to that one */
     (void)setpgid(0, 0); /* the parent does the same; one of them is first */
 #if defined(__linux__)
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a constant argument */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* constant arguments */
 #endif
+    jobs_hide();
     set_signals(SIG_DFL);
     memset(job->result, 0, job->result_size);
     job->run(job->input, job->result);
@@ -125,7 +137,7 @@ static int start(struct jobs *jobs, struct job *job)
     if (job->pid == 0) {
         (void)close(ends_of_pipe[0]); /* only the parent reads */
         (void)fcntl(ends_of_pipe[1], F_SETFD, FD_CLOEXEC);
-        run_here(job, ends_of_pipe[1]);
+        run_here(jobs, job, ends_of_pipe[1]);
     }
     (void)close(ends_of_pipe[1]); /* only the process writes */
     if (job->pid < 0) {
@@ -218,6 +230,16 @@ static int take(struct job *job)
     return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
+/* Nobody stops a job but a test that wants to get rid of its watcher. */
+static int is_stopped(const struct job *job)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)job->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) ==
+               0 &&
+           info.si_pid != 0;
+}
+
 /* Finishes jobs whose time is over, and those whose process has ended although
  * somebody else holds the other end of their pipe. */
 static void look_for_ends(struct jobs *jobs)
@@ -228,7 +250,7 @@ static void look_for_ends(struct jobs *jobs)
         siginfo_t info = {.si_pid = 0};
 
         next = job->next;
-        if (uv_hrtime() >= job->end)
+        if (uv_hrtime() >= job->end || is_stopped(job))
             (void)kill(job->pid, SIGKILL); /* seen as ended the next time */
         if (waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG | WNOWAIT) !=
                 0 ||

@@ -40,6 +40,10 @@ struct jobs {
     void (*look)(void); /* called between, for progress; or NULL */
 };
 
+/* Hides this process's memory and descriptors from others of the same user
+ * (Linux). What is executed later is not hidden. */
+void jobs_hide(void);
+
 void jobs_init(struct jobs *jobs, int at_once);
 
 /* Adds a job, which is the caller's and stays until done was called. */
