@@ -67,6 +67,8 @@ TEXT
 # A machine with a compiler and pkg-config, but no library.
 new_machine() {
     machine=$folder/machine
+    said=$machine/said
+    log=$machine/log
     rm -rf "$machine"
     mkdir -p "$machine/bin" "$machine/have" "$machine/out"
     for tool in cat sed mv; do
@@ -101,32 +103,6 @@ answer() {
         MACHINE='$machine' $* '$shell' '$tools/deps.sh' '$machine/out'" \
         /dev/null >"$machine/said" 2>&1
     status=$?
-}
-
-# expect NAME STATUS [TEXT ...]: each TEXT was said, and none "not: TEXT";
-# "called: TEXT" is a line of the log, "called nothing" an empty log.
-expect() {
-    name=$1
-    wrong=
-    [ "$status" = "$2" ] || wrong="status $status, expected $2"
-    shift 2
-    for text; do
-        case $text in
-        'called nothing') [ ! -s "$machine/log" ] ;;
-        'called: '*) grep -qxF -e "${text#called: }" "$machine/log" ;;
-        'not: '*) ! grep -qF -e "${text#not: }" "$machine/said" ;;
-        *) grep -qF -e "$text" "$machine/said" ;;
-        esac 2>/dev/null || wrong="$wrong
-expected  $text"
-    done
-    if [ -z "$wrong" ]; then
-        ok "$name"
-    else
-        fail "$name" "${wrong#
-}
-$(sed 's/^/said    /' "$machine/said")
-$(sed 's/^/called  /' "$machine/log" 2>/dev/null)"
-    fi
 }
 
 make_folder

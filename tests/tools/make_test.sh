@@ -138,31 +138,6 @@ run() {
     status=$?
 }
 
-# expect NAME STATUS [TEXT ...]: each TEXT is in the output, none of "not:
-# TEXT"; "last: TEXT" is its last line, "lines: N" how many it has.
-expect() {
-    name=$1
-    wrong=
-    [ "$status" = "$2" ] || wrong="status $status, expected $2"
-    shift 2
-    for text; do
-        case $text in
-        'not: '*) ! grep -qF -e "${text#not: }" "$folder/said" ;;
-        'last: '*) [ "$(tail -n 1 "$folder/said")" = "${text#last: }" ] ;;
-        'lines: '*) [ "$(grep -c . "$folder/said")" = "${text#lines: }" ] ;;
-        *) grep -qF -e "$text" "$folder/said" ;;
-        esac || wrong="$wrong
-expected  $text"
-    done
-    if [ -z "$wrong" ]; then
-        ok "$name"
-    else
-        fail "$name" "${wrong#
-}
-$(tail -n 20 "$folder/said" | sed 's/^/said  /')"
-    fi
-}
-
 check_help() {
     run help
     expect help_shows_what_a_student_needs 0 'make demo' 'make lesson' \
@@ -357,6 +332,7 @@ check_twins() {
 }
 
 make_folder
+said=$folder/said
 mkdir "$folder/small tree"
 cd "$folder/small tree" || exit 1
 export BUILD=build SAN='' WERROR=''

@@ -35,6 +35,43 @@ finish() {
     exit
 }
 
+# expect NAME STATUS [TEXT ...]: what was run has ended with $status = STATUS, and
+# $said, a file, contains each TEXT. Other forms of it:
+#
+#     not: TEXT        it does not
+#     last: TEXT       it is the last line
+#     lines: N         it has N lines that are not empty
+#     file: PATH       there is such a file
+#     none: PATH       there is no such file
+#     called: TEXT     the file $log has this line
+#     called nothing   it is empty
+expect() {
+    name=$1
+    wrong=
+    [ "$status" = "$2" ] || wrong="status $status, expected $2"
+    shift 2
+    for text; do
+        case $text in
+        'not: '*) ! grep -qF -e "${text#not: }" "$said" ;;
+        'last: '*) [ "$(tail -n 1 "$said")" = "${text#last: }" ] ;;
+        'lines: '*) [ "$(grep -c . "$said")" = "${text#lines: }" ] ;;
+        'file: '*) [ -f "${text#file: }" ] ;;
+        'none: '*) [ ! -e "${text#none: }" ] ;;
+        'called nothing') [ ! -s "$log" ] ;;
+        'called: '*) grep -qxF -e "${text#called: }" "$log" 2>/dev/null ;;
+        *) grep -qF -e "$text" "$said" ;;
+        esac || wrong="$wrong
+expected  $text"
+    done
+    if [ -z "$wrong" ]; then
+        ok "$name"
+    else
+        fail "$name" "${wrong#
+}
+$(tail -n 20 "$said" | sed 's/^/said  /')"
+    fi
+}
+
 # A folder of our own, gone at the end however that comes.
 make_folder() {
     folder=$(mktemp -d "${TMPDIR:-/tmp}/asq-check.XXXXXX") || exit 1

@@ -115,33 +115,6 @@ run() {
     unset EX TEST SEED FORCE FROM NAME DEBUGGER WATCH_ROUNDS LC_ALL
 }
 
-# expect NAME STATUS [TEXT ...]: each TEXT is in the output, none of "not:
-# TEXT"; "lines: N" is how many it has, "file: F" a file that is there, "none:
-# F" one that is not.
-expect() {
-    name=$1
-    wrong=
-    [ "$status" = "$2" ] || wrong="status $status, expected $2"
-    shift 2
-    for text; do
-        case $text in
-        'not: '*) ! grep -qF -e "${text#not: }" "$folder/said" ;;
-        'lines: '*) [ "$(grep -c . "$folder/said")" = "${text#lines: }" ] ;;
-        'file: '*) [ -f "${text#file: }" ] ;;
-        'none: '*) [ ! -e "${text#none: }" ] ;;
-        *) grep -qF -e "$text" "$folder/said" ;;
-        esac || wrong="$wrong
-expected  $text"
-    done
-    if [ -z "$wrong" ]; then
-        ok "$name"
-    else
-        fail "$name" "${wrong#
-}
-$(tail -n 20 "$folder/said" | sed 's/^/said  /')"
-    fi
-}
-
 # same NAME FILE FILE
 same() {
     if cmp -s "$2" "$3"; then
@@ -340,7 +313,7 @@ begin_watch() {
         2>&1 &
     watcher=$!
     exec 3<"$folder/pipe"
-    read -r said <&3
+    read -r watching <&3
 }
 
 end_watch() {
@@ -359,7 +332,7 @@ check_watch() {
     touch -t 200001010000 exercises/02-two/ex_b.c
     end_watch
     expect watch_grades_what_was_saved 0 'lines: 1' 'checks EX=02-two'
-    echo "$said" >"$folder/said"
+    echo "$watching" >"$folder/said"
     expect watch_says_what_it_watches 0 'Watching 01-one 02-two 03-three'
     begin_watch sh "$limited" 20 env EX=03 WATCH_ROUNDS=2
     cp exercises/02-two/ex_b.c exercises/03-three/ex_c.c
@@ -727,6 +700,7 @@ check_handout_of_git() {
 }
 
 make_folder
+said=$folder/said
 mkdir "$folder/small tree"
 cd "$folder/small tree" || exit 1
 export BUILD=build
