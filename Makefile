@@ -246,6 +246,18 @@ class: $(if $(LESSON),$(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(DEMO)) ## shows a le
 twins: lesson-programs ## runs every wrong twin and shows how it goes wrong
 	@sh tests/tools/twins.sh
 
+# ---- Measuring -------------------------------------------------------------
+
+.PHONY: bench bench-check bench-growth
+BENCH_ARGS = $(if $(filter 1,$(QUICK)),--quick) $(if $(B),--only '$(B)') $(ARGS)
+bench: $(BENCH_PROGRAMS) ## every workload in every way, as ratios; QUICK=1, B=read-64 one of them
+	@$(RUN) $(OUT)/bench/bench $(BENCH_ARGS)
+bench-check: $(BENCH_PROGRAMS) ## fails where a floor is missed or something grows that should not
+	@$(RUN) $(OUT)/bench/bench --check $(BENCH_ARGS)
+bench-growth: $(BENCH_PROGRAMS) ## how the cost grows, as a table and as charts; QUICK=1
+	@$(RUN) $(OUT)/bench/growth $(BENCH_ARGS)
+	@sh bench/charts.sh $(BUILD)
+
 # ---- Exercises -------------------------------------------------------------
 
 # The grader compiles and links a student's file itself, with the words that

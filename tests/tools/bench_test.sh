@@ -21,8 +21,8 @@ run() {
     status=$?
 }
 
-# expect TEST CONDITION ...: the words of a command that must succeed.
-expect() {
+# holds TEST CONDITION ...: the words of a command that must succeed.
+holds() {
     test="$1"
     shift
     if "$@"; then
@@ -105,49 +105,49 @@ mkdir "$folder/build" "$folder/empty"
 json=$folder/build/bench.json
 
 run bench --requests 200 --rounds 2 --only read-64,stall
-expect bench_runs ended 0 0
-expect bench_prints_each_workload printed '^read-64$'
-expect bench_prints_each_way printed '^event-loop-1 '
-expect bench_looks_at_a_file_operation printed '^A file operation of libuv'
-expect bench_writes_the_head head_is_whole "$json"
-expect bench_writes_the_keys rows_have_keys "$json"
-expect bench_writes_each_way_of_reads rows_of "$json" read-64 8
-expect bench_writes_each_way_of_stall rows_of "$json" stall 5
-expect bench_writes_no_other_workload rows_of "$json" scan 0
-expect bench_counts_the_rounds grep -q '"raw", .*"runs": 2}' "$json"
+holds bench_runs ended 0 0
+holds bench_prints_each_workload printed '^read-64$'
+holds bench_prints_each_way printed '^event-loop-1 '
+holds bench_looks_at_a_file_operation printed '^A file operation of libuv'
+holds bench_writes_the_head head_is_whole "$json"
+holds bench_writes_the_keys rows_have_keys "$json"
+holds bench_writes_each_way_of_reads rows_of "$json" read-64 8
+holds bench_writes_each_way_of_stall rows_of "$json" stall 5
+holds bench_writes_no_other_workload rows_of "$json" scan 0
+holds bench_counts_the_rounds grep -q '"raw", .*"runs": 2}' "$json"
 
 run bench --only read-64,no-such --requests 8
-expect bench_names_an_unknown_workload complained 2 'no-such.*read-1 .*stall'
+holds bench_names_an_unknown_workload complained 2 'no-such.*read-1 .*stall'
 run bench --rounds 51
-expect bench_names_a_bad_number complained 2 'rounds "51" is not'
+holds bench_names_a_bad_number complained 2 'rounds "51" is not'
 run bench --only read-1 --requests 8 --json "$folder"
-expect bench_names_a_file_it_cannot_write complained 1 "$folder"
+holds bench_names_a_file_it_cannot_write complained 1 "$folder"
 
 # Reads that take no time leave eight threads nothing to gain.
 run bench --check --only slow-read-64 --slow-disk 0 --requests 300
-expect check_fails_where_a_floor_is_missed ended 1 0
-expect check_names_the_floor printed '^MISSED slow-read-64, threads'
-expect check_looks_at_what_grows printed 'read-64.*twice the operations'
+holds check_fails_where_a_floor_is_missed ended 1 0
+holds check_names_the_floor printed '^MISSED slow-read-64, threads'
+holds check_looks_at_what_grows printed 'read-64.*twice the operations'
 
 run growth --requests 8
-expect growth_runs ended 0 0
-expect growth_writes_its_tables tables_are_whole "$folder/build/growth"
+holds growth_runs ended 0 0
+holds growth_writes_its_tables tables_are_whole "$folder/build/growth"
 
 for tool in sh sed awk dirname; do
     ln -s "$(command -v "$tool")" "$folder/empty/$tool"
 done
 draw env PATH="$folder/empty"
-expect charts_say_what_to_install printed 'Install gnuplot-nox'
-expect charts_are_no_error_without_gnuplot ended 0 0
+holds charts_say_what_to_install printed 'Install gnuplot-nox'
+holds charts_are_no_error_without_gnuplot ended 0 0
 put_gnuplot
 GNUPLOT_CALLS=$folder/calls
 export GNUPLOT_CALLS
 draw env PATH="$folder/bin:$PATH"
-expect charts_are_drawn ended 0 0
-expect charts_are_svg_and_png grep -q "rows'.*columns=6; format='png'" \
+holds charts_are_drawn ended 0 0
+holds charts_are_svg_and_png grep -q "rows'.*columns=6; format='png'" \
     "$folder/calls"
-expect charts_are_eight [ "$(wc -l <"$folder/calls")" -eq 8 ]
+holds charts_are_eight [ "$(wc -l <"$folder/calls")" -eq 8 ]
 rm -r "$folder/build/growth"
 draw env PATH="$folder/bin:$PATH"
-expect charts_need_tables complained 1 'no tables'
+holds charts_need_tables complained 1 'no tables'
 finish
