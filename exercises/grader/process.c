@@ -5,7 +5,7 @@
  * what the runner, SQLite and libuv have in memory.
  */
 #if defined(__linux__)
-#define _GNU_SOURCE /* syscall */
+#define _DEFAULT_SOURCE /* syscall */
 #endif
 #include "runner.h"
 
