@@ -442,7 +442,7 @@ static void a_crowd(void *fixture)
     (void)fixture;
     begin(load_for_crowd);
     for (int64_t i = 1; i <= 8; i++)
-        start(i, test_scaled(4000), run_in_crowd);
+        start(i, test_scaled(2000), run_in_crowd);
     await_answers(0, "all 8 callers get all of their answers");
     for (unsigned i = 0; i < t.started; i++)
         CHECK_INT(uv_thread_join(&t.callers[i].thread), 0);
