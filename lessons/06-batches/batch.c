@@ -1,0 +1,252 @@
+/* batch - one statement for many rows, a commit for each chunk of them */
+#include "06-batches/batch.h"
+
+#include "01-blocking/stmt.h"
+
+#include <stdio.h>
+
+static const uint64_t NS_PER_MS = 1000000;
+
+static struct asq_batch *batch_of(struct asq_request *request)
+{
+    return ASQ_CONTAINER_OF(request, struct asq_batch, request);
+}
+
+static int say(struct asq_request *request, int code, const char *text)
+{
+    /* Cut if it is too long. */
+    (void)snprintf(request->message, sizeof request->message, "%s", text);
+    return code;
+}
+
+/* On the worker */
+
+/* The watch of the conn is asked while a statement runs. Rows are short, and
+ * an interrupt that comes as one ends has no effect: look between them too. */
+static int look_up(struct asq_batch *batch)
+{
+    if (atomic_load(&batch->cancelled))
+        return say(&batch->request, SQLITE_INTERRUPT, "cancelled while it ran");
+    batch->run.late =
+        batch->deadline_ns != 0 && uv_hrtime() >= batch->deadline_ns;
+    return batch->run.late ? say(&batch->request, SQLITE_INTERRUPT,
+                                 "the deadline passed while it ran")
+                           : 0;
+}
+
+/* The cache of statements makes this prepare the SQL once. */
+static int run_row(struct asq_db *db, struct asq_batch *batch)
+{
+    struct asq_params params = {
+        .values = batch->columns == 0
+                      ? NULL
+                      : &batch->values[batch->run.row * batch->columns],
+        .count = batch->columns};
+    struct asq_stmt *stmt = NULL;
+    int rc = asq_stmt_prepare(db, batch->sql, ASQ_WHOLE_TEXT, &stmt);
+
+    if (rc == 0)
+        rc = asq_stmt_bind(stmt, &params);
+    if (rc == 0)
+        rc = asq_stmt_collect(stmt, NULL);
+    if (rc == 0)
+        batch->run.changes += asq_stmt_changes(stmt);
+    asq_stmt_release(stmt);
+    return rc;
+}
+
+/* Says whether an error concerns this row alone: others may still be good, and
+ * the statement has undone itself and nothing else. */
+static bool is_bad_row(const struct asq_db *db, int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_ERROR: /* an SQL function does not like its argument */
+        return asq_db_in_transaction(db);
+    default:
+        return false;
+    }
+}
+
+static void report(struct asq_batch *batch, int rc, const char *message)
+{
+    if (batch->run.failed < batch->errors_room) {
+        struct asq_row_error *error = &batch->errors[batch->run.failed];
+
+        error->row = batch->run.row;
+        error->code = rc;
+        /* Cut if it is too long. */
+        (void)snprintf(error->message, sizeof error->message, "%s", message);
+    }
+    batch->run.failed++;
+}
+
+static int run_rows(struct asq_db *db, struct asq_batch *batch)
+{
+    for (; batch->run.row < batch->run.end; batch->run.row++) {
+        int rc = look_up(batch);
+
+        if (rc != 0)
+            return rc;
+        rc = run_row(db, batch);
+        if (rc == 0 && !asq_db_in_transaction(db))
+            return say(&batch->request, SQLITE_MISUSE,
+                       "the statement has ended the transaction");
+        if (rc != 0 && (!batch->keep_good || !is_bad_row(db, rc)))
+            return say(&batch->request, rc, asq_db_message(db));
+        if (rc != 0)
+            report(batch, rc, asq_db_message(db));
+    }
+    return 0;
+}
+
+static int commit(struct asq_db *db, struct asq_batch *batch)
+{
+    int rc = asq_db_run(db, "COMMIT", NULL, NULL);
+
+    return rc == 0 ? 0 : say(&batch->request, rc, asq_db_message(db));
+}
+
+/* One chunk, one transaction. ROLLBACK is prepared before BEGIN: without
+ * memory for it the transaction would stay open for others to fall into. */
+static int run_chunk(struct asq_db *db, struct asq_request *request)
+{
+    struct asq_batch *batch = batch_of(request);
+    struct asq_stmt *stmt = NULL, *rollback = NULL;
+    int rc = asq_stmt_prepare(db, batch->sql, ASQ_WHOLE_TEXT, &stmt);
+
+    asq_stmt_release(stmt); /* wrong SQL is no fault of a row */
+    if (rc != 0 || batch->run.row == batch->run.end)
+        return rc;
+    rc = asq_stmt_prepare(db, "ROLLBACK", ASQ_WHOLE_TEXT, &rollback);
+    if (rc == 0)
+        rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
+    if (rc == 0) {
+        rc = run_rows(db, batch);
+        if (rc == 0)
+            rc = commit(db, batch);
+        /* Many errors have rolled it back already; it is tried once, as it
+         * cannot leave the transaction open. */
+        if (rc != 0 && asq_db_in_transaction(db))
+            (void)asq_stmt_step(rollback);
+    }
+    asq_stmt_release(rollback);
+    return rc;
+}
+
+/* On the loop */
+
+static void take_chunk(struct asq_request *request, int status);
+
+/* What is left of the time, rounded up; 0 stands for no deadline. When it is
+ * over, the chunk gets no further than its first row. */
+static unsigned time_left_ms(const struct asq_batch *batch)
+{
+    uint64_t now_ns = uv_hrtime();
+
+    if (batch->deadline_ns == 0)
+        return 0;
+    return now_ns < batch->deadline_ns
+               ? (unsigned)((batch->deadline_ns - now_ns - 1) / NS_PER_MS) + 1
+               : 1;
+}
+
+static int submit_chunk(struct asq_batch *batch)
+{
+    size_t left = batch->rows - batch->settled;
+    size_t chunk =
+        batch->chunk == 0 || batch->chunk > left ? left : batch->chunk;
+    int rc;
+
+    if (atomic_load(&batch->cancelled))
+        return say(&batch->request, UV_ECANCELED,
+                   "cancelled between two chunks");
+    batch->run.row = batch->settled;
+    batch->run.end = batch->settled + chunk;
+    batch->run.changes = 0;
+    batch->run.failed = batch->failed;
+    batch->run.late = false;
+    batch->request.timeout_ms = time_left_ms(batch);
+    rc = asq_conn_call(batch->conn, &batch->request, run_chunk, take_chunk);
+    return rc == 0 ? 0 : say(&batch->request, rc, uv_strerror(rc));
+}
+
+static void finish(struct asq_batch *batch, int status)
+{
+    batch->active = false;
+    batch->stopped_at = batch->run.row;
+    batch->on_done(batch, status);
+}
+
+static void settle(struct asq_batch *batch)
+{
+    if (batch->settled < batch->run.end)
+        batch->commits++;
+    batch->settled = batch->run.end;
+    batch->changes += batch->run.changes;
+    batch->failed = batch->run.failed;
+    if (batch->on_chunk != NULL && batch->rows > 0)
+        batch->on_chunk(batch);
+}
+
+static void take_chunk(struct asq_request *request, int status)
+{
+    struct asq_batch *batch = batch_of(request);
+
+    if (status == 0)
+        settle(batch);
+    else if (status == SQLITE_INTERRUPT && batch->run.late)
+        status = UV_ETIMEDOUT;
+    if (status == 0 && batch->settled < batch->rows) {
+        status = submit_chunk(batch);
+        if (status == 0)
+            return;
+    }
+    finish(batch, status);
+}
+
+void asq_batch_init(struct asq_batch *batch)
+{
+    *batch = (struct asq_batch){0};
+    asq_request_init(&batch->request);
+}
+
+void asq_batch_destroy(struct asq_batch *batch)
+{
+    if (batch != NULL)
+        asq_request_destroy(&batch->request);
+}
+
+int asq_batch_start(struct asq_batch *batch,
+                    struct asq_conn *conn,
+                    asq_batch_cb on_done)
+{
+    int rc;
+
+    if (batch->active || batch->sql == NULL || on_done == NULL ||
+        (batch->values == NULL && batch->columns > 0 && batch->rows > 0))
+        return UV_EINVAL;
+    batch->settled = 0;
+    batch->changes = 0;
+    batch->failed = 0;
+    batch->commits = 0;
+    batch->conn = conn;
+    batch->on_done = on_done;
+    atomic_store(&batch->cancelled, false);
+    batch->deadline_ns = batch->timeout_ms == 0
+                             ? 0
+                             : uv_hrtime() + batch->timeout_ms * NS_PER_MS;
+    rc = submit_chunk(batch);
+    batch->active = rc == 0;
+    return rc;
+}
+
+void asq_batch_cancel(struct asq_batch *batch)
+{
+    if (!batch->active)
+        return;
+    atomic_store(&batch->cancelled, true);
+    asq_request_cancel(&batch->request);
+}
