@@ -132,6 +132,26 @@ printf '#include "ex_hello.h"\n#include <unistd.h>\n%s\n' \
 run
 expect one_does_not_touch_another 1 'left early' '^+ 01-blocking .*10/10'
 
+# A sanitizer that cannot start here: its tests give no points and say so.
+put_solutions
+whole=$(cd "$build" && pwd)
+mkdir -p "$folder/fake/san-thread"
+for file in "$whole"/* "$whole"/san-thread/*; do
+    case ${file#"$whole"/} in
+    san-thread | san-thread/grader.conf) ;;
+    *) ln -s "$file" "$folder/fake/${file#"$whole"/}" ;;
+    esac
+done
+{
+    cat "$whole/san-thread/grader.conf"
+    echo 'off the thread sanitizer cannot start'
+} >"$folder/fake/san-thread/grader.conf"
+LC_ALL=C ASQ_BUILD=$folder/fake "$build/grader" --from "$from" --exercise 02 \
+    --work "$folder/work" --results "$results" --state '' >"$out" 2>&1
+status=$?
+expect not_checked 1 '^- 02-threads .* 6 points - not checked: the thread san' \
+    '02-threads  .* 4/10'
+
 # Wrong use.
 run --exercise 77
 expect unknown_exercise 2 'EX=77: there is no such exercise; there is 00-start'
