@@ -77,14 +77,21 @@ else
 fi
 
 # Nothing is built again.
-before=$(ls -l --time-style=full-iso "$folder"/work/*/*/check 2>/dev/null)
+: >"$folder/before"
 run --exercise 00
-after=$(ls -l --time-style=full-iso "$folder"/work/*/*/check 2>/dev/null)
-if [ "$before" = "$after" ] && [ "$status" = 0 ]; then
+built=$(find "$folder/work" -name check -newer "$folder/before")
+if [ -z "$built" ] && [ "$status" = 0 ]; then
     ok what_has_not_changed_is_not_built
 else
-    fail what_has_not_changed_is_not_built "$before
-$after"
+    fail what_has_not_changed_is_not_built "$built"
+fi
+echo '/* changed */' >>"$from/00-start/ex_hello.c"
+run --exercise 00
+built=$(find "$folder/work" -name check -newer "$folder/before" | wc -l)
+if [ "$((built))" = 2 ] && [ "$status" = 0 ]; then
+    ok what_has_changed_is_built_for_its_tests
+else
+    fail what_has_changed_is_built_for_its_tests "$built of plain and address"
 fi
 
 cp exercises/grader/skeletons/00-start/ex_hello.c "$from/00-start/"
