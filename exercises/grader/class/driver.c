@@ -43,8 +43,8 @@ int class_driver_start(const struct class_settings *settings,
 {
     const char *out = settings->out;
     const char *key = submission->key;
-    char *from = class_format("%s/work/%s/files", out, key);
-    char *work = class_format("%s/work/%s/work", out, key);
+    char *from = class_format("%s/graded/%s/files", out, key);
+    char *work = class_format("%s/graded/%s/build", out, key);
     char *results = class_format("%s/reports/%s.json", out, key);
     char *seed = class_format("%ld", settings->seed);
     const char *const words[] = {settings->grader,

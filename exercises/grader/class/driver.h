@@ -1,6 +1,6 @@
 /* driver - the driver for one submission: its files, its start, its end
  *
- * What belongs to a submission lies in OUT/work/KEY while it is graded and in
+ * What belongs to a submission lies in OUT/graded/KEY while it is graded and in
  * OUT/reports/KEY.* afterwards. One thread enters.
  */
 #ifndef CLASS_DRIVER_H

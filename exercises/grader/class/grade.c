@@ -116,7 +116,7 @@ static void begin(struct grading *grading,
     const struct class_course *course = grading->course;
     size_t size = course->exercises * sizeof(struct class_file);
     struct class_file *files = class_allocate(NULL, size);
-    char *work = class_format("%s/work/%s", settings->out, submission->key);
+    char *work = class_format("%s/graded/%s", settings->out, submission->key);
 
     memset(files, 0, size);
     class_collect(course, submission, work, files);
@@ -150,7 +150,7 @@ static void finish(struct grading *grading, struct job *job, int in_time)
 {
     struct class_submission *submission = job->submission;
     char *work =
-        class_format("%s/work/%s", grading->settings->out, submission->key);
+        class_format("%s/graded/%s", grading->settings->out, submission->key);
 
     (void)class_process_read(&job->process, &job->output, OUTPUT_MAX);
     class_process_kill(&job->process);

@@ -95,7 +95,7 @@ static void load_results(const struct class_settings *settings,
     char *path =
         class_format("%s/reports/%s.json", settings->out, submission->key);
     char *folder =
-        class_format("%s/work/%s/files/", settings->out, submission->key);
+        class_format("%s/graded/%s/files/", settings->out, submission->key);
     struct class_text json = {0};
     int rc = class_file_read(path, RESULTS_MAX, &json);
 
