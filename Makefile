@@ -201,7 +201,8 @@ $(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
 $(OUT)/grader: $(OUT)/obj/exercises/grader/driver/main.o \
   $(OUT)/libdriver.a $(OUT)/libgrader.a $(LIB)
 	$(link)
-$(OUT)/class: $(call objects,$(CLASS)) $(LIB)
+$(OUT)/class: $(call objects,$(CLASS)) $(OUT)/libdriver.a \
+  $(OUT)/libgrader.a $(LIB)
 	$(link)
 
 -include $(patsubst %.o,%.d,$(call objects,$(wildcard lessons/*/*.c bench/*.c \
@@ -350,7 +351,7 @@ diff: ## shows what you have changed in EX=02
 solution: ## shows the solution of EX=02 once you have full points, or with FORCE=1
 	$(TOOL)/solution.sh
 debug: check-plain ## runs a test under a debugger, without limits: EX=02 TEST=3
-	@$(OUT)/grader $(CHECK_ARGS) --quiet --state '' \
+	@$(OUT)/grader $(CHECK_ARGS) --quiet --state none \
 	  --results $(OUT)/debug.json || [ $$? = 1 ]
 	$(TOOL)/debug.sh
 watch: ## grades again each time a file is saved; EX=02

@@ -4,8 +4,6 @@
 #include "01-blocking/stmt.h"
 
 enum {
-
-    CHUNK = BENCH_CHUNK,
     APART = 331 /* items, that no two share a page; stands in the SQL too */
 };
 
@@ -84,20 +82,21 @@ int64_t expect_row(const struct data *data, long n)
 
 void fill_stream(const struct data *data, struct op *op)
 {
-    int64_t first = op->number % data->chunks * CHUNK;
+    int64_t first = op->number % data->chunks * BENCH_CHUNK;
 
     op->which = 0;
     op->values[0] = asq_int64(first);
-    op->values[1] = asq_int64(first + CHUNK);
+    op->values[1] = asq_int64(first + BENCH_CHUNK);
     op->count = 2;
 }
 
 int64_t expect_stream(const struct data *data, long n)
 {
-    int64_t first = n % data->chunks * CHUNK;
+    int64_t first = n % data->chunks * BENCH_CHUNK;
 
     /* Each row holds its number twice. */
-    return 2 * (first * CHUNK + (int64_t)CHUNK * (CHUNK + 1) / 2);
+    return 2 *
+           (first * BENCH_CHUNK + (int64_t)BENCH_CHUNK * (BENCH_CHUNK + 1) / 2);
 }
 
 void fill_stall(const struct data *data, struct op *op)

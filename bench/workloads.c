@@ -15,6 +15,12 @@ enum {
 #define READ_SQL "SELECT value FROM items WHERE id = ?1"
 #define ONE_WRITER "raw raw-grouped open-per-call prepare-each "
 
+/* Clients that each insert a row of the log and commit it. */
+#define INSERT                                                                 \
+    .source = SOURCE_LOG, .rows = 1, .sql = {BENCH_INSERT_SQL},                \
+    .fill = fill_row, .expect = expect_row
+#define INSERT_WAYS "threads uv-work event-loop-1"
+
 const struct workload workloads[] = {
     {.name = "read-1",
      .ways = "raw open-per-call prepare-each threads uv-work event-loop-1",
@@ -47,41 +53,25 @@ const struct workload workloads[] = {
      .fill = fill_mixed,
      .expect = expect_mixed},
     {.name = "commit-1-normal",
-     .ways = "raw open-per-call prepare-each threads uv-work event-loop-1",
+     .ways = "raw open-per-call prepare-each " INSERT_WAYS,
      .in_flight = 1,
-     .source = SOURCE_LOG,
      .synchronous = 1,
-     .rows = 1,
-     .sql = {BENCH_INSERT_SQL},
-     .fill = fill_row,
-     .expect = expect_row},
+     INSERT},
     {.name = "commit-1-full",
-     .ways = "raw open-per-call prepare-each threads uv-work event-loop-1",
+     .ways = "raw open-per-call prepare-each " INSERT_WAYS,
      .in_flight = 1,
-     .source = SOURCE_LOG,
      .synchronous = 2,
-     .rows = 1,
-     .sql = {BENCH_INSERT_SQL},
-     .fill = fill_row,
-     .expect = expect_row},
+     INSERT},
     {.name = "commit-64-normal",
-     .ways = ONE_WRITER "threads uv-work event-loop-1",
+     .ways = ONE_WRITER INSERT_WAYS,
      .in_flight = 64,
-     .source = SOURCE_LOG,
      .synchronous = 1,
-     .rows = 1,
-     .sql = {BENCH_INSERT_SQL},
-     .fill = fill_row,
-     .expect = expect_row},
+     INSERT},
     {.name = "commit-64-full",
-     .ways = ONE_WRITER "threads uv-work event-loop-1",
+     .ways = ONE_WRITER INSERT_WAYS,
      .in_flight = 64,
-     .source = SOURCE_LOG,
      .synchronous = 2,
-     .rows = 1,
-     .sql = {BENCH_INSERT_SQL},
-     .fill = fill_row,
-     .expect = expect_row},
+     INSERT},
     {.name = "batch",
      .ways = "raw prepare-each threads uv-work event-loop-1",
      .in_flight = 1,

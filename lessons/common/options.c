@@ -23,6 +23,7 @@ enum {
 struct list {
     const struct asq_options *options;
     struct asq_option shared[SHARED];
+    size_t shared_count; /* of a tool only the first */
     size_t count;
 };
 
@@ -58,12 +59,15 @@ static void make_list(struct list *list, struct asq_options *options)
 
     memcpy(list->shared, shared, sizeof shared);
     list->options = options;
-    list->count = SHARED + options->more_count;
+    list->shared_count = options->is_tool ? 1 : SHARED;
+    list->count = list->shared_count + options->more_count;
 }
 
 static const struct asq_option *at(const struct list *list, size_t i)
 {
-    return i < SHARED ? &list->shared[i] : &list->options->more[i - SHARED];
+    return i < list->shared_count
+               ? &list->shared[i]
+               : &list->options->more[i - list->shared_count];
 }
 
 static const struct asq_option *

@@ -32,6 +32,7 @@ struct asq_options {
     const char *about;             /* one line for the help */
     const struct asq_option *more; /* what this program adds, or NULL */
     size_t more_count;
+    int is_tool; /* it takes --help and its own, none of the shared ones */
     /* the shared ones: defaults before, answers after parse */
     const char *json;    /* file for results, or NULL */
     const char *trace;   /* file for the trace, or NULL */

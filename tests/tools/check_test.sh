@@ -27,7 +27,7 @@ max=$(($(ls solutions | wc -l) * 10))
 # run ARGS: grades, keeps the output and the status.
 run() {
     LC_ALL=C ASQ_BUILD=$build "$build/grader" --from "$from" \
-        --work "$folder/work" --results "$results" --state '' --seed 41 \
+        --work "$folder/work" --results "$results" --state none --seed 41 \
         "$@" >"$out" 2>&1
     status=$?
 }
@@ -154,7 +154,7 @@ done
     echo 'off the thread sanitizer cannot start'
 } >"$folder/fake/san-thread/grader.conf"
 LC_ALL=C ASQ_BUILD=$folder/fake "$build/grader" --from "$from" --exercise 02 \
-    --work "$folder/work" --results "$results" --state '' >"$out" 2>&1
+    --work "$folder/work" --results "$results" --state none >"$out" 2>&1
 status=$?
 expect not_checked 1 '^- 02-threads .* 6 points - not checked: the thread san' \
     '02-threads  .* 4/10'
@@ -167,13 +167,13 @@ expect unknown_test 2 'TEST=7: 00-start has the tests 1 to 1'
 run --test 1
 expect test_of_what 2 'TEST=1: of which exercise'
 run --seed x
-expect bad_seed 2 '--seed x: use a number from 1'
+expect bad_seed 2 '--seed "x" is not a whole number from 0'
 run --sandbox maybe
 expect bad_sandbox 2 '--sandbox maybe: use auto, always or never'
 run --nonsense
-expect bad_option 2 '--nonsense: no such option; see --help'
+expect bad_option 2 'unknown option "--nonsense"'
 run --jobs
-expect value_missing 2 '--jobs: its value is missing'
+expect value_missing 2 '--jobs has no value'
 run --help
 expect help 0 'Exit status'
 
@@ -184,7 +184,7 @@ printf '#include "ex_hello.h"\n#include <unistd.h>\n%s\n' \
     >"$from/00-start/ex_hello.c"
 rm -f "$results"
 LC_ALL=C ASQ_BUILD=$build "$build/grader" --from "$from" \
-    --work "$folder/work" --results "$results" --state '' --quiet \
+    --work "$folder/work" --results "$results" --state none --quiet \
     >"$out" 2>&1 &
 pid=$!
 until [ -s "$results" ]; do :; done
@@ -226,7 +226,7 @@ sed 's/says hello/is polite/' exercises/00-start/check.c \
     >"$folder/hidden/00-start/check.c"
 put_solutions
 if run_make check HIDDEN="$folder/hidden" EX=00 SEED=41 BUILD="$build" \
-    ARGS="--from $from --results $results --work $folder/work --state ''" \
+    ARGS="--from $from --results $results --work $folder/work --state none" \
     >"$out" 2>&1; then
     status=0
 else

@@ -24,7 +24,7 @@ make_course() {
     cat >build/grader <<'TEXT'
 #!/bin/sh
 # The fake driver: see class_test.sh.
-[ "$1$3$5$7$9" = --from--work--results--state--jobs ] && [ -z "$8" ] ||
+[ "$1$3$5$7$9" = --from--work--results--state--jobs ] && [ "$8" = none ] ||
     exit 2
 from=$2
 results=$6
@@ -191,7 +191,7 @@ check_sources() {
     line reports/s01.txt '      look at exercises/01-one/ex_total.c:5'
     line reports/s01.txt 'points      7 of 10'
     part err 'no submission: notes.txt'
-    must 'the work is still there' [ ! -e build/grades/work ]
+    must 'the work is still there' [ ! -e build/grades/graded ]
     tell grades_folders_and_archives
 
     new_class
@@ -438,7 +438,7 @@ check_drivers() {
         'the grader ended with status 3; it said: the disk is full'
     grade_line '' s05 s05 '' 1 ''
     grade_line '' s06 s06 '' 5 ''
-    must 'the work is still there' [ ! -e build/grades/work ]
+    must 'the work is still there' [ ! -e build/grades/graded ]
     line summary.txt \
         '  s04: grader error: the grader ended with status 3; it said: the disk is full'
     line reports/s10.txt '      look at exercises/01-one/x.c'
@@ -527,7 +527,7 @@ check_stops() {
     stop TERM
     must "status $status, expected 143" [ "$status" = 143 ]
     part err 'stopped after 1 of 4; start it again to go on'
-    must 'the work is still there' [ ! -e build/grades/work ]
+    must 'the work is still there' [ ! -e build/grades/graded ]
     must 'there are grades' [ ! -e build/grades/grades.csv ]
     tell stops_when_it_is_asked_to
 
@@ -596,9 +596,9 @@ refuse() {
 check_errors() {
     new_class
     mkdir in2
-    refuse names_a_wrong_option 2 'wrong option "--foo"' --foo
-    refuse names_a_missing_value 2 'wrong option "--jobs"' --jobs
-    refuse names_a_bad_number 2 '--jobs is not a whole number from 1 to 64' \
+    refuse names_a_wrong_option 2 'unknown option "--foo"' --foo
+    refuse names_a_missing_value 2 '--jobs has no value' --jobs
+    refuse names_a_bad_number 2 '--jobs "2x" is not a whole number from 1 to 64' \
         --jobs 2x
     refuse wants_submissions 2 'where are they' --jobs 2
     refuse names_a_wrong_sandbox 2 'auto, never or always' \

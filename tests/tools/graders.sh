@@ -58,7 +58,7 @@ grade_one() {
         return
     fi
     LC_ALL=C ASQ_BUILD=$build "$build/grader" --exercise "$exercise" \
-        --from "$place/from" --work "$place/work" --force --state '' \
+        --from "$place/from" --work "$place/work" --force --state none \
         --results "$place.json" --seed 41 --jobs 1 >"$place.out" 2>&1
     echo $? >"$place.status"
     rm -rf "$place"

@@ -93,7 +93,7 @@ grade() (
     export TMPDIR="$lane/temporary"
     exec 9>>"$lane/witness"
     exec sh "$tools/limit.sh" "$seconds" build/grader --from "$lane/from" \
-        --work "$lane/work" --results "$lane/results.json" --state '' \
+        --work "$lane/work" --results "$lane/results.json" --state none \
         --seed 41 --jobs 2 --time-scale 0.15 --sandbox "${SANDBOX:-auto}" \
         "$@" >"$out/$name" 2>&1
 )

@@ -7,6 +7,7 @@
  */
 #include "archive.h"
 #include "class.h"
+#include "grader/driver/files.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -118,7 +119,7 @@ int class_bulk_unpack(const char *path, const char *folder)
         goto out;
     rc = class_archive_list(&zip, &names);
     if (rc == 0)
-        rc = class_folder_remove(folder);
+        folder_remove(folder);
     if (rc == 0)
         rc = make_folder(folder);
     if (rc == 0 && names.size > 0)

@@ -113,8 +113,7 @@ struct class_file {
     struct class_text text;
 };
 
-/* arguments: returns -1 to go on, or the
- * exit status. */
+/* arguments: returns -1 to go on, or the exit status. */
 int class_arguments_parse(struct class_settings *settings,
                           int argc,
                           char **argv);
@@ -143,10 +142,6 @@ void class_list_free(struct class_list *list);
  * '?'. */
 void class_note(struct class_submission *submission, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* folder: removes it with all in it. Returns 0 (also when there is none) or a
- * negative UV_E*. */
-int class_folder_remove(const char *path);
 
 /* bulk: unpacks one .zip of all submissions into the folder. Returns 0, or 1
  * after one line on stderr. */

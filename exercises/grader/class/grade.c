@@ -1,11 +1,12 @@
 /* grade - runs the driver for every submission
  *
- * Owns OUT/work while it runs. One thread enters. Each submission has a
+ * Owns OUT/graded while it runs. One thread enters. Each submission has a
  * folder of its own there, which is gone afterwards, and a driver in a session
  * of its own, so that nothing of one can stop another.
  */
 #include "class.h"
 #include "driver.h"
+#include "grader/driver/files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,7 +136,7 @@ static void begin(struct grading *grading,
         }
     }
     if (job->submission == NULL) {
-        (void)class_folder_remove(work); /* is tried again at the end */
+        folder_remove(work); /* is tried again at the end */
         count_ended(grading, submission);
     }
 
@@ -157,7 +158,8 @@ static void finish(struct grading *grading, struct job *job, int in_time)
     class_process_sweep(grading->process, grading->jobs);
     class_driver_judge(grading->settings, submission, in_time,
                        job->process.status, &job->output);
-    if (class_folder_remove(work) != 0)
+    folder_remove(work);
+    if (access(work, F_OK) == 0)
         class_note(submission, "its folder %s could not be removed", work);
     if (submission->end != CLASS_FAILED)
         class_stamp_write(grading->settings, grading->course, submission);
@@ -250,11 +252,12 @@ int class_grade(const struct class_settings *settings,
                               .jobs = jobs,
                               .began = uv_hrtime(),
                               .shows = isatty(STDERR_FILENO)};
-    char *work = class_format("%s/work", settings->out);
-    int rc = class_folder_remove(work);
+    char *work = class_format("%s/graded", settings->out);
+    int rc;
 
-    if (rc != 0) {
-        (void)fprintf(stderr, "build/class: %s: %s\n", work, uv_strerror(rc));
+    folder_remove(work);
+    if (access(work, F_OK) == 0) {
+        (void)fprintf(stderr, "build/class: %s cannot be removed\n", work);
         free(work);
         return 1;
     }
@@ -266,7 +269,7 @@ int class_grade(const struct class_settings *settings,
     }
     rc = run(&grading);
     stop_all(&grading);
-    (void)class_folder_remove(work); /* is tried again by the next run */
+    folder_remove(work); /* is tried again by the next run */
     free(grading.process);
     free(grading.job);
     free(work);

@@ -7,6 +7,7 @@
  */
 #include "class.h"
 #include "common/paths.h"
+#include "grader/driver/files.h"
 #include "process.h"
 #include "results.h"
 
@@ -93,7 +94,7 @@ static void remove_bulk(const char *out)
 {
     char *path = class_format("%s/bulk", out);
 
-    (void)class_folder_remove(path); /* is tried again by the next run */
+    folder_remove(path); /* is tried again by the next run */
     free(path);
 }
 

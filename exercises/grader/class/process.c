@@ -8,8 +8,8 @@
 #endif
 #include "process.h"
 
-#include <ctype.h>
-#include <dirent.h>
+#include "grader/runner.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,12 +26,12 @@
 #endif
 
 enum {
-    NO_PROGRAM = 127, /* what a child says that could not become one; see run */
-    SWEEPS = 1000     /* something that forks may win a few rounds */
+    NO_PROGRAM = 127 /* what a child says that could not become one; see run */
 };
 
 static sigset_t signals_outside; /* the mask the program was started with */
 static volatile sig_atomic_t interrupted;
+static pid_t last_ended; /* what it has left is looked for; 0: none yet */
 
 static void on_child(int number)
 {
@@ -49,6 +49,7 @@ void class_process_prepare(void)
     /* Options of the archive programs that somebody has set for himself. */
     static const char *const theirs[] = {
         "TAR_OPTIONS", "GZIP", "UNZIP", "UNZIPOPT", "ZIPINFO", "ZIPINFOOPT"};
+    struct test__others others;
     struct sigaction action;
     sigset_t blocked;
 
@@ -67,9 +68,7 @@ void class_process_prepare(void)
     (void)sigprocmask(SIG_BLOCK, &blocked, &signals_outside);
     for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
         (void)unsetenv(theirs[i]);
-#if defined(__linux__)
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* older kernels: as elsewhere */
-#endif
+    test__kin_adopt(&others); /* it has no children yet */
 }
 
 int class_process_interrupted(void)
@@ -188,6 +187,7 @@ static void finish(struct class_process *process)
 {
     /* The leader is gone; its group exists only if it left somebody. */
     (void)kill(-process->pid, SIGKILL);
+    last_ended = process->pid;
     process->pid = 0;
 }
 
@@ -218,68 +218,15 @@ void class_process_kill(struct class_process *process)
     process->output = -1;
 }
 
-#if defined(__linux__)
-/* Returns the parent of a process, or 0. The name between the parentheses is
- * chosen by the process: the last one counts. */
-static long parent_of(const char *pid)
-{
-    char *path = class_format("/proc/%s/stat", pid);
-    char line[512];
-    size_t size = 0;
-    FILE *file = fopen(path, "r");
-    const char *after;
-
-    free(path);
-    if (file != NULL) {
-        size = fread(line, 1, sizeof line - 1, file);
-        (void)fclose(file); /* it was only read */
-    }
-    line[size] = '\0';
-    after = strrchr(line, ')');
-    return after != NULL && strlen(after) > 4 ? strtol(after + 4, NULL, 10) : 0;
-}
-
-/* Kills the children that are none of these. Returns how many there were. */
-static int kill_others(const struct class_process *const processes[],
-                       size_t count)
-{
-    struct dirent *entry;
-    DIR *folder = opendir("/proc");
-    int killed = 0;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        long pid = strtol(entry->d_name, NULL, 10);
-        int known = 0;
-
-        if (!isdigit((unsigned char)entry->d_name[0]) ||
-            parent_of(entry->d_name) != (long)getpid())
-            continue;
-        for (size_t i = 0; i < count; i++)
-            known |= pid == (long)processes[i]->pid;
-        if (known)
-            continue;
-        killed++;
-        (void)kill((pid_t)pid, SIGKILL); /* it is ours, so it is there */
-        (void)waitpid((pid_t)pid, NULL, 0);
-    }
-    if (folder != NULL)
-        (void)closedir(folder); /* it was only read */
-    return killed;
-}
-
 void class_process_sweep(const struct class_process *const processes[],
                          size_t count)
 {
-    for (int i = 0; i < SWEEPS; i++)
-        if (kill_others(processes, count) == 0)
-            break;
+    struct test__others others = {.count = 0};
+
+    for (size_t i = 0; i < count; i++)
+        if (processes[i]->pid != 0)
+            others.pid[others.count++] = (long)processes[i]->pid;
+    if (last_ended != 0)
+        (void)test__kin_end(&others, (long)last_ended,
+                            0); /* as far as it can */
 }
-#else
-void class_process_sweep(const struct class_process *const processes[],
-                         size_t count)
-{
-    /* Only Linux gives orphans to this process. */
-    (void)processes;
-    (void)count;
-}
-#endif

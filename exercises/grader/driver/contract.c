@@ -1,6 +1,7 @@
 /* contract - what an exercise's header declares, and the headers it includes
  */
 #include "grader/driver/contract.h"
+#include "grader/driver/files.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -33,14 +34,8 @@ static void strip_comments(char *text)
  * UV_E*. */
 static long read_header(const char *path, char *text, size_t size)
 {
-    FILE *in = fopen(path, "r");
-    size_t used;
-
-    if (in == NULL)
+    if (file_read(path, text, size) == 0)
         return UV_ENOENT;
-    used = fread(text, 1, size - 1, in);
-    (void)fclose(in); /* it was only read */
-    text[used] = '\0';
     strip_comments(text);
     return (long)strlen(text);
 }

@@ -4,6 +4,7 @@
  * Run: build/grader --help
  * See also: docs/grading.md.
  */
+#include "common/options.h"
 #include "grader/driver/explain.h"
 #include "grader/driver/grade.h"
 #include "grader/driver/print.h"
@@ -17,29 +18,10 @@
 #include <unistd.h>
 
 enum {
-    DESCRIPTORS = 256
+    DESCRIPTORS = 256,
+    AT_ONCE_MAX = 64,
+    SEED_MAX = 999999999
 };
-
-static const char help[] =
-    "build/grader - grades the exercises of the course\n"
-    "\n"
-    "  --exercise NAME    only this one: 02 or 02-threads\n"
-    "  --test N           only this test of it, and those it stands on\n"
-    "  --seed N           the seed of the tests (another one each time)\n"
-    "  --from DIR         DIR/NN-name/ex_*.c are graded (exercises)\n"
-    "  --work DIR         where programs are built and run (build/check)\n"
-    "  --results FILE     (build/results.json)\n"
-    "  --gradescope FILE  the results for Gradescope too\n"
-    "  --state FILE       keeps points here, '' nowhere "
-    "(exercises/progress.txt)\n"
-    "  --sandbox WHEN     auto, always or never inside bubblewrap (auto)\n"
-    "  --jobs N           so many at once (as there are processors)\n"
-    "  --time-scale X     time limits times X (measured)\n"
-    "  --hidden           the hidden tests too\n"
-    "  --force            files that are the untouched skeleton too\n"
-    "  --quiet            prints nothing but errors\n"
-    "\n"
-    "Exit status: 0 full points, 1 less, 2 wrong use, 3 could not grade.\n";
 
 static struct app {
     struct plan plan;
@@ -48,6 +30,7 @@ static struct app {
     const char *state;
     const char *sandbox;
     const char *sandbox_missing;
+    long seed;
     long at_once;
     int quiet;
     int all; /* nothing narrows the run */
@@ -58,90 +41,52 @@ static struct app {
 /* ---- Options ---------------------------------------------------------------
  */
 
-enum kind {
-    FLAG,
-    TEXT,
-    LONG,
-    DOUBLE
-};
-
-struct option {
-    const char *name;
-    enum kind kind;
-    void *target;
-    double least, most;
-};
-
-static long seed;
-
-static const struct option options[] = {
-    {"--exercise", TEXT, &app.plan.only, 0, 0},
-    {"--test", LONG, &app.plan.test, 1, PLAN_TESTS},
-    {"--seed", LONG, &seed, 1, 999999999},
-    {"--from", TEXT, &app.plan.from, 0, 0},
-    {"--work", TEXT, &app.plan.work, 0, 0},
-    {"--results", TEXT, &app.results, 0, 0},
-    {"--gradescope", TEXT, &app.gradescope, 0, 0},
-    {"--state", TEXT, &app.state, 0, 0},
-    {"--sandbox", TEXT, &app.sandbox, 0, 0},
-    {"--jobs", LONG, &app.at_once, 1, 64},
-    {"--time-scale", DOUBLE, &app.plan.time_scale, 0.1, 1000},
-    {"--hidden", FLAG, &app.plan.hidden, 0, 0},
-    {"--force", FLAG, &app.plan.force, 0, 0},
-    {"--quiet", FLAG, &app.quiet, 0, 0},
-};
-
-/* Reads a number that is the whole word and in range. */
-static int read_number(const struct option *option, const char *text)
-{
-    char *end;
-    double value = strtod(text, &end);
-
-    if (end == text || *end != '\0' ||
-        !(value >= option->least && value <= option->most) ||
-        (option->kind == LONG && (double)(long)value < value)) {
-        fprintf(stderr, "%s %s: use a number from %g to %.10g\n", option->name,
-                text, option->least, option->most);
-        return 2;
-    }
-    if (option->kind == LONG)
-        *(long *)option->target = (long)value;
-    else
-        *(double *)option->target = value;
-    return 0;
-}
-
 static int read_options(int argc, char *argv[])
 {
-    for (int i = 1; i < argc; i++) {
-        const struct option *option = NULL;
+    const struct asq_option more[] = {
+        {"exercise", "NAME", "only this one: 02 or 02-threads", ASQ_OPTION_TEXT,
+         &app.plan.only, 0, 0},
+        {"test", "N", "only this test of it, and those it stands on; else all",
+         ASQ_OPTION_LONG, &app.plan.test, 1, PLAN_TESTS},
+        {"seed", "N", "the seed of the tests; 0: another one each time",
+         ASQ_OPTION_LONG, &app.seed, 0, SEED_MAX},
+        {"from", "DIR", "DIR/NN-name/ex_*.c are graded", ASQ_OPTION_TEXT,
+         &app.plan.from, 0, 0},
+        {"work", "DIR", "where programs are built and run", ASQ_OPTION_TEXT,
+         &app.plan.work, 0, 0},
+        {"results", "FILE", "writes the results to FILE as JSON",
+         ASQ_OPTION_TEXT, &app.results, 0, 0},
+        {"gradescope", "FILE", "the same in the form of Gradescope",
+         ASQ_OPTION_TEXT, &app.gradescope, 0, 0},
+        {"state", "FILE", "keeps points there; none: nowhere", ASQ_OPTION_TEXT,
+         &app.state, 0, 0},
+        {"sandbox", "WHEN", "inside bubblewrap: auto, always or never",
+         ASQ_OPTION_TEXT, &app.sandbox, 0, 0},
+        {"jobs", "N", "so many at once", ASQ_OPTION_LONG, &app.at_once, 1,
+         AT_ONCE_MAX},
+        {"time-scale", "X", "time limits times X; 0: measured",
+         ASQ_OPTION_DOUBLE, &app.plan.time_scale, 0, 1000},
+        {"hidden", NULL, "the hidden tests too", ASQ_OPTION_FLAG,
+         &app.plan.hidden, 0, 0},
+        {"force", NULL, "files that are the untouched skeleton too",
+         ASQ_OPTION_FLAG, &app.plan.force, 0, 0},
+        {"quiet", NULL, "prints nothing but errors", ASQ_OPTION_FLAG,
+         &app.quiet, 0, 0}};
+    struct asq_options options = {
+        .program = "build/grader",
+        .about = "Grades the exercises of the course. Exit status: 0 full "
+                 "points, 1 less,\n2 wrong use, 3 could not grade.",
+        .more = more,
+        .more_count = sizeof(more) / sizeof(more[0]),
+        .is_tool = 1};
+    int status = asq_options_parse(&options, argc, argv);
 
-        for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++)
-            if (strcmp(options[k].name, argv[i]) == 0)
-                option = &options[k];
-        if (option == NULL) {
-            fprintf(stderr, "%s: no such option; see --help\n", argv[i]);
-            return 2;
-        }
-        if (option->kind == FLAG) {
-            *(int *)option->target = 1;
-            continue;
-        }
-        if (++i == argc) {
-            fprintf(stderr, "%s: its value is missing\n", option->name);
-            return 2;
-        }
-        if (option->kind == TEXT)
-            *(const char **)option->target = argv[i];
-        else if (read_number(option, argv[i]) != 0)
-            return 2;
-    }
-    if (app.plan.test != 0 && app.plan.only == NULL) {
+    if (status == -1 && app.plan.test != 0 && app.plan.only == NULL) {
         fprintf(stderr, "TEST=%ld: of which exercise? Add EX=02\n",
                 app.plan.test);
         return 2;
     }
-    return 0;
+    return status;
 }
 
 /* Decides whether tests run inside bubblewrap. */
@@ -273,7 +218,7 @@ static int run(void)
         return 3;
     }
     write_results(1);
-    if (app.state[0] != '\0' && app.all) {
+    if (strcmp(app.state, "none") != 0 && app.all) {
         err = results_keep(&app.plan, app.state);
         if (err != 0)
             fprintf(stderr, "%s: %s\n", app.state, uv_strerror(err));
@@ -287,7 +232,7 @@ static int run(void)
 
 static uint64_t choose_seed(void)
 {
-    return seed != 0 ? (uint64_t)seed : uv_hrtime() / 1000 % 9999 + 1;
+    return app.seed != 0 ? (uint64_t)app.seed : uv_hrtime() / 1000 % 9999 + 1;
 }
 
 int main(int argc, char *argv[])
@@ -296,12 +241,6 @@ int main(int argc, char *argv[])
     char results[PLAN_PATH];
     int status;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            printf("%s", help);
-            return fflush(stdout) == 0 ? 0 : 1;
-        }
-    }
     /* What was inherited is nothing for tests, whose watchers copy it. */
     for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
         (void)close(fd); /* most of them are not open */
@@ -321,14 +260,15 @@ int main(int argc, char *argv[])
     app.at_once = sysconf(_SC_NPROCESSORS_ONLN);
     app.plan.on_change = on_change;
     status = read_options(argc, argv);
-    if (status == 0)
-        status = plan_read(&app.plan);
+    if (status != -1)
+        return status;
+    status = plan_read(&app.plan);
     if (status == 0)
         status = choose_sandbox();
     if (status == 0) {
         app.all = app.plan.test == 0 && !app.plan.hidden;
         app.plan.seed = choose_seed();
-        if (app.plan.time_scale < 0.1)
+        if (app.plan.time_scale <= 0)
             app.plan.time_scale = measure_time_scale();
         print_init();
         status = run();

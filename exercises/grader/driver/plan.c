@@ -5,6 +5,7 @@
  * each exercise.
  */
 #include "grader/driver/plan.h"
+#include "grader/driver/files.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -22,17 +23,12 @@ static char *read_all(const char *path)
     enum {
         MOST = 65536
     };
-    FILE *in = fopen(path, "r");
-    char *text = NULL;
+    char *text = malloc(MOST);
 
-    if (in == NULL)
-        return NULL;
-    text = calloc(1, MOST);
-    if (text != NULL && fread(text, 1, MOST - 1, in) == 0) {
+    if (text != NULL && file_read(path, text, MOST) == 0) {
         free(text);
         text = NULL;
     }
-    (void)fclose(in); /* it was only read */
     return text;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "grader/driver/results.h"
 #include "common/json.h"
+#include "grader/driver/files.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -261,16 +262,10 @@ int results_keep(const struct plan *plan, const char *path)
 {
     static char old[65536];
     char beside[PLAN_PATH + 8];
-    FILE *in = fopen(path, "r");
     FILE *out;
-    size_t used = 0;
     int err;
 
-    if (in != NULL) {
-        used = fread(old, 1, sizeof(old) - 1, in);
-        (void)fclose(in); /* it was only read */
-    }
-    old[used] = '\0';
+    (void)file_read(path, old, sizeof(old)); /* none yet is empty */
     (void)snprintf(beside, sizeof(beside), "%.500s.new", path);
     (void)remove(beside); /* left by a grader that was killed; or a link */
     out = fopen(beside, "wx");
