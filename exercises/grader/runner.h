@@ -6,8 +6,8 @@
  * function (test.c), in its folder (path.c), looks for what it leaves running
  * (threads.c) and says where its threads are (stacks.c).
  *
- * A program without a test_suite may use command.c, folder.c, kin.c,
- * process.c, sandbox.c and watch.c; judge.c too.
+ * A program without a test_suite may use command.c, folder.c, interrupt.c,
+ * kin.c, process.c, sandbox.c and watch.c; judge.c too.
  */
 #ifndef GRADER_RUNNER_H
 #define GRADER_RUNNER_H
@@ -138,6 +138,13 @@ struct test__result {
 
 /* ---- The parent -------------------------------------------------------------
  */
+
+/* Makes a program ready to wait: SIGCHLD and the signals that ask it to end are
+ * blocked. Waiting with the mask *ret_outside (pselect) lets them in. */
+void test__interrupt_prepare(sigset_t *ret_outside);
+
+/* Returns the signal that asked the program to end, or 0. */
+int test__interrupted(void);
 
 /* Makes the runner's process ready to start tests. Call once, first. */
 void test__process_prepare(void);

@@ -1,8 +1,7 @@
 /* watch - follows a test's process to its end
  *
- * Owns the runner's signals and the parent's ends of the test's socket and
- * pipe. The runner's only thread enters. SIGCHLD and the signals that end the
- * runner are blocked except while it waits, so that none is missed.
+ * Owns the parent's ends of the test's socket and pipe. The runner's only
+ * thread enters. Depends on interrupt for the runner's signals.
  */
 #include "runner.h"
 
@@ -34,19 +33,6 @@ enum {
 
 static sigset_t signals_outside; /* the mask the runner was started with */
 
-/* The signal that ends the runner itself, or 0. */
-static volatile sig_atomic_t interrupted;
-
-static void on_child(int number)
-{
-    (void)number; /* It only has to end pselect. */
-}
-
-static void on_interrupt(int number)
-{
-    interrupted = number;
-}
-
 /* A report of the undefined behaviour sanitizer has to end the test. What the
  * user has set stays, except for that. */
 static void stop_at_undefined_behaviour(void)
@@ -62,24 +48,7 @@ static void stop_at_undefined_behaviour(void)
 
 void test__process_prepare(void)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action;
-    sigset_t blocked;
-
-    /* The results below are not looked at: the arguments are constants. */
-    (void)sigemptyset(&blocked);
-    memset(&action, 0, sizeof(action));
-    (void)sigemptyset(&action.sa_mask);
-    action.sa_handler = on_child;
-    (void)sigaction(SIGCHLD, &action, NULL);
-    (void)sigaddset(&blocked, SIGCHLD);
-    action.sa_handler = on_interrupt;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        (void)sigaction(ends[i], &action, NULL);
-        (void)sigaddset(&blocked, ends[i]);
-    }
-    (void)sigprocmask(SIG_BLOCK, &blocked, &signals_outside);
-
+    test__interrupt_prepare(&signals_outside);
     stop_at_undefined_behaviour();
 }
 
@@ -179,7 +148,7 @@ static void kill_test(const struct test__run *run)
 /* Somebody wants the runner to end: so does its test. */
 _Noreturn static void end_runner(const struct watched *watched)
 {
-    int number = interrupted;
+    int number = test__interrupted();
 
     kill_test(watched->run);
     (void)test__kin_end(&watched->others, watched->run->pid, 0);
@@ -229,7 +198,7 @@ static void watch(struct watched *watched)
     while ((ended = waitpid((pid_t)run->pid, &run->status, WNOHANG)) == 0) {
         uint64_t now = uv_hrtime();
 
-        if (interrupted)
+        if (test__interrupted())
             end_runner(watched);
         if (now >= end) {
             run->end = TEST__TIME_OVER;

@@ -121,7 +121,7 @@ static void begin(struct grading *grading,
 
     memset(files, 0, size);
     class_collect(course, submission, work, files);
-    if (class_process_interrupted())
+    if (test__interrupted())
         goto out; /* what was found is not all */
     if (has_any(course, files) && !settings->again &&
         class_stamp_read(settings, course, submission)) {
@@ -198,7 +198,7 @@ static int turn(struct grading *grading)
             if (ended || uv_hrtime() > job->end)
                 finish(grading, job, ended);
         }
-        while (job->submission == NULL && !class_process_interrupted() &&
+        while (job->submission == NULL && !test__interrupted() &&
                grading->next < grading->list->count) {
             if (course_changed(grading))
                 return 1;
@@ -220,8 +220,7 @@ static void stop_all(struct grading *grading)
 
 static int run(struct grading *grading)
 {
-    while (!class_process_interrupted() &&
-           grading->ended < grading->list->count) {
+    while (!test__interrupted() && grading->ended < grading->list->count) {
         if (turn(grading))
             return 1;
         show_progress(grading);
@@ -238,7 +237,7 @@ static int run(struct grading *grading)
                   "build/class: stopped after %zu of %zu; start it again to go "
                   "on\n",
                   grading->ended, grading->list->count);
-    return 128 + class_process_interrupted();
+    return 128 + test__interrupted();
 }
 
 int class_grade(const struct class_settings *settings,

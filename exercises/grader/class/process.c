@@ -1,14 +1,12 @@
 /* process - other programs, each in a session of its own
  *
- * Owns the program's signals. SIGCHLD and those that ask it to end are
- * blocked except while it waits, so that none is missed. One thread enters.
+ * One thread enters. Depends on interrupt for the program's signals and on
+ * kin for what others leave.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* prctl */
 #endif
 #include "process.h"
-
-#include "grader/runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,50 +28,19 @@ enum {
 };
 
 static sigset_t signals_outside; /* the mask the program was started with */
-static volatile sig_atomic_t interrupted;
 static pid_t last_ended; /* what it has left is looked for; 0: none yet */
-
-static void on_child(int number)
-{
-    (void)number; /* It only has to end pselect. */
-}
-
-static void on_interrupt(int number)
-{
-    interrupted = number;
-}
 
 void class_process_prepare(void)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     /* Options of the archive programs that somebody has set for himself. */
     static const char *const theirs[] = {
         "TAR_OPTIONS", "GZIP", "UNZIP", "UNZIPOPT", "ZIPINFO", "ZIPINFOOPT"};
     struct test__others others;
-    struct sigaction action;
-    sigset_t blocked;
 
-    /* The results below are not looked at: the arguments are constants. */
-    (void)sigemptyset(&blocked);
-    memset(&action, 0, sizeof action);
-    (void)sigemptyset(&action.sa_mask);
-    action.sa_handler = on_child;
-    (void)sigaction(SIGCHLD, &action, NULL);
-    (void)sigaddset(&blocked, SIGCHLD);
-    action.sa_handler = on_interrupt;
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        (void)sigaction(ends[i], &action, NULL);
-        (void)sigaddset(&blocked, ends[i]);
-    }
-    (void)sigprocmask(SIG_BLOCK, &blocked, &signals_outside);
+    test__interrupt_prepare(&signals_outside);
     for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
         (void)unsetenv(theirs[i]);
     test__kin_adopt(&others); /* it has no children yet */
-}
-
-int class_process_interrupted(void)
-{
-    return interrupted;
 }
 
 /* In the child between fork and exec: only calls that are safe there. */

@@ -7,6 +7,7 @@
 #ifndef CLASS_PROCESS_H
 #define CLASS_PROCESS_H
 
+#include "grader/runner.h"
 #include "text.h"
 
 #include <stddef.h>
@@ -50,9 +51,6 @@ void class_process_kill(struct class_process *process);
 /* Kills every child of this process that is none of these. */
 void class_process_sweep(const struct class_process *const processes[],
                          size_t count);
-
-/* Returns the signal that asked this process to end, or 0. */
-int class_process_interrupted(void);
 
 /* Runs a program to its end and takes what it prints. Returns its exit status
  * (128 and the signal if one ended it), or a negative UV_E*: UV_EFBIG if it

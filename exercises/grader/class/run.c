@@ -31,7 +31,7 @@ follow(struct class_process *process, size_t most, struct class_text *output)
             return UV_EFBIG;
         if (ended && came == 0)
             return 0;
-        if (class_process_interrupted() && most > 0)
+        if (test__interrupted() && most > 0)
             return UV_ECANCELED;
         if (uv_hrtime() > end)
             return UV_ETIMEDOUT;
