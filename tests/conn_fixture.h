@@ -12,8 +12,8 @@
 
 #include "01-blocking/stmt.h"
 #include "03-event-loop/conn.h"
+#include "grader/raw_db.h"
 #include "grader/test.h"
-#include "raw_db.h"
 
 #include <string.h>
 

@@ -6,6 +6,7 @@
  */
 #include "ex_order_total.h"
 
+#include "grader/raw_db.h"
 #include "grader/test.h"
 
 #include <stdio.h>
@@ -71,24 +72,6 @@ static size_t kept_count;
 
 /* The shop */
 
-static void run(sqlite3 *db, const char *sql)
-{
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        FAIL("%s: %s", sql, sqlite3_errmsg(db));
-}
-
-static int64_t number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *stmt;
-    int64_t number;
-
-    CHECK_INT(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
-    CHECK_INT(sqlite3_step(stmt), SQLITE_ROW);
-    number = sqlite3_column_int64(stmt, 0);
-    CHECK_INT(sqlite3_finalize(stmt), SQLITE_OK);
-    return number;
-}
-
 static int64_t cost(struct fixture *f, int order)
 {
     char sql[TEXT_SIZE];
@@ -97,7 +80,7 @@ static int64_t cost(struct fixture *f, int order)
                    "SELECT ifnull(sum(quantity * price_cents), 0)"
                    " FROM order_lines WHERE order_id = %d",
                    order);
-    return number(f->other, sql);
+    return raw_ask(f->other, sql);
 }
 
 /* SQLite asks what is allowed while it compiles, and at no other time. */
@@ -131,9 +114,9 @@ static void set_up(void *data)
     test_alloc_install();
     path = test_path("shop.db");
     CHECK_INT(sqlite3_open(path, &f->other), SQLITE_OK);
-    run(f->other, schema);
+    raw_do(f->other, schema);
     (void)snprintf(sql, sizeof sql, plain_lines, (int)(test_seed() % 10000));
-    run(f->other, sql);
+    raw_do(f->other, sql);
     CHECK_INT(sqlite3_open(path, &f->db), SQLITE_OK);
     CHECK_INT(sqlite3_set_authorizer(f->db, on_compile, f), SQLITE_OK);
     open_total(f);
@@ -284,7 +267,7 @@ static void totals(void *fixture)
     ask_and_keep(f, 3, "the third call");
     ask_and_keep(f, 1, "the fourth call");
     test_cause("an old answer was given again");
-    run(f->other, "UPDATE order_lines SET price_cents = price_cents + 1");
+    raw_do(f->other, "UPDATE order_lines SET price_cents = price_cents + 1");
     ask_and_keep(f, 1, "after prices have changed");
 }
 
@@ -363,10 +346,10 @@ static void expect_all_free(struct fixture *f, const char *when)
     while ((stmt = sqlite3_next_stmt(f->db, stmt)) != NULL)
         if (sqlite3_stmt_busy(stmt))
             test_wrong(text, "one still stands on a row");
-    run(f->other, "UPDATE users SET name = name");
+    raw_do(f->other, "UPDATE users SET name = name");
     (void)snprintf(text, sizeof text, "the WAL can be truncated after %s",
                    when);
-    if (number(f->other, "PRAGMA wal_checkpoint(TRUNCATE)") != 0)
+    if (raw_ask(f->other, "PRAGMA wal_checkpoint(TRUNCATE)") != 0)
         test_wrong(text, "a read transaction is still open");
 }
 

@@ -8,6 +8,7 @@
  */
 #include "ex_verdict.h"
 
+#include "grader/raw_db.h"
 #include "grader/test.h"
 
 #include <stdio.h>
@@ -73,24 +74,6 @@ struct answer {
 
 /* The orders */
 
-static void run(sqlite3 *db, const char *sql)
-{
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        FAIL("%s: %s", sql, sqlite3_errmsg(db));
-}
-
-static int64_t number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *stmt;
-    int64_t number;
-
-    CHECK_INT(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
-    CHECK_INT(sqlite3_step(stmt), SQLITE_ROW);
-    number = sqlite3_column_int64(stmt, 0);
-    CHECK_INT(sqlite3_finalize(stmt), SQLITE_OK);
-    return number;
-}
-
 static struct answer ask(sqlite3 *db, const char *status)
 {
     struct answer answer = {0};
@@ -122,9 +105,9 @@ static void set_up(void *data)
     f->random = test_seed();
     path = test_path("orders.db");
     CHECK_INT(sqlite3_open(path, &f->other), SQLITE_OK);
-    run(f->other, schema);
+    raw_do(f->other, schema);
     (void)snprintf(sql, sizeof sql, first_orders, (int)(test_seed() % 10007));
-    run(f->other, sql);
+    raw_do(f->other, sql);
     CHECK_INT(sqlite3_open(path, &f->db), SQLITE_OK);
 }
 
@@ -460,7 +443,7 @@ static void few_steps(void *fixture)
 
     add(f->db, "when there is no index yet");
     few = ask(f->other, "paid");
-    run(f->other, more_orders);
+    raw_do(f->other, more_orders);
     many = ask(f->other, "paid");
     CHECK_INT(many.rows, few.rows);
     if (many.steps > few.steps + few.steps / 10)
@@ -473,11 +456,11 @@ static void few_steps(void *fixture)
 /* What there was before: a number that changes with any of it. */
 static int64_t old_things(sqlite3 *db)
 {
-    return number(db, "SELECT count(*) * 1000 + sum(length(sql))"
-                      " FROM sqlite_master"
-                      " WHERE name IN ('orders', 'orders_by_user')") +
-           number(db, "SELECT sum(id * 31 + user_id * 17 + created_at * 7"
-                      " + cents + length(status)) FROM orders");
+    return raw_ask(db, "SELECT count(*) * 1000 + sum(length(sql))"
+                       " FROM sqlite_master"
+                       " WHERE name IN ('orders', 'orders_by_user')") +
+           raw_ask(db, "SELECT sum(id * 31 + user_id * 17 + created_at * 7"
+                       " + cents + length(status)) FROM orders");
 }
 
 static void one_index(void *fixture)
@@ -490,17 +473,17 @@ static void one_index(void *fixture)
     if (old_things(f->other) != old)
         test_wrong("the table, its rows and its index stay as they were",
                    "one of them has changed");
-    count = number(f->other, "SELECT count(*) FROM sqlite_master");
+    count = raw_ask(f->other, "SELECT count(*) FROM sqlite_master");
     if (count != 3 ||
-        number(f->other, "SELECT count(*) FROM sqlite_master"
-                         " WHERE type = 'index' AND tbl_name = 'orders'") != 2)
+        raw_ask(f->other, "SELECT count(*) FROM sqlite_master"
+                          " WHERE type = 'index' AND tbl_name = 'orders'") != 2)
         test_wrong("one index of orders is added, and nothing else",
                    "%d things were added", (int)count - 2);
-    version = number(f->other, "PRAGMA schema_version");
+    version = raw_ask(f->other, "PRAGMA schema_version");
     test_cause("an index that exists already is no error and stays");
     add(f->db, "the second time");
     add(f->other, "on another connection");
-    if (number(f->other, "PRAGMA schema_version") != version)
+    if (raw_ask(f->other, "PRAGMA schema_version") != version)
         test_wrong("nothing happens the second time",
                    "the index was made once more");
 }
@@ -517,10 +500,10 @@ static void writes(void *fixture)
     struct fixture *f = fixture;
     int rc;
 
-    run(f->other, "BEGIN IMMEDIATE");
+    raw_do(f->other, "BEGIN IMMEDIATE");
     test_cause("the code that SQLite returned was dropped");
     rc = ex_index_add(f->db);
-    run(f->other, "COMMIT");
+    raw_do(f->other, "COMMIT");
     if ((rc & 0xff) != SQLITE_BUSY)
         test_wrong("while another connection writes, SQLITE_BUSY (5)", "%d",
                    rc);

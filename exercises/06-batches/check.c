@@ -7,6 +7,7 @@
  */
 #include "ex_upsert.h"
 
+#include "grader/raw_db.h"
 #include "grader/test.h"
 
 #include <stdio.h>
@@ -60,12 +61,6 @@ struct fixture {
     int commits;               /* in this run */
 };
 
-static void run(sqlite3 *db, const char *sql)
-{
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        FAIL("%s: %s", sql, sqlite3_errmsg(db));
-}
-
 /* Returns what everybody else reads of item i, or -1 where there is no row. */
 static int64_t number(struct fixture *f, const char *sql, int i)
 {
@@ -89,7 +84,7 @@ static void on_row(sqlite3_context *context, int argc, sqlite3_value **argv)
     (void)argc, (void)argv;
     f->seen++;
     if (kind == READER)
-        run(f->other, "BEGIN; SELECT count(*) FROM prices");
+        raw_do(f->other, "BEGIN; SELECT count(*) FROM prices");
     if (kind > 0)
         sqlite3_result_error_code(context, kind);
     else
@@ -115,13 +110,13 @@ static void set_up(void *data)
         f->rows[i].cents = 10 + (int64_t)((test_seed() + i * 7919) % 1000);
     }
     CHECK_INT(sqlite3_open(path, &f->other), SQLITE_OK);
-    run(f->other, schema);
+    raw_do(f->other, schema);
     CHECK_INT(sqlite3_open(path, &f->db), SQLITE_OK);
     CHECK_INT(sqlite3_extended_result_codes(f->db, 1), SQLITE_OK);
     CHECK_INT(sqlite3_create_function(f->db, "on_row", 0, SQLITE_UTF8, f,
                                       on_row, NULL, NULL),
               SQLITE_OK);
-    run(f->db, trigger);
+    raw_do(f->db, trigger);
     (void)sqlite3_commit_hook(f->db, on_commit, f); /* there was none */
 }
 
@@ -186,8 +181,8 @@ static void inserts_and_updates(void *fixture)
     static const char id[] = "SELECT id FROM prices WHERE name = 'item ' || ?1";
     struct fixture *f = fixture;
 
-    run(f->other, "INSERT INTO prices VALUES (100, 'item 0', 5),"
-                  " (103, 'item 3', 5), (190, 'item 30', 5)");
+    raw_do(f->other, "INSERT INTO prices VALUES (100, 'item 0', 5),"
+                     " (103, 'item 3', 5), (190, 'item 30', 5)");
     upsert(f, 10, 3, "10 rows, 3 a chunk", 0);
     expect_count(f, "10 rows, 2 of them known, and another one", 11);
     for (int i = 0; i < 10; i++)
@@ -282,9 +277,9 @@ static void bad_rows(void *fixture)
 /* A run into an empty table, in which something goes wrong. */
 static void upsert_in_vain(struct fixture *f, const struct fault *fault)
 {
-    run(f->other, "DELETE FROM prices");
+    raw_do(f->other, "DELETE FROM prices");
     if (fault->kind == WRITER)
-        run(f->other, "BEGIN IMMEDIATE");
+        raw_do(f->other, "BEGIN IMMEDIATE");
     f->fault = fault;
     test_cause("only a constraint makes a bad row, other errors end the run");
     upsert(f, ROWS, CHUNK, fault->what, fault->code);
@@ -295,7 +290,7 @@ static void upsert_in_vain(struct fixture *f, const struct fault *fault)
 static void roll_back(sqlite3 *db)
 {
     if (!sqlite3_get_autocommit(db))
-        run(db, "ROLLBACK");
+        raw_do(db, "ROLLBACK");
 }
 
 static void errors(void *fixture)

@@ -64,11 +64,6 @@ char *build_program(const struct plan *plan,
     return path;
 }
 
-int build_make_folder(const char *path)
-{
-    return test__folder_make(path);
-}
-
 /* ---- Stamps ----------------------------------------------------------------
  */
 
@@ -283,7 +278,7 @@ void build_run(const void *input, void *result)
     }
     (void)unlink(place.stamp); /* none there is as good */
     folder_remove(place.tmp);
-    err = build_make_folder(place.tmp);
+    err = test__folder_make(place.tmp);
     if (err != 0) {
         outcome->finding.verdict = VERDICT_GRADER;
         (void)snprintf(outcome->finding.got, sizeof(outcome->finding.got),

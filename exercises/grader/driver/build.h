@@ -25,7 +25,4 @@ char *build_program(const struct plan *plan,
  * build_outcome. */
 void build_run(const void *input, void *result);
 
-/* Makes a folder and those above it. Returns 0 or a negative UV_E*. */
-int build_make_folder(const char *path);
-
 #endif

@@ -70,7 +70,7 @@ static void run_once(const struct grader_test *test,
         .build = how->kind};
     struct file_mark before = file_mark(program);
     struct file_mark after;
-    int err = build_make_folder(folder);
+    int err = test__folder_make(folder);
 
     set_limits(test, how->kind, &start);
     about.seconds = start.seconds;
@@ -142,6 +142,12 @@ static void run_test(const void *input, void *result)
  */
 
 static void look_on(struct exercise *exercise, struct plan *plan);
+
+static void end_exercise(struct exercise *exercise, struct plan *plan)
+{
+    exercise->done = 1;
+    plan->on_change(plan);
+}
 
 static void finish_test(struct grader_test *test)
 {
@@ -231,16 +237,8 @@ static void look_on(struct exercise *exercise, struct plan *plan)
             left--;
         }
     }
-    if (left == 0 && !exercise->done) {
-        exercise->done = 1;
-        plan->on_change(plan);
-    }
-}
-
-static void end_exercise(struct exercise *exercise, struct plan *plan)
-{
-    exercise->done = 1;
-    plan->on_change(plan);
+    if (left == 0 && !exercise->done)
+        end_exercise(exercise, plan);
 }
 
 /* The plain build speaks first; the others only if it is all right. */

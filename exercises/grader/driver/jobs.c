@@ -23,7 +23,6 @@
 #endif
 
 enum {
-    AT_ONCE_MAX = 64,
     LOOK_MS = 100 /* how long a signal or the progress may wait */
 };
 
@@ -59,9 +58,9 @@ void jobs_init(struct jobs *jobs, int at_once)
 {
     memset(jobs, 0, sizeof(*jobs));
     jobs->waiting_end = &jobs->waiting;
-    jobs->at_once = at_once < 1             ? 1
-                    : at_once > AT_ONCE_MAX ? AT_ONCE_MAX
-                                            : at_once;
+    jobs->at_once = at_once < 1                  ? 1
+                    : at_once > JOBS_AT_ONCE_MAX ? JOBS_AT_ONCE_MAX
+                                                 : at_once;
 }
 
 void jobs_add(struct jobs *jobs, struct job *job)
@@ -266,8 +265,8 @@ static void look_for_ends(struct jobs *jobs)
 
 static void take_what_comes(struct jobs *jobs)
 {
-    struct pollfd files[AT_ONCE_MAX];
-    struct job *owners[AT_ONCE_MAX];
+    struct pollfd files[JOBS_AT_ONCE_MAX];
+    struct job *owners[JOBS_AT_ONCE_MAX];
     nfds_t count = 0;
 
     for (struct job *job = jobs->running; job != NULL; job = job->next) {

@@ -32,6 +32,10 @@ struct job {
     uint64_t got_token; /* what has come as such */
 };
 
+enum {
+    JOBS_AT_ONCE_MAX = 64
+};
+
 struct jobs {
     struct job *waiting, **waiting_end;
     struct job *running;

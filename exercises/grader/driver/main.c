@@ -19,7 +19,6 @@
 
 enum {
     DESCRIPTORS = 256,
-    AT_ONCE_MAX = 64,
     SEED_MAX = 999999999
 };
 
@@ -63,7 +62,7 @@ static int read_options(int argc, char *argv[])
         {"sandbox", "WHEN", "inside bubblewrap: auto, always or never",
          ASQ_OPTION_TEXT, &app.sandbox, 0, 0},
         {"jobs", "N", "so many at once", ASQ_OPTION_LONG, &app.at_once, 1,
-         AT_ONCE_MAX},
+         JOBS_AT_ONCE_MAX},
         {"time-scale", "X", "time limits times X; 0: measured",
          ASQ_OPTION_DOUBLE, &app.plan.time_scale, 0, 1000},
         {"hidden", NULL, "the hidden tests too", ASQ_OPTION_FLAG,

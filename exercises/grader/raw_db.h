@@ -3,8 +3,8 @@
  * What fails here fails the test. The default VFS, so faults of the slow disk
  * do not reach it.
  */
-#ifndef TESTS_RAW_DB_H
-#define TESTS_RAW_DB_H
+#ifndef GRADER_RAW_DB_H
+#define GRADER_RAW_DB_H
 
 #include "grader/test.h"
 
