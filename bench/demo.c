@@ -201,8 +201,6 @@ static int report(struct demo *demo)
     const struct asq_report_row *fast = demo->rows + WAYS;
     const struct asq_report_row *rows = wants(demo, "slow") ? slow : fast;
     size_t count = demo->disk == NULL ? ROWS : WAYS;
-    const char *json = demo->options.json;
-    int rc;
 
     if (print_rows(demo, rows, count) != 0)
         return 1;
@@ -212,16 +210,7 @@ static int report(struct demo *demo)
         printf("\n");
     if (wants(demo, "fast"))
         print_fast(fast);
-    rc = asq_report_write(rows, count, json);
-    if (rc != 0)
-        (void)fprintf(stderr, "%s: %s\n", json, strerror(-rc));
-    if (rc == 0 && demo->options.trace != NULL) {
-        rc = asq_trace_write(&demo->picture, demo->options.trace);
-        if (rc != 0)
-            (void)fprintf(stderr, "%s: %s\n", demo->options.trace,
-                          strerror(-rc));
-    }
-    return rc == 0 ? 0 : 1;
+    return asq_report_save(rows, count, &demo->picture, &demo->options);
 }
 
 /* Returns as asq_options_parse. */

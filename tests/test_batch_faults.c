@@ -6,6 +6,7 @@
 #include "06-batches/batch.h"
 #include "common/slow_disk.h"
 #include "conn_fixture.h"
+#include "disk_faults.h"
 
 enum {
     ROWS = 6,
@@ -205,19 +206,9 @@ fail_each_op(struct fixture *f, enum asq_disk_op op, int code, int keep)
 
 static void fail_all_ops(struct fixture *f)
 {
-    static const struct {
-        enum asq_disk_op op;
-        int code;
-    } faults[] = {
-        {ASQ_DISK_READ, SQLITE_IOERR_READ},
-        {ASQ_DISK_WRITE, SQLITE_FULL},
-        {ASQ_DISK_WRITE, SQLITE_IOERR_WRITE},
-        {ASQ_DISK_SYNC, SQLITE_IOERR_FSYNC},
-    };
-
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    for (size_t i = 0; i < DISK_FAULTS; i++) {
         for (int keep = 0; keep < 2; keep++)
-            fail_each_op(f, faults[i].op, faults[i].code, keep);
+            fail_each_op(f, disk_faults[i].op, disk_faults[i].code, keep);
     }
 }
 

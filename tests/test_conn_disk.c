@@ -1,6 +1,7 @@
 /* test_conn_disk - a disk that fails at every op of a connection's life */
 #include "common/slow_disk.h"
 #include "conn_life.h"
+#include "disk_faults.h"
 
 static void set_up(void *data)
 {
@@ -37,21 +38,12 @@ fail_each(struct fixture *f, enum asq_disk_op op, int code, int keep)
 
 static void fail_all(struct fixture *f)
 {
-    static const struct {
-        enum asq_disk_op op;
-        int code;
-    } faults[] = {
-        {ASQ_DISK_READ, SQLITE_IOERR_READ},
-        {ASQ_DISK_WRITE, SQLITE_FULL},
-        {ASQ_DISK_WRITE, SQLITE_IOERR_WRITE},
-        {ASQ_DISK_SYNC, SQLITE_IOERR_FSYNC},
-        {ASQ_DISK_OPEN, SQLITE_CANTOPEN},
-    };
-
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    for (size_t i = 0; i < DISK_FAULTS; i++) {
         for (int keep = 0; keep < 2; keep++)
-            fail_each(f, faults[i].op, faults[i].code, keep);
+            fail_each(f, disk_faults[i].op, disk_faults[i].code, keep);
     }
+    for (int keep = 0; keep < 2; keep++)
+        fail_each(f, ASQ_DISK_OPEN, SQLITE_CANTOPEN, keep);
 }
 
 static void every_op_may_fail(void *data)

@@ -3,6 +3,7 @@
  * Whatever goes wrong, what the answer says is what the file then holds.
  */
 #include "common/slow_disk.h"
+#include "disk_faults.h"
 #include "items_fixture.h"
 
 /* Asks for a new name, while a fault is set, and waits. */
@@ -112,15 +113,6 @@ fail_each_op(struct fixture *f, enum asq_disk_op op, int code, int keep)
 
 static void every_op_of_the_disk_may_fail(void *data)
 {
-    static const struct {
-        enum asq_disk_op op;
-        int code;
-    } faults[] = {
-        {ASQ_DISK_READ, SQLITE_IOERR_READ},
-        {ASQ_DISK_WRITE, SQLITE_FULL},
-        {ASQ_DISK_WRITE, SQLITE_IOERR_WRITE},
-        {ASQ_DISK_SYNC, SQLITE_IOERR_FSYNC},
-    };
     struct fixture *f = data;
 
     CHECK_INT(asq_slow_disk_register(), 0);
@@ -128,9 +120,9 @@ static void every_op_of_the_disk_may_fail(void *data)
     f->profile.synchronous = 2; /* so that every commit is synced */
     for (int wal = 0; wal < 2; wal++) {
         f->profile.wal = wal;
-        for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        for (size_t i = 0; i < DISK_FAULTS; i++) {
             for (int keep = 0; keep < 2; keep++)
-                fail_each_op(f, faults[i].op, faults[i].code, keep);
+                fail_each_op(f, disk_faults[i].op, disk_faults[i].code, keep);
         }
     }
 }

@@ -190,10 +190,7 @@ static int ask(struct app *app, int disk, struct asq_db *db, long request)
 
 static int report(struct app *app)
 {
-    const char *json = app->options.json;
-    const char *trace = app->options.trace;
     char slow[16], fast[16];
-    int rc = 0;
 
     if (app->value[SLOW] != app->value[FAST])
         return fail(app->path, "the answers on the two disks differ");
@@ -208,13 +205,7 @@ static int report(struct app *app)
            asq_format_duration(fast, app->rows[FAST].stall_us));
     if (asq_report_print(app->rows, DISKS, stdout) != 0)
         return fail(app->options.program, "out of memory");
-    if (json != NULL)
-        rc = asq_report_write(app->rows, DISKS, json);
-    if (rc != 0)
-        return fail(json, uv_strerror(rc));
-    if (trace != NULL)
-        rc = asq_trace_write(&app->trace, trace);
-    return rc == 0 ? 0 : fail(trace, uv_strerror(rc));
+    return asq_report_save(app->rows, DISKS, &app->trace, &app->options);
 }
 
 int main(int argc, char **argv)

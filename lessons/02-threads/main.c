@@ -222,17 +222,9 @@ static int show_way(struct app *app, int way)
 
 static int report(struct app *app)
 {
-    const char *json = app->options.json;
-    const char *trace = app->options.trace;
-    int rc;
-
     if (asq_report_print(app->rows, WAYS, stdout) != 0)
         return fail(app->options.program, "out of memory");
-    rc = json == NULL ? 0 : asq_report_write(app->rows, WAYS, json);
-    if (rc != 0)
-        return fail(json, uv_strerror(rc));
-    rc = trace == NULL ? 0 : asq_trace_write(&app->trace, trace);
-    return rc == 0 ? 0 : fail(trace, uv_strerror(rc));
+    return asq_report_save(app->rows, WAYS, &app->trace, &app->options);
 }
 
 int main(int argc, char **argv)

@@ -239,8 +239,6 @@ static int report(struct app *app)
     static const char *const says[WAYS] = {"main waited in each query",
                                            "a worker waited instead",
                                            "eight workers waited at once"};
-    const char *file = app->options.json;
-    int rc = 0;
 
     printf("%ld queries, all ready at once; the slow disk takes %g ms a "
            "read.\n\n",
@@ -253,15 +251,7 @@ static int report(struct app *app)
     printf("\n");
     if (asq_report_print(app->rows, WAYS, stdout) != 0)
         return fail(app, "out of memory");
-    if (file != NULL)
-        rc = asq_report_write(app->rows, WAYS, file);
-    if (rc == 0 && app->options.trace != NULL) {
-        file = app->options.trace;
-        rc = asq_trace_write(&app->trace, file);
-    }
-    if (rc != 0)
-        (void)fprintf(stderr, "%s: %s\n", file, uv_strerror(rc));
-    return rc != 0;
+    return asq_report_save(app->rows, WAYS, &app->trace, &app->options);
 }
 
 int main(int argc, char **argv)

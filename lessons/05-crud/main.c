@@ -321,8 +321,6 @@ static int report(struct app *app)
 {
     static const char *const says[WAYS] = {
         "an update and a read for each user,", "one statement for each user,"};
-    const char *file = app->options.json;
-    int rc = 0;
 
     printf("%ld users set the prices of %ld items and look; the slow disk "
            "takes %g "
@@ -336,15 +334,7 @@ static int report(struct app *app)
     printf("\n");
     if (asq_report_print(app->rows, WAYS, stdout) != 0)
         return fail(app, "out of memory");
-    if (file != NULL)
-        rc = asq_report_write(app->rows, WAYS, file);
-    if (rc == 0 && app->options.trace != NULL) {
-        file = app->options.trace;
-        rc = asq_trace_write(&app->trace, file);
-    }
-    if (rc != 0)
-        (void)fprintf(stderr, "%s: %s\n", file, uv_strerror(rc));
-    return rc != 0;
+    return asq_report_save(app->rows, WAYS, &app->trace, &app->options);
 }
 
 int main(int argc, char **argv)

@@ -387,9 +387,6 @@ static int print_table(const struct app *app)
 
 static int report(struct app *app)
 {
-    const char *file = app->options.json;
-    int rc = 0;
-
     printf("%ld rows; a sync of the slow disk takes %g ms. Each batch has a "
            "conn,\nand somebody reads through it all the while.\n\n",
            app->options.requests, app->options.slow_disk_ms);
@@ -403,15 +400,7 @@ static int report(struct app *app)
         "synchronous FULL and NORMAL:\n\n");
     if (print_table(app) != 0)
         return fail(app, "out of memory");
-    if (file != NULL)
-        rc = asq_report_write(app->rows, WAYS, file);
-    if (rc == 0 && app->options.trace != NULL) {
-        file = app->options.trace;
-        rc = asq_trace_write(&app->trace, file);
-    }
-    if (rc != 0)
-        (void)fprintf(stderr, "%s: %s\n", file, uv_strerror(rc));
-    return rc != 0;
+    return asq_report_save(app->rows, WAYS, &app->trace, &app->options);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* report - the rows that every comparison of the course prints
  *
- * Owns nothing. One thread enters it. Depends on table and json.
+ * Owns nothing. One thread enters it. Depends on table, json,
+ * options and trace.
  */
 #include "common/report.h"
 
@@ -8,6 +9,7 @@
 #include "common/table.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void add_row(struct asq_table *table, const struct asq_report_row *row)
 {
@@ -77,4 +79,27 @@ int asq_report_write(const struct asq_report_row *rows,
     }
     asq_json_put(&json, "\n]\n");
     return asq_json_close(&json);
+}
+
+static int say(const char *path, int rc)
+{
+    if (rc == 0)
+        return 0;
+    (void)fprintf(stderr, "%s: %s\n", path, strerror(-rc));
+    return 1;
+}
+
+int asq_report_save(const struct asq_report_row *rows,
+                    size_t count,
+                    const struct asq_trace *trace,
+                    const struct asq_options *options)
+{
+    int status = 0;
+
+    if (options->json != NULL)
+        status =
+            say(options->json, asq_report_write(rows, count, options->json));
+    if (status == 0 && options->trace != NULL)
+        status = say(options->trace, asq_trace_write(trace, options->trace));
+    return status;
 }

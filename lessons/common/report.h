@@ -5,6 +5,9 @@
 #ifndef COMMON_REPORT_H
 #define COMMON_REPORT_H
 
+#include "common/options.h"
+#include "common/trace.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,5 +34,12 @@ int asq_report_print(const struct asq_report_row *rows,
 int asq_report_write(const struct asq_report_row *rows,
                      size_t count,
                      const char *path);
+
+/* Writes the rows and the trace into the files that the options name, if any.
+ * Returns the exit status: 0, or 1 after one line on stderr. */
+int asq_report_save(const struct asq_report_row *rows,
+                    size_t count,
+                    const struct asq_trace *trace,
+                    const struct asq_options *options);
 
 #endif
