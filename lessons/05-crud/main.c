@@ -323,8 +323,7 @@ static int report(struct app *app)
         "an update and a read for each user,", "one statement for each user,"};
 
     printf("%ld users set the prices of %ld items and look; the slow disk "
-           "takes %g "
-           "ms a read.\n\n",
+           "takes %g ms a read.\n\n",
            app->options.requests, app->wanted, app->options.slow_disk_ms);
     asq_trace_print(&app->trace, stdout, 0, app->longest_ns);
     printf("\n");
