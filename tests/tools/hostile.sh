@@ -56,7 +56,7 @@ picture() (
 # prepare_lane NUMBER: the folder of the runs that come one after another.
 prepare_lane() {
     lane=$folder/lane-$1
-    mkdir -p "$lane/work" "$lane/outside" "$lane/temporary"
+    mkdir -p "$lane/built" "$lane/outside" "$lane/temporary"
 }
 
 # Prints the file $1 with the value $2. A student has one file, so that a header
@@ -93,7 +93,7 @@ grade() (
     export TMPDIR="$lane/temporary"
     exec 9>>"$lane/witness"
     exec sh "$tools/limit.sh" "$seconds" build/grader --from "$lane/from" \
-        --work "$lane/work" --results "$lane/results.json" --state none \
+        --work "$lane/built" --results "$lane/results.json" --state none \
         --seed 41 --jobs 2 --time-scale 0.15 --sandbox "${SANDBOX:-auto}" \
         "$@" >"$out/$name" 2>&1
 )
@@ -124,13 +124,13 @@ $(picture "$course" | diff "$course.picture" -)"
         echo "the student's files were changed"
     [ "$(cat "$lane/witness" "$lane/outside/witness")" = "as it was
 as it was" ] || echo 'a file outside was changed'
-    (cd "$lane" && find work temporary -path "*/tmp/*" -o \
+    (cd "$lane" && find built temporary -path "*/tmp/*" -o \
         -path "temporary/*") | sed "s/^/left behind: /"
     # Or every later run would be to blame.
-    rm -rf "$lane"/work/*/tmp/* "$lane"/temporary/*
+    rm -rf "$lane"/built/*/tmp/* "$lane"/temporary/*
     more=$(cd "$lane" && find . ! -name . -prune | sort | tr '\n' ' ')
     [ "$more" = \
-        './from ./outside ./results.json ./temporary ./witness ./work ' ] ||
+        './built ./from ./outside ./results.json ./temporary ./witness ' ] ||
         echo "left behind: $more"
 }
 
