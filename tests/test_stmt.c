@@ -78,6 +78,30 @@ static void what_is_done_stays_done(void *fixture)
     CHECK_INT(ask(db, "SELECT count(*) FROM t"), 0);
 }
 
+static void a_reset_statement_runs_again(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+    struct asq_value value = asq_int64(7);
+    struct asq_params params = {.values = &value, .count = 1};
+    struct asq_stmt *stmt;
+
+    run(db, "CREATE TABLE t (n INTEGER UNIQUE)");
+    stmt = check_out(db, "INSERT INTO t VALUES (?1)");
+    for (int i = 0; i < 3; i++) {
+        int expected = i == 0 ? SQLITE_DONE : SQLITE_CONSTRAINT_UNIQUE;
+
+        CHECK_INT(asq_stmt_bind(stmt, &params), 0);
+        CHECK_INT(asq_stmt_step(stmt), expected);
+        asq_stmt_reset(stmt); /* after an error, too */
+    }
+    CHECK_INT(asq_stmt_step(stmt), SQLITE_DONE); /* the 7 is gone: a null */
+    asq_stmt_reset(stmt);
+    CHECK_INT(db->open_statements, 1);
+    asq_stmt_release(stmt);
+    CHECK_INT(ask(db, "SELECT count(*) FROM t WHERE n IS NULL"), 1);
+    CHECK_INT(ask(db, "SELECT count(*) FROM t"), 2);
+}
+
 /* Before its first step a cached statement knows the old columns. */
 static void columns_are_right_after_the_first_step(void *fixture)
 {
@@ -314,6 +338,8 @@ static const struct test_case cases[] = {
     {.name = "rows_are_read_by_index_and_by_name",
      .run = rows_are_read_by_index_and_by_name},
     {.name = "what_is_done_stays_done", .run = what_is_done_stays_done},
+    {.name = "a_reset_statement_runs_again",
+     .run = a_reset_statement_runs_again},
     {.name = "columns_are_right_after_the_first_step",
      .run = columns_are_right_after_the_first_step},
     {.name = "every_type_is_collected", .run = every_type_is_collected},

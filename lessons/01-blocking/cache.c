@@ -197,6 +197,22 @@ static void forget_oldest(struct asq_db *db)
     free_stmt(oldest);
 }
 
+static void make_ready(struct asq_stmt *stmt)
+{
+    if (stmt->started)
+        (void)sqlite3_reset(stmt->handle); /* repeats the error of the step */
+    if (stmt->bound)
+        (void)sqlite3_clear_bindings(stmt->handle); /* always SQLITE_OK */
+    stmt->started = false;
+    stmt->bound = false;
+}
+
+void asq_stmt_reset(struct asq_stmt *stmt)
+{
+    if (asq__db_enter(stmt->db) == 0)
+        make_ready(stmt);
+}
+
 void asq_stmt_release(struct asq_stmt *stmt)
 {
     struct asq_db *db;
@@ -206,12 +222,7 @@ void asq_stmt_release(struct asq_stmt *stmt)
     db = stmt->db;
     unlink_from(&db->in_use, stmt);
     db->open_statements--;
-    if (stmt->started)
-        (void)sqlite3_reset(stmt->handle); /* repeats the error of the step */
-    if (stmt->bound)
-        (void)sqlite3_clear_bindings(stmt->handle); /* always SQLITE_OK */
-    stmt->started = false;
-    stmt->bound = false;
+    make_ready(stmt);
     if (stmt->kind == ASQ_KIND_PRAGMA || db->statements == 0) {
         free_stmt(stmt);
         return;

@@ -59,6 +59,10 @@ int asq_stmt_prepare(struct asq_db *db,
  * only reads, has columns, and is neither a PRAGMA nor an EXPLAIN. */
 bool asq_stmt_is_query(const struct asq_stmt *stmt);
 
+/* Makes the statement ready to be bound and run again: reset, bindings cleared.
+ * It stays checked out. */
+void asq_stmt_reset(struct asq_stmt *stmt);
+
 /* Gives the statement back: reset, bindings cleared, into the cache. Accepts
  * NULL. */
 void asq_stmt_release(struct asq_stmt *stmt);

@@ -34,7 +34,11 @@ static void run_on_worker(struct asq_worker *worker,
 
 static void close_on_worker(struct asq_worker *worker)
 {
-    asq__runner_close(&conn_of(worker)->runner);
+    struct asq_conn *conn = conn_of(worker);
+
+    conn->left_open.statements = conn->runner.db.open_statements;
+    conn->left_open.transaction = asq_db_in_transaction(&conn->runner.db);
+    asq__runner_close(&conn->runner);
 }
 
 static void finish_open(struct asq_conn *conn)
@@ -95,9 +99,8 @@ int asq_conn_open(struct asq_conn *conn,
                                        .conn = conn,
                                        .observe = conn->observe,
                                        .batch_reads = conn->batch_reads};
-    /* One more than may be pending: opened. */
-    rc = asq_worker_open(&conn->worker, loop, &ops, conn->capacity + 1,
-                         BATCH_MAX);
+    /* Who is one too many is refused here, not by the worker. */
+    rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX, BATCH_MAX);
     if (rc != 0)
         return rc;
     (void)uv_timer_init(loop, &conn->look); /* it always succeeds */
@@ -109,7 +112,7 @@ int asq_conn_open(struct asq_conn *conn,
     return 0;
 }
 
-/* Cannot fail: the worker has room for as many as may be pending. */
+/* Cannot fail: the worker has room, and is closed after the last answer. */
 static void pass_on(struct asq_conn *conn, struct asq_work *work)
 {
     struct asq_request *request =
@@ -208,6 +211,13 @@ static void route(struct asq_conn *conn, struct asq_request *request)
         pass_on(conn, &request->work);
 }
 
+/* Says whether nothing is let in any more, not even under a hold. */
+static bool is_shut(const struct asq_conn *conn)
+{
+    return conn->cancel_called || conn->close_called ||
+           (!conn->opening && !conn->usable);
+}
+
 /* Returns 0 if the request may be submitted now. Touches nothing, because a
  * request that is pending belongs to the worker. */
 static int check_submit(const struct asq_conn *conn,
@@ -217,11 +227,13 @@ static int check_submit(const struct asq_conn *conn,
 
     if (request->pending)
         return UV_EINVAL;
-    if (conn->close_called || (!conn->opening && !conn->usable))
+    if (is_shut(conn))
         return UV_ESHUTDOWN;
-    if (hold != NULL && (hold->conn != conn || hold->ended))
-        return UV_EINVAL;
-    return conn->pending == conn->capacity ? UV_ENOBUFS : 0;
+    if (hold != NULL)
+        return hold->conn != conn || hold->ended ? UV_EINVAL : 0;
+    if (conn->refusing)
+        return UV_ESHUTDOWN;
+    return conn->pending >= conn->capacity ? UV_ENOBUFS : 0;
 }
 
 static void submit(struct asq_conn *conn, struct asq_request *request)
@@ -302,7 +314,7 @@ int asq_hold_begin(struct asq_conn *conn, struct asq_hold *hold)
 {
     struct asq_hold *last = conn->last_hold;
 
-    if (conn->close_called || (!conn->opening && !conn->usable))
+    if (is_shut(conn) || conn->refusing)
         return UV_ESHUTDOWN;
     *hold = (struct asq_hold){.conn = conn};
     conn->last_hold = hold;
@@ -328,6 +340,28 @@ void asq_hold_end(struct asq_hold *hold)
         leave_line(conn, hold);
 }
 
+void asq_conn_refuse(struct asq_conn *conn)
+{
+    conn->refusing = true;
+}
+
+/* What waits for a hold is answered by the worker like all the rest. */
+static void end_holds(struct asq_conn *conn)
+{
+    for (struct asq_hold *hold = conn->hold; hold != NULL; hold = hold->next) {
+        conn->left_open.holds += !hold->ended;
+        hold->ended = true;
+    }
+    advance(conn);
+}
+
+void asq_conn_cancel(struct asq_conn *conn)
+{
+    conn->cancel_called = true;
+    atomic_store(&conn->runner.cancelled, true);
+    end_holds(conn);
+}
+
 static void tell_closed(uv_handle_t *timer)
 {
     struct asq_conn *conn = timer->data;
@@ -350,9 +384,6 @@ void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed)
     conn->close_called = true;
     conn->on_closed = on_closed;
     atomic_store(&conn->runner.closing, true);
-    /* What waits for a hold is answered by the worker like all the rest. */
-    for (struct asq_hold *hold = conn->hold; hold != NULL; hold = hold->next)
-        hold->ended = true;
-    advance(conn);
+    end_holds(conn);
     asq_worker_close(&conn->worker, finish_close);
 }

@@ -43,19 +43,28 @@ struct asq_hold {
     bool ended;
 };
 
+/* What close found and tidied up. */
+struct asq_left_open {
+    unsigned holds;      /* that had not ended */
+    unsigned statements; /* that were not released */
+    bool transaction;    /* rolled back */
+};
+
 struct asq_conn {
     /* public: set between init and open */
     void *data;
     asq_conn_cb on_idle;    /* pending has become 0; or NULL */
     asq_observe_cb observe; /* or NULL */
-    size_t capacity;        /* of pending requests: 1,024 */
+    size_t capacity;        /* of pending requests: 1,024; one under a hold
+                               is never too many, or it could not end */
     bool batch_reads;       /* neighbours share a read transaction: true */
     /* read-only: loop thread */
     size_t pending;                 /* submitted and not yet called back */
     char message[ASQ_MESSAGE_SIZE]; /* why opening failed */
     char journal_mode[12];          /* what is in force, once open */
+    struct asq_left_open left_open; /* valid in on_closed */
     /* private: loop thread only */
-    bool opening, usable, close_called;
+    bool opening, usable, refusing, cancel_called, close_called;
     asq_opened_cb on_open;
     asq_conn_cb on_closed;
     struct asq_hold *hold; /* whose turn it is; the others follow */
@@ -84,10 +93,19 @@ int asq_conn_open(struct asq_conn *conn,
                   const struct asq_profile *profile,
                   asq_opened_cb on_open);
 
+/* Refuses new requests and new holds with UV_ESHUTDOWN. What was submitted
+ * runs on, and a hold that has begun may submit until it ends. */
+void asq_conn_refuse(struct asq_conn *conn);
+
+/* Refuses everything that is new, as after close, and cancels everything that
+ * is pending; what runs is interrupted. Close is still owed. */
+void asq_conn_cancel(struct asq_conn *conn);
+
 /* Refuses new requests; those that wait get UV_ECANCELED, the one that runs is
- * left to finish (who will not wait cancels it first); then the database is
- * closed, an open transaction rolled back, and on_closed called. Only there
- * may the memory go. Legal once after open returned 0, at any time. */
+ * left to finish (who will not wait calls asq_conn_cancel first); then the
+ * database is closed, an open transaction rolled back, and on_closed called.
+ * Only there may the memory go. Legal once after open returned 0, at any
+ * time. */
 void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed);
 
 /* Runs one statement and collects its rows in request->result, whose memory
@@ -95,8 +113,8 @@ void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed);
  * callback begins; params may be NULL. Returns 0, UV_EINVAL (no sql, no
  * callback, a hold that is not begun or has ended, a request that is pending),
  * UV_ENOBUFS (capacity
- * requests are pending) or UV_ESHUTDOWN (closing, or the database is not
- * open any more). */
+ * requests are pending, and this one is under no hold) or UV_ESHUTDOWN
+ * (refusing, closing, or the database is not open any more). */
 int asq_conn_run(struct asq_conn *conn,
                  struct asq_request *request,
                  const char *sql,

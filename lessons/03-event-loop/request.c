@@ -16,3 +16,14 @@ void asq_request_cancel(struct asq_request *request)
 {
     atomic_store(&request->cancelled, true);
 }
+
+unsigned asq_time_left_ms(uint64_t deadline_ns)
+{
+    uint64_t now_ns = uv_hrtime();
+
+    if (deadline_ns == 0)
+        return 0;
+    return now_ns < deadline_ns
+               ? (unsigned)((deadline_ns - now_ns - 1) / 1000000) + 1
+               : 1;
+}

@@ -86,4 +86,9 @@ void asq_request_destroy(struct asq_request *request);
  * before it notices. Harmless when nothing is pending. */
 void asq_request_cancel(struct asq_request *request);
 
+/* Returns what is left until a deadline (uv_hrtime; 0: none) as the timeout_ms
+ * of a request that is submitted now: rounded up, 1 if it has passed, 0 if
+ * there is none. Any thread. */
+unsigned asq_time_left_ms(uint64_t deadline_ns);
+
 #endif

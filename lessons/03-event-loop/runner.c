@@ -25,10 +25,15 @@ static void say(struct asq_request *request, const char *text)
     (void)snprintf(request->message, sizeof request->message, "%s", text);
 }
 
+static bool is_cancelled(struct asq_runner *runner, struct asq_request *request)
+{
+    return atomic_load(&request->cancelled) || atomic_load(&runner->cancelled);
+}
+
 /* Returns 0 if the request may start, or the status it gets instead. */
 static int refuse(struct asq_runner *runner, struct asq_request *request)
 {
-    if (atomic_load(&request->cancelled)) {
+    if (is_cancelled(runner, request)) {
         say(request, "cancelled before it ran");
         return UV_ECANCELED;
     }
@@ -101,7 +106,7 @@ static int watch(void *data)
     }
     if (request == NULL)
         return 0;
-    if (atomic_load(&request->cancelled))
+    if (is_cancelled(runner, request))
         runner->stop = SQLITE_INTERRUPT;
     else if (request->deadline_ns != 0 &&
              runner->now_ns >= request->deadline_ns)

@@ -49,6 +49,7 @@ struct asq_runner {
     uint64_t now_ns, posted_ns;
     int unposted; /* run since the last post */
     /* set by the loop, read by the worker */
+    atomic_bool cancelled; /* whatever there is */
     atomic_bool closing;
 };
 

@@ -34,24 +34,20 @@ static int look_up(struct asq_batch *batch)
                            : 0;
 }
 
-/* The cache of statements makes this prepare the SQL once. */
-static int run_row(struct asq_db *db, struct asq_batch *batch)
+static int run_row(struct asq_batch *batch, struct asq_stmt *stmt)
 {
     struct asq_params params = {
         .values = batch->columns == 0
                       ? NULL
                       : &batch->values[batch->run.row * batch->columns],
         .count = batch->columns};
-    struct asq_stmt *stmt = NULL;
-    int rc = asq_stmt_prepare(db, batch->sql, ASQ_WHOLE_TEXT, &stmt);
+    int rc = asq_stmt_bind(stmt, &params);
 
-    if (rc == 0)
-        rc = asq_stmt_bind(stmt, &params);
     if (rc == 0)
         rc = asq_stmt_collect(stmt, NULL);
     if (rc == 0)
         batch->run.changes += asq_stmt_changes(stmt);
-    asq_stmt_release(stmt);
+    asq_stmt_reset(stmt);
     return rc;
 }
 
@@ -83,14 +79,15 @@ static void report(struct asq_batch *batch, int rc, const char *message)
     batch->run.failed++;
 }
 
-static int run_rows(struct asq_db *db, struct asq_batch *batch)
+static int
+run_rows(struct asq_db *db, struct asq_batch *batch, struct asq_stmt *stmt)
 {
     for (; batch->run.row < batch->run.end; batch->run.row++) {
         int rc = look_up(batch);
 
         if (rc != 0)
             return rc;
-        rc = run_row(db, batch);
+        rc = run_row(batch, stmt);
         if (rc == 0 && !asq_db_in_transaction(db))
             return say(&batch->request, SQLITE_MISUSE,
                        "the statement has ended the transaction");
@@ -109,49 +106,47 @@ static int commit(struct asq_db *db, struct asq_batch *batch)
     return rc == 0 ? 0 : say(&batch->request, rc, asq_db_message(db));
 }
 
-/* One chunk, one transaction. ROLLBACK is prepared before BEGIN: without
- * memory for it the transaction would stay open for others to fall into. */
+static int run_transaction(struct asq_db *db,
+                           struct asq_batch *batch,
+                           struct asq_stmt *stmt,
+                           struct asq_stmt *rollback)
+{
+    int rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
+
+    if (rc != 0)
+        return rc;
+    rc = run_rows(db, batch, stmt);
+    if (rc == 0)
+        rc = commit(db, batch);
+    /* Many errors have rolled it back already; it is tried once, as it cannot
+     * leave the transaction open. */
+    if (rc != 0 && asq_db_in_transaction(db))
+        (void)asq_stmt_step(rollback);
+    return rc;
+}
+
+/* One chunk, one transaction, one statement. ROLLBACK is prepared before BEGIN:
+ * without memory for it the transaction would stay open for others to fall
+ * into. */
 static int run_chunk(struct asq_db *db, struct asq_request *request)
 {
     struct asq_batch *batch = batch_of(request);
     struct asq_stmt *stmt = NULL, *rollback = NULL;
     int rc = asq_stmt_prepare(db, batch->sql, ASQ_WHOLE_TEXT, &stmt);
 
-    asq_stmt_release(stmt); /* wrong SQL is no fault of a row */
-    if (rc != 0 || batch->run.row == batch->run.end)
-        return rc;
-    rc = asq_stmt_prepare(db, "ROLLBACK", ASQ_WHOLE_TEXT, &rollback);
-    if (rc == 0)
-        rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
-    if (rc == 0) {
-        rc = run_rows(db, batch);
+    if (rc == 0 && batch->run.row < batch->run.end) {
+        rc = asq_stmt_prepare(db, "ROLLBACK", ASQ_WHOLE_TEXT, &rollback);
         if (rc == 0)
-            rc = commit(db, batch);
-        /* Many errors have rolled it back already; it is tried once, as it
-         * cannot leave the transaction open. */
-        if (rc != 0 && asq_db_in_transaction(db))
-            (void)asq_stmt_step(rollback);
+            rc = run_transaction(db, batch, stmt, rollback);
     }
     asq_stmt_release(rollback);
+    asq_stmt_release(stmt);
     return rc;
 }
 
 /* On the loop */
 
 static void take_chunk(struct asq_request *request, int status);
-
-/* What is left of the time, rounded up; 0 stands for no deadline. When it is
- * over, the chunk gets no further than its first row. */
-static unsigned time_left_ms(const struct asq_batch *batch)
-{
-    uint64_t now_ns = uv_hrtime();
-
-    if (batch->deadline_ns == 0)
-        return 0;
-    return now_ns < batch->deadline_ns
-               ? (unsigned)((batch->deadline_ns - now_ns - 1) / NS_PER_MS) + 1
-               : 1;
-}
 
 static int submit_chunk(struct asq_batch *batch)
 {
@@ -168,7 +163,8 @@ static int submit_chunk(struct asq_batch *batch)
     batch->run.changes = 0;
     batch->run.failed = batch->failed;
     batch->run.late = false;
-    batch->request.timeout_ms = time_left_ms(batch);
+    /* When the time is over, the chunk gets no further than its first row. */
+    batch->request.timeout_ms = asq_time_left_ms(batch->deadline_ns);
     rc = asq_conn_call(batch->conn, &batch->request, run_chunk, take_chunk);
     return rc == 0 ? 0 : say(&batch->request, rc, uv_strerror(rc));
 }
