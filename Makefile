@@ -71,12 +71,15 @@ IDEAS := $(sort $(patsubst lessons/%/idea.c,%,\
   $(wildcard lessons/[0-9][0-9]-*/idea.c)))
 CLAIMS := $(sort $(patsubst lessons/%/claims.c,%,\
   $(wildcard lessons/[0-9][0-9]-*/claims.c)))
+# A trouble and its cures: docs/troubleshooting.md lists them.
+CASES := $(sort $(patsubst lessons/%.c,%,\
+  $(wildcard lessons/[0-9][0-9]-*/case_*.c)))
 # A module is an X.c beside its X.h; all of common is modules.
 MODULES := $(sort $(wildcard lessons/common/*.c \
   $(patsubst %.h,%.c,$(wildcard lessons/[0-9][0-9]-*/*.h))))
 # Every other file of a lesson is a wrong twin.
 TWINS := $(sort $(patsubst lessons/%.c,%,$(filter-out $(MODULES) \
-  %/main.c %/idea.c %/claims.c,$(wildcard lessons/[0-9][0-9]-*/*.c))))
+  %/main.c %/idea.c %/claims.c $(CASES:%=lessons/%.c),$(wildcard lessons/[0-9][0-9]-*/*.c))))
 # In bench, an X.c beside its X.h is a part of the programs there.
 BENCH_PARTS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard bench/*.h))))
 BENCHES := $(sort $(patsubst %.c,%,\
@@ -107,6 +110,7 @@ LIB := $(OUT)/libasq.a
 LESSON_PROGRAMS := $(LESSONS:%=$(OUT)/%)
 IDEA_PROGRAMS := $(IDEAS:%=$(OUT)/%-idea)
 CLAIM_PROGRAMS := $(CLAIMS:%=$(OUT)/%-claims)
+CASE_PROGRAMS := $(foreach case,$(CASES),$(OUT)/$(subst /,-,$(case)))
 TWIN_PROGRAMS := $(TWINS:%=$(OUT)/twins/%)
 TEST_PROGRAMS := $(TESTS:%=$(OUT)/tests/test_%)
 BENCH_PROGRAMS := $(BENCHES:%=$(OUT)/%)
@@ -126,7 +130,7 @@ endif
 all: lesson-programs $(DEMO) $(BENCH_PROGRAMS) $(TEST_PROGRAMS) $(GRADERS) ## builds everything (what `make` alone does)
 
 # What twins.sh runs, under any SAN.
-lesson-programs: $(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(CLAIM_PROGRAMS) $(TWIN_PROGRAMS)
+lesson-programs: $(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(CLAIM_PROGRAMS) $(CASE_PROGRAMS) $(TWIN_PROGRAMS)
 
 FORCE:
 
@@ -183,6 +187,10 @@ $(LESSON_PROGRAMS): $(OUT)/%: $(OUT)/obj/lessons/%/main.o $(LIB)
 $(IDEA_PROGRAMS): $(OUT)/%-idea: $(OUT)/obj/lessons/%/idea.o $(LIB)
 	$(link)
 $(CLAIM_PROGRAMS): $(OUT)/%-claims: $(OUT)/obj/lessons/%/claims.o $(LIB)
+	$(link)
+$(foreach case,$(CASES),$(eval \
+  $(OUT)/$(subst /,-,$(case)): $(OUT)/obj/lessons/$(case).o $(LIB)))
+$(CASE_PROGRAMS):
 	$(link)
 $(TWIN_PROGRAMS): wrapping = $(THREAD_CHECK)
 $(TWIN_PROGRAMS): $(OUT)/twins/%: $(OUT)/obj/lessons/%.o \

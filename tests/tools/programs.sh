@@ -5,8 +5,8 @@
 #
 # The programs in $ASQ_BIN must end with status 0; a sanitizer sees to it that
 # one with a mistake does not. They must explain themselves, and name a bad
-# option in one line with status 2; only the short right programs (idea.c)
-# take no options. They make their data in a folder of their own, so that the
+# option in one line with status 2; only the short right programs (idea.c) and
+# those that show a trouble and its cures (case_*.c) take no options. They make their data in a folder of their own, so that the
 # results of the reader stay as they are.
 set -u
 
@@ -105,5 +105,10 @@ for source in lessons/[0-9][0-9]-*/idea.c; do
     [ -f "$source" ] || continue
     name=${source%/idea.c}
     check "${name#lessons/}-idea_runs" 0 some any "${name#lessons/}-idea"
+done
+for source in lessons/[0-9][0-9]-*/case_*.c; do
+    [ -f "$source" ] || continue
+    name=$(echo "${source%.c}" | sed 's|^lessons/||; s|/|-|')
+    check "${name}_runs" 0 some any "$name"
 done
 finish

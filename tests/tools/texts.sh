@@ -1,7 +1,8 @@
 #!/bin/sh
 # texts.sh - runs the commands that the texts show and compares the output
 #
-#   sh texts.sh [FILE ...]     the texts; all README.md if none is given
+#   sh texts.sh [FILE ...]     the texts; if none is given, all README.md and
+#                              docs/troubleshooting.md
 #
 # A block of a text that begins with ```console holds commands, each on a line
 # "$ command" and followed by what it prints. A command begins with "make " or
@@ -222,7 +223,8 @@ make_folder
 if [ "$#" = 0 ]; then
     check_the_check
     # shellcheck disable=SC2046 # names of the course have no blanks
-    set -- README.md $(find lessons -name README.md 2>/dev/null | sort)
+    set -- README.md docs/troubleshooting.md \
+        $(find lessons -name README.md 2>/dev/null | sort)
 fi
 for text in "$@"; do
     [ ! -f "$text" ] || check_text "$text"

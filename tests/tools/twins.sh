@@ -203,7 +203,7 @@ of the same folder, and "Proof: kind text"'
 make_folder
 for source in lessons/[0-9][0-9]-*/*.c; do
     case $source in
-    */main.c | */idea.c | */claims.c) continue ;;
+    */main.c | */idea.c | */claims.c | */case_*.c) continue ;;
     esac
     if [ -f "$source" ] && [ ! -f "${source%.c}.h" ]; then
         check_twin "$source"
