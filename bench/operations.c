@@ -156,13 +156,33 @@ int batch_raw(sqlite3 *db, const struct data *data, bool prepare_each)
     return rc;
 }
 
-int batch_call(struct asq_db *db, const struct data *data)
+static int insert_rows(struct asq_stmt *stmt, long rows)
 {
     struct asq_value value = asq_int64(1);
     struct asq_params params = {.values = &value, .count = 1};
-    int rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
+    int rc = 0;
 
-    for (long row = 0; row < data->batch_rows && rc == 0; row++)
-        rc = asq_db_run(db, BENCH_INSERT_SQL, &params, NULL);
-    return rc == 0 ? asq_db_run(db, "COMMIT", NULL, NULL) : rc;
+    for (long row = 0; row < rows && rc == 0; row++) {
+        rc = asq_stmt_bind(stmt, &params);
+        if (rc == 0)
+            rc = asq_stmt_collect(stmt, NULL);
+        asq_stmt_reset(stmt);
+    }
+    return rc;
+}
+
+/* As batch of lesson 06 does with a chunk. */
+int batch_call(struct asq_db *db, const struct data *data)
+{
+    struct asq_stmt *stmt = NULL;
+    int rc = asq_stmt_prepare(db, BENCH_INSERT_SQL, ASQ_WHOLE_TEXT, &stmt);
+
+    if (rc == 0)
+        rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
+    if (rc == 0)
+        rc = insert_rows(stmt, data->batch_rows);
+    if (rc == 0)
+        rc = asq_db_run(db, "COMMIT", NULL, NULL);
+    asq_stmt_release(stmt);
+    return rc;
 }
