@@ -53,7 +53,9 @@ struct asq_left_open {
 struct asq_conn {
     /* public: set between init and open */
     void *data;
-    asq_conn_cb on_idle;    /* pending has become 0; or NULL */
+    void *keeper;        /* of a module that the connection is lent to, such as
+                            shutdown; data stays its owner's */
+    asq_conn_cb on_idle; /* pending has become 0; or NULL */
     asq_observe_cb observe; /* or NULL */
     size_t capacity;        /* of pending requests: 1,024; one under a hold
                                is never too many, or it could not end */
