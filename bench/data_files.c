@@ -28,18 +28,6 @@ fail(char message[static BENCH_MESSAGE_MAX], const char *path, sqlite3 *db)
     return -1;
 }
 
-/* Removes a database with the files that may lie beside it. */
-static void remove_database(const char *path)
-{
-    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
-    char name[ASQ_SHOP_PATH_MAX + 16];
-
-    for (int i = 0; i < 4 && path[0] != '\0'; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, endings[i]); /* fits */
-        (void)unlink(name); /* mostly it is not there */
-    }
-}
-
 /* Runs SQL on a file that is made if it is missing. */
 static int
 make(const char *path, const char *sql, char message[static BENCH_MESSAGE_MAX])
@@ -62,7 +50,7 @@ int data_make_numbers(const char *path,
 {
     char sql[384];
 
-    remove_database(path);
+    asq_remove_database(path);
     (void)snprintf(sql, sizeof sql, /* fits */
                    "PRAGMA journal_mode = WAL;"
                    "BEGIN;"
@@ -178,9 +166,9 @@ int data_init(struct data *data,
 
 void data_destroy(struct data *data)
 {
-    remove_database(data->path[SOURCE_COPY]);
-    remove_database(data->path[SOURCE_LOG]);
-    remove_database(data->path[SOURCE_GROWING]);
+    asq_remove_database(data->path[SOURCE_COPY]);
+    asq_remove_database(data->path[SOURCE_LOG]);
+    asq_remove_database(data->path[SOURCE_GROWING]);
     free(data->values);
     *data = (struct data){0};
 }
@@ -195,7 +183,7 @@ int data_begin_run(const struct data *data,
         return asq_shop_copy(&copied, path, message) == 0 ? 0 : -1;
     if (workload->source != SOURCE_LOG)
         return 0;
-    remove_database(path);
+    asq_remove_database(path);
     return make(path,
                 "PRAGMA journal_mode = WAL;"
                 "CREATE TABLE log (id INTEGER PRIMARY KEY,"

@@ -4,12 +4,12 @@
  * wrong. Whatever happens, the file is whole afterwards, and what was
  * acknowledged is there as long as every COMMIT was synced.
  */
+#include "common/paths.h"
 #include "common/slow_disk.h"
 #include "grader/test.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
-#include <unistd.h>
 #include <uv.h>
 
 enum {
@@ -54,12 +54,9 @@ static int64_t ask(sqlite3 *db, const char *sql)
 
 static void make_file(const struct fixture *fixture)
 {
-    static const char *const endings[] = {"", "-journal", "-wal", "-shm"};
-    char name[1024], sql[256];
-    for (int i = 0; i < 4; i++) {
-        (void)snprintf(name, sizeof(name), "%s%s", fixture->path, endings[i]);
-        (void)unlink(name); /* most are not there */
-    }
+    char sql[256];
+
+    asq_remove_database(fixture->path);
     (void)snprintf(sql, sizeof(sql),
                    "PRAGMA synchronous=OFF; PRAGMA journal_mode=%s;"
                    "CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT);"

@@ -218,17 +218,6 @@ static void batch_speed(struct app *app, struct asq_claim *claim)
                   app->options.requests, each, together, RUNS);
 }
 
-static void remove_files(const struct app *app)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    char name[PATH_SIZE + 8];
-
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", app->path, ends[i]);
-        (void)unlink(name); /* it need not be there */
-    }
-}
-
 int main(int argc, char **argv)
 {
     struct app app = {
@@ -249,7 +238,7 @@ int main(int argc, char **argv)
     } else {
         len_of_ids(&app, &app.claims[0]);
         batch_speed(&app, &app.claims[1]);
-        remove_files(&app);
+        asq_remove_database(app.path);
         (void)uv_loop_close(app.loop); /* nothing is left on it */
     }
     for (int way = 0; way < WAYS; way++)

@@ -148,17 +148,6 @@ static int prepare(struct app *app)
     return 0;
 }
 
-static void remove_files(const struct app *app)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    char name[PATH_SIZE + 8];
-
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", app->path, ends[i]);
-        (void)unlink(name); /* it need not be there */
-    }
-}
-
 static int make_table(struct app *app, const struct asq_profile *profile)
 {
     struct asq_db db;
@@ -178,7 +167,7 @@ run(struct app *app, int way, const struct disk *disk, double *ret_per_s)
     struct asq_profile profile = asq_profile_default(app->path);
     double ns;
 
-    remove_files(app);
+    asq_remove_database(app->path);
     profile.vfs = disk->vfs;
     profile.synchronous = disk->synchronous;
     if (make_table(app, &profile) != 0)
@@ -194,7 +183,7 @@ run(struct app *app, int way, const struct disk *disk, double *ret_per_s)
     *ret_per_s = 1e9 * (double)app->options.requests / ns;
     if (!app->failed)
         (void)check_table(app);
-    remove_files(app);
+    asq_remove_database(app->path);
     return app->failed;
 }
 
