@@ -1,5 +1,10 @@
-/* tx - a transaction on an event loop: steps that nobody gets in between */
+/* tx - a transaction on an event loop: steps that nobody gets in between
+ *
+ * What is here runs on the loop thread; the worker's half is tx_runner.
+ */
 #include "07-transactions/tx.h"
+
+#include "07-transactions/tx_runner.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -14,115 +19,6 @@ static struct asq_tx *tx_of(struct asq_request *end)
 {
     return ASQ_CONTAINER_OF(end, struct asq_tx, end);
 }
-
-static struct asq_tx *outermost(struct asq_tx *tx)
-{
-    while (tx->outer != NULL)
-        tx = tx->outer;
-    return tx;
-}
-
-/* On the worker */
-
-static int refuse(struct asq_request *request, const char *text)
-{
-    /* Cut if it is too long. */
-    (void)snprintf(request->message, sizeof request->message, "%s", text);
-    return UV_ECANCELED;
-}
-
-/* Savepoints of the same name nest: the innermost one is meant. ROLLBACK is
- * prepared before BEGIN: without memory for it the transaction would stay open
- * for others to fall into. */
-static int begin(struct asq_db *db, struct asq_tx *tx)
-{
-    static const char *const sql[] = {
-        [ASQ_TX_IMMEDIATE] = "BEGIN IMMEDIATE",
-        [ASQ_TX_DEFERRED] = "BEGIN",
-        [ASQ_TX_EXCLUSIVE] = "BEGIN EXCLUSIVE",
-    };
-    int rc;
-
-    if (tx->begun)
-        return 0;
-    if (tx->outer != NULL) {
-        rc = begin(db, tx->outer);
-        if (rc == 0)
-            rc = asq_db_run(db, "SAVEPOINT asq", NULL, NULL);
-    } else {
-        rc = asq_stmt_prepare(db, "ROLLBACK", ASQ_WHOLE_TEXT, &tx->rollback);
-        if (rc == 0)
-            rc = asq_db_run(db, sql[tx->mode], NULL, NULL);
-    }
-    tx->begun = rc == 0;
-    return rc;
-}
-
-static bool is_given_up(struct asq_tx *tx)
-{
-    while (tx != NULL && !atomic_load(&tx->given_up))
-        tx = tx->outer;
-    return tx != NULL;
-}
-
-/* After BEGIN has failed, or SQLite has rolled back, no step may run: it would
- * be committed by itself. */
-static int run_step(struct asq_db *db, struct asq_request *request)
-{
-    struct asq_tx_step *step = step_of(request);
-    struct asq_tx *all = outermost(step->tx);
-    int rc;
-
-    step->gone = all->gone;
-    if (all->gone)
-        return refuse(request, "the transaction was rolled back before");
-    if (is_given_up(step->tx))
-        return refuse(request, "the transaction was given up before it ran");
-    rc = begin(db, step->tx);
-    if (rc == 0)
-        rc = step->call != NULL
-                 ? step->call(db, request)
-                 : asq_db_run(db, step->sql, &step->params, &request->result);
-    all->gone = !asq_db_in_transaction(db);
-    step->gone = all->gone;
-    return rc;
-}
-
-static int commit(struct asq_db *db, struct asq_request *request)
-{
-    struct asq_tx *tx = tx_of(request);
-    int rc;
-
-    if (is_given_up(tx))
-        return refuse(request, "the transaction was given up before it ran");
-    if (!tx->begun)
-        return 0;
-    rc = asq_db_run(db, tx->outer == NULL ? "COMMIT" : "RELEASE asq", NULL,
-                    NULL);
-    if (rc == 0)
-        asq_stmt_release(tx->rollback);
-    return rc;
-}
-
-/* A ROLLBACK that fails cannot leave a transaction open. */
-static int roll_back(struct asq_db *db, struct asq_request *request)
-{
-    struct asq_tx *tx = tx_of(request);
-    int rc = 0;
-
-    if (tx->outer == NULL) {
-        if (asq_db_in_transaction(db))
-            (void)asq_stmt_step(tx->rollback);
-        asq_stmt_release(tx->rollback);
-    } else if (tx->begun && asq_db_in_transaction(db)) {
-        rc = asq_db_run(db, "ROLLBACK TO asq", NULL, NULL);
-        if (rc == 0)
-            rc = asq_db_run(db, "RELEASE asq", NULL, NULL);
-    }
-    return rc;
-}
-
-/* On the loop */
 
 static void maybe_end(struct asq_tx *tx);
 
@@ -175,13 +71,11 @@ static void give_up(struct asq_tx *tx, const struct reason *reason)
         cancel_all(tx);
 }
 
-static void give_up_with(struct asq_tx *tx, int status, const char *message)
+static void forget_reason(struct asq_tx *tx)
 {
-    struct reason reason = {.status = status};
-
-    /* Cut if it is too long. */
-    (void)snprintf(reason.message, sizeof reason.message, "%s", message);
-    give_up(tx, &reason);
+    tx->status = 0;
+    tx->timed_out_in = ASQ_PLACE_NONE;
+    tx->message[0] = '\0';
 }
 
 static void finish(struct asq_tx *tx)
@@ -193,7 +87,6 @@ static void finish(struct asq_tx *tx)
     tx->status = 0;
     tx->begun = false;
     tx->gone = false;
-    tx->rollback = NULL;
     atomic_store(&tx->given_up, false);
     if (outer != NULL)
         outer->inner = NULL;
@@ -205,21 +98,40 @@ static void finish(struct asq_tx *tx)
         maybe_end(outer);
 }
 
+static void check_deadline(struct asq_tx *tx)
+{
+    static const struct reason late = {
+        .status = UV_ETIMEDOUT,
+        .timed_out_in = ASQ_PLACE_QUEUE,
+        .message = "the deadline passed before it was committed"};
+
+    if (tx->deadline_ns != 0 && uv_hrtime() >= tx->deadline_ns)
+        give_up(tx, &late);
+}
+
 static void take_end(struct asq_request *request, int status);
 
+/* A transaction that has not begun has nothing to end, and need not wait in
+ * line for that. */
 static void submit_end(struct asq_tx *tx)
 {
-    bool good = tx->status == 0;
-    int rc;
+    static const struct reason closing = {
+        .status = UV_ECANCELED, .message = "the connection is being closed"};
+    bool good;
 
+    check_deadline(tx);
+    good = tx->status == 0;
     tx->state = good ? ASQ_TX_COMMITTING : ASQ_TX_ROLLING_BACK;
-    tx->end.hold = &outermost(tx)->hold;
+    tx->end.hold = &asq__tx_outermost(tx)->hold;
     tx->end.timeout_ms = good ? asq_time_left_ms(tx->deadline_ns) : 0;
-    rc = asq_conn_call(tx->conn, &tx->end, good ? commit : roll_back, take_end);
-    if (rc == 0)
-        return;
-    /* The connection is being closed, and rolls back when it is. */
-    give_up_with(tx, UV_ECANCELED, "the connection is being closed");
+    if (tx->begun) {
+        if (asq_conn_call(tx->conn, &tx->end,
+                          good ? asq__tx_commit : asq__tx_roll_back,
+                          take_end) == 0)
+            return;
+        /* It is rolled back when the connection is closed. */
+        give_up(tx, &closing);
+    }
     finish(tx);
 }
 
@@ -228,16 +140,17 @@ static void take_end(struct asq_request *request, int status)
     struct asq_tx *tx = tx_of(request);
     struct reason reason = reason_of(request, status);
 
-    tx->outcome_unknown = request->outcome_unknown;
-    if (tx->state == ASQ_TX_COMMITTING && status != 0) {
-        give_up(tx, &reason);
-        submit_end(tx);
-        return;
-    }
-    if (tx->state == ASQ_TX_COMMITTING)
-        tx->status = 0; /* who gave up came too late */
-    else if (status != 0 && tx->outer != NULL)
+    if (tx->state == ASQ_TX_COMMITTING) {
+        tx->outcome_unknown = request->outcome_unknown;
+        if (status != 0) {
+            give_up(tx, &reason);
+            submit_end(tx);
+            return;
+        }
+        forget_reason(tx); /* who gave up came too late */
+    } else if (status != 0 && tx->outer != NULL) {
         give_up(tx->outer, &reason); /* it holds what was not undone */
+    }
     finish(tx);
 }
 
@@ -266,16 +179,16 @@ static void take_step(struct asq_request *request, int status)
 
     remove_step(tx, step);
     if (step->gone && status == 0)
-        give_up_with(outermost(tx), SQLITE_MISUSE,
-                     "a step has ended the transaction");
-    else if (step->gone)
-        give_up(outermost(tx), &reason);
+        reason = (struct reason){.status = SQLITE_MISUSE,
+                                 .message = "a step has ended the transaction"};
+    if (step->gone)
+        give_up(asq__tx_outermost(tx), &reason);
     if (step->on_step != NULL)
         verdict = step->on_step(tx, step, status);
     if (verdict != 0 && verdict == status)
         give_up(tx, &reason);
     else if (verdict != 0)
-        give_up_with(tx, verdict, "");
+        give_up(tx, &(struct reason){.status = verdict});
     maybe_end(tx);
 }
 
@@ -301,9 +214,8 @@ static void open_all(struct asq_tx *tx)
     if (tx->state != ASQ_TX_CLOSED)
         return;
     tx->state = ASQ_TX_OPEN;
-    tx->timed_out_in = ASQ_PLACE_NONE;
     tx->outcome_unknown = 0;
-    tx->message[0] = '\0';
+    forget_reason(tx);
     if (tx->outer == NULL)
         return;
     open_all(tx->outer);
@@ -340,10 +252,11 @@ static void append(struct asq_tx *tx, struct asq_tx_step *step)
 static int
 submit(struct asq_tx *tx, struct asq_tx_step *step, asq_tx_cb on_step)
 {
-    struct asq_tx *all = outermost(tx);
-    bool fresh = all->state == ASQ_TX_CLOSED;
-    int rc = fresh ? asq_hold_begin(tx->conn, &all->hold) : 0;
+    struct asq_tx *all = asq__tx_outermost(tx);
+    int rc = 0;
 
+    if (all->state == ASQ_TX_CLOSED)
+        rc = asq_hold_begin(tx->conn, &all->hold);
     if (rc != 0)
         return rc;
     step->tx = tx;
@@ -351,12 +264,10 @@ submit(struct asq_tx *tx, struct asq_tx_step *step, asq_tx_cb on_step)
     step->gone = false;
     step->request.hold = &all->hold;
     step->request.timeout_ms = asq_time_left_ms(set_deadline(tx, uv_hrtime()));
-    rc = asq_conn_call(tx->conn, &step->request, run_step, take_step);
-    if (rc != 0) {
-        if (fresh)
-            asq_hold_end(&all->hold);
+    /* It cannot fail where the hold has just begun. */
+    rc = asq_conn_call(tx->conn, &step->request, asq__tx_run_step, take_step);
+    if (rc != 0)
         return rc;
-    }
     open_all(tx);
     append(tx, step);
     return 0;
@@ -396,7 +307,7 @@ void asq_tx_fail(struct asq_tx *tx, int status)
 {
     assert(status != 0);
     if (tx->state == ASQ_TX_OPEN || tx->state == ASQ_TX_COMMITTING)
-        give_up_with(tx, status, "");
+        give_up(tx, &(struct reason){.status = status});
 }
 
 void asq_tx_init(struct asq_tx *tx, struct asq_conn *conn)

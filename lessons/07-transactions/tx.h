@@ -17,7 +17,8 @@
  * functions, with `outer` set.
  *
  * Every function belongs to the loop thread. The caller owns tx and steps.
- * Depends on conn of lesson 03 and stmt of lesson 01.
+ * Depends on conn of lesson 03 and stmt of lesson 01; the worker's half is
+ * tx_runner.
  */
 #ifndef ASQ_TX_H
 #define ASQ_TX_H
@@ -47,13 +48,15 @@ typedef int (*asq_tx_cb)(struct asq_tx *tx,
 /* The transaction is over; tx may be used again, or go. status is 0: it is
  * committed; or why it was rolled back, with tx->message:
  * UV_ECANCELED   asq_tx_fail said so, or the connection was closed or cancelled
- * UV_ETIMEDOUT   timeout_ms has passed, timed_out_in says where
+ * UV_ETIMEDOUT   timeout_ms has passed, timed_out_in says where (of the step
+ *                that was told first: those that wait are before what runs)
  * UV_ESHUTDOWN   the database is not open
  * SQLITE_MISUSE  a step has ended the transaction by itself
  * any other      of the step that failed, of a callback, of BEGIN or COMMIT
  * With outcome_unknown the COMMIT failed with an I/O error; see request.h. When
  * the connection was closed meanwhile, the rollback happens with its closing.
- */
+ * Where there is not even memory to roll back, the database is closed instead:
+ * what is asked of the connection then gets UV_ESHUTDOWN. */
 typedef void (*asq_tx_end_cb)(struct asq_tx *tx, int status);
 
 enum asq_tx_mode {
@@ -73,7 +76,8 @@ struct asq_tx {
     /* public: set between init and the first step */
     void *data;
     enum asq_tx_mode mode; /* not for a savepoint */
-    unsigned timeout_ms;   /* from the first step to the end; 0: no deadline */
+    unsigned timeout_ms;   /* from the first step to the end; 0: no deadline.
+                              A savepoint's that stops a write undoes all */
     asq_tx_end_cb on_end;  /* or NULL */
     /* read-only: loop thread */
     enum asq_tx_state state;
@@ -91,7 +95,6 @@ struct asq_tx {
     /* private: the worker's while a step or the end is under way */
     bool begun;
     bool gone; /* of the outermost: begun, and not open any more */
-    struct asq_stmt *rollback; /* prepared, so that it needs no memory */
     /* private: set by the loop, read by the worker */
     atomic_bool given_up;
 };

@@ -1,0 +1,176 @@
+/* deferred_upgrade - wrong: a block that will write begins by reading only
+ *
+ * A DEFERRED transaction reads one snapshot. When another connection commits
+ * meanwhile, the snapshot is old, and nothing may be written on top of it: the
+ * write fails at once, with SQLITE_BUSY_SNAPSHOT. There is nobody to wait for,
+ * so a timeout of 5 seconds, or of 5 hours, does not help.
+ *
+ * What it costs: an error that comes only with others around. It goes away
+ * with IMMEDIATE, which is the default, or by doing the whole block again.
+ *
+ * Copy of: idea.c
+ * Proof: prints a@example.org: status 517, database is locked
+ */
+#include "07-transactions/tx.h"
+#include "common/paths.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    USERS = 3,
+    PATH_SIZE = 512
+};
+
+struct app {
+    char path[PATH_SIZE];
+    struct asq_conn conn;
+};
+
+struct user {
+    struct app *app;
+    struct asq_tx tx;
+    struct asq_tx_step step; /* one after the other */
+    const char *email, *bio;
+    bool leaves;
+    struct asq_value values[2];
+};
+
+/* Asks the file through a connection of its own, as others do. */
+static int64_t ask_elsewhere(struct app *app, const char *sql)
+{
+    struct asq_profile profile = asq_profile_default(app->path);
+    struct asq_result result = {0};
+    int64_t number = 0;
+    struct asq_db db;
+    int rc = asq_db_open(&db, &profile);
+
+    if (rc == 0)
+        rc = asq_db_run(&db, sql, NULL, &result);
+    if (rc != 0)
+        (void)fprintf(stderr, "%s\n", asq_db_message(&db));
+    else
+        number = asq_result_int64(&result, 0, "n");
+    asq_result_destroy(&result);
+    (void)asq_db_close(&db); /* every statement was released */
+    return number;
+}
+
+static int add_profile(struct asq_tx *tx, struct asq_tx_step *step, int status)
+{
+    struct user *user = tx->data;
+    struct asq_params params = {.values = user->values, .count = 2};
+
+    if (status != 0)
+        return status; /* (3) undone, and so it is in the next line */
+    if (user->leaves)
+        return UV_ECANCELED;
+    user->values[0] = asq_result_at(&step->request.result, 0, 0);
+    user->values[1] = asq_text(user->bio);
+    return asq_tx_run(tx, step, "INSERT INTO profiles VALUES (?1, ?2)", &params,
+                      NULL); /* (4) the next step; nothing comes after it */
+}
+
+static int add_user(struct user *user)
+{
+    struct asq_params params = {.values = user->values, .count = 1};
+
+    user->values[0] = asq_text(user->email);
+    return asq_tx_run(&user->tx, &user->step, /* (1) opens the block */
+                      "INSERT INTO users (email) VALUES (?1) RETURNING id",
+                      &params, add_profile); /* (2) the id */
+}
+
+static int write_user(struct asq_tx *tx, struct asq_tx_step *step, int status)
+{
+    struct user *user = tx->data;
+
+    (void)step;      /* nothing of its rows is needed */
+    if (status == 0) /* meanwhile somebody else commits */
+        (void)ask_elsewhere(user->app, "INSERT INTO users (email) VALUES "
+                                       "(random()) RETURNING id AS n");
+    return status != 0 ? status : add_user(user);
+}
+
+static int look_first(struct user *user)
+{
+    user->tx.mode = ASQ_TX_DEFERRED;
+    return asq_tx_run(&user->tx, &user->step, "SELECT count(*) FROM users",
+                      NULL, write_user);
+}
+
+/* (5) Committed or rolled back; nobody had to ask for it. */
+static void print_end(struct asq_tx *tx, int status)
+{
+    const struct user *user = tx->data;
+
+    (void)printf("%s: status %d, %s\n", user->email, status,
+                 status == 0 ? "committed" : tx->message);
+}
+
+static void note_opened(struct asq_conn *conn, int status)
+{
+    if (status != 0)
+        (void)fprintf(stderr, "%s\n", conn->message);
+}
+
+static void note_closed(struct asq_conn *conn)
+{
+    (void)conn; /* on the stack of main */
+}
+
+static int run_users(struct app *app, struct user *users)
+{
+    struct asq_profile profile = asq_profile_default(app->path);
+    int rc;
+
+    asq_conn_init(&app->conn);
+    rc = asq_conn_open(&app->conn, uv_default_loop(), &profile, note_opened);
+    if (rc != 0)
+        return rc;
+    for (int i = 0; i < USERS && rc == 0; i++) {
+        users[i].app = app;
+        asq_tx_init(&users[i].tx, &app->conn);
+        users[i].tx.data = &users[i];
+        users[i].tx.on_end = print_end;
+        asq_tx_step_init(&users[i].step);
+        rc = look_first(&users[i]);
+    }
+    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until all is answered */
+    asq_conn_close(&app->conn, note_closed);
+    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until it is closed */
+    for (int i = 0; i < USERS; i++) {
+        asq_tx_step_destroy(&users[i].step);
+        asq_tx_destroy(&users[i].tx);
+    }
+    return rc;
+}
+
+int main(void)
+{
+    struct user users[USERS] = {
+        {.email = "a@example.org", .bio = "collects lamps"},
+        {.email = "b@example.org", .bio = "in a hurry", .leaves = true},
+        {.email = "c@example.org", .bio = ""},
+    };
+    struct app app;
+    int rc;
+
+    (void)snprintf(app.path, sizeof app.path, "%s/tmp/tx-idea-%ld.db",
+                   asq_build_dir(), (long)getpid());
+    rc = asq_make_parents(app.path);
+    (void)ask_elsewhere(&app, "CREATE TABLE users (id INTEGER PRIMARY KEY,"
+                              " email TEXT NOT NULL UNIQUE) STRICT");
+    (void)ask_elsewhere(
+        &app, "CREATE TABLE profiles (user_id INTEGER PRIMARY KEY"
+              " REFERENCES users, bio TEXT CHECK (bio <> '')) STRICT");
+    if (rc == 0)
+        rc = run_users(&app, users);
+    (void)printf("in the file: %" PRId64 " users, %" PRId64 " profiles\n",
+                 ask_elsewhere(&app, "SELECT count(*) AS n FROM users"),
+                 ask_elsewhere(&app, "SELECT count(*) AS n FROM profiles"));
+    asq_remove_database(app.path);
+    (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
+    return rc == 0 ? 0 : 1;
+}

@@ -1,0 +1,171 @@
+/* returning_unfinished - wrong: the statement is left where it gave the id
+ *
+ * An INSERT with RETURNING has done its work when it gives its first row, but
+ * it is not done: it must be stepped to its end, or reset. While a statement
+ * that writes is under way, COMMIT is refused with SQLITE_BUSY.
+ *
+ * What it costs: the id was right, the profile went in, and nothing of it is
+ * in the file. Who takes the error for a lock and tries COMMIT again waits for
+ * a lock that nobody holds.
+ *
+ * Copy of: idea.c
+ * Proof: prints a@example.org: status 5, cannot commit transaction
+ */
+#include "07-transactions/tx.h"
+#include "common/paths.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    USERS = 3,
+    PATH_SIZE = 512
+};
+
+struct app {
+    char path[PATH_SIZE];
+    struct asq_conn conn;
+};
+
+struct user {
+    struct app *app;
+    struct asq_tx tx;
+    struct asq_tx_step step; /* one after the other */
+    const char *email, *bio;
+    bool leaves;
+    struct asq_value values[2];
+};
+
+/* Asks the file through a connection of its own, as others do. */
+static int64_t ask_elsewhere(struct app *app, const char *sql)
+{
+    struct asq_profile profile = asq_profile_default(app->path);
+    struct asq_result result = {0};
+    int64_t number = 0;
+    struct asq_db db;
+    int rc = asq_db_open(&db, &profile);
+
+    if (rc == 0)
+        rc = asq_db_run(&db, sql, NULL, &result);
+    if (rc != 0)
+        (void)fprintf(stderr, "%s\n", asq_db_message(&db));
+    else
+        number = asq_result_int64(&result, 0, "n");
+    asq_result_destroy(&result);
+    (void)asq_db_close(&db); /* every statement was released */
+    return number;
+}
+
+static int add_profile(struct asq_tx *tx, struct asq_tx_step *step, int status)
+{
+    struct user *user = tx->data;
+    struct asq_params params = {.values = user->values, .count = 2};
+
+    if (status != 0)
+        return status; /* (3) undone, and so it is in the next line */
+    if (user->leaves)
+        return UV_ECANCELED;
+    user->values[1] = asq_text(user->bio);
+    return asq_tx_run(tx, step, "INSERT INTO profiles VALUES (?1, ?2)", &params,
+                      NULL); /* (4) the next step; nothing comes after it */
+}
+
+static int insert_user(struct asq_db *db, struct asq_request *request)
+{
+    struct user *user = request->data;
+    struct asq_params params = {.values = user->values, .count = 1};
+    const char *sql = "INSERT INTO users (email) VALUES (?1) RETURNING id";
+    struct asq_stmt *stmt = NULL;
+    int rc = asq_stmt_prepare(db, sql, ASQ_WHOLE_TEXT, &stmt);
+
+    if (rc == 0)
+        rc = asq_stmt_bind(stmt, &params);
+    if (rc == 0)
+        rc = asq_stmt_step(stmt);
+    if (rc == SQLITE_ROW)
+        user->values[0] = asq_stmt_value(stmt, 0); /* the id is there: enough */
+    return rc == SQLITE_ROW ? 0 : rc;
+}
+
+static int add_user(struct user *user)
+{
+    user->values[0] = asq_text(user->email);
+    user->step.request.data = user;
+    return asq_tx_call(&user->tx, &user->step, insert_user, add_profile);
+}
+
+/* (5) Committed or rolled back; nobody had to ask for it. */
+static void print_end(struct asq_tx *tx, int status)
+{
+    const struct user *user = tx->data;
+
+    (void)printf("%s: status %d, %s\n", user->email, status,
+                 status == 0 ? "committed" : tx->message);
+}
+
+static void note_opened(struct asq_conn *conn, int status)
+{
+    if (status != 0)
+        (void)fprintf(stderr, "%s\n", conn->message);
+}
+
+static void note_closed(struct asq_conn *conn)
+{
+    (void)conn; /* on the stack of main */
+}
+
+static int run_users(struct app *app, struct user *users)
+{
+    struct asq_profile profile = asq_profile_default(app->path);
+    int rc;
+
+    asq_conn_init(&app->conn);
+    rc = asq_conn_open(&app->conn, uv_default_loop(), &profile, note_opened);
+    if (rc != 0)
+        return rc;
+    for (int i = 0; i < USERS && rc == 0; i++) {
+        users[i].app = app;
+        asq_tx_init(&users[i].tx, &app->conn);
+        users[i].tx.data = &users[i];
+        users[i].tx.on_end = print_end;
+        asq_tx_step_init(&users[i].step);
+        rc = add_user(&users[i]);
+    }
+    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until all is answered */
+    asq_conn_close(&app->conn, note_closed);
+    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until it is closed */
+    for (int i = 0; i < USERS; i++) {
+        asq_tx_step_destroy(&users[i].step);
+        asq_tx_destroy(&users[i].tx);
+    }
+    return rc;
+}
+
+int main(void)
+{
+    struct user users[USERS] = {
+        {.email = "a@example.org", .bio = "collects lamps"},
+        {.email = "b@example.org", .bio = "in a hurry", .leaves = true},
+        {.email = "c@example.org", .bio = ""},
+    };
+    struct app app;
+    int rc;
+
+    (void)snprintf(app.path, sizeof app.path, "%s/tmp/tx-idea-%ld.db",
+                   asq_build_dir(), (long)getpid());
+    rc = asq_make_parents(app.path);
+    (void)ask_elsewhere(&app, "CREATE TABLE users (id INTEGER PRIMARY KEY,"
+                              " email TEXT NOT NULL UNIQUE) STRICT");
+    (void)ask_elsewhere(
+        &app, "CREATE TABLE profiles (user_id INTEGER PRIMARY KEY"
+              " REFERENCES users, bio TEXT CHECK (bio <> '')) STRICT");
+    if (rc == 0)
+        rc = run_users(&app, users);
+    (void)printf("in the file: %" PRId64 " users, %" PRId64 " profiles\n",
+                 ask_elsewhere(&app, "SELECT count(*) AS n FROM users"),
+                 ask_elsewhere(&app, "SELECT count(*) AS n FROM profiles"));
+    asq_remove_database(app.path);
+    (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
+    return rc == 0 ? 0 : 1;
+}
