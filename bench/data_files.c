@@ -1,6 +1,7 @@
 /* data_files - the files that the workloads read and write */
 #include "data_files.h"
 
+#include "04-measure-first/db_copy.h"
 #include "common/paths.h"
 #include "operations.h"
 
@@ -50,7 +51,7 @@ int data_make_numbers(const char *path,
 {
     char sql[384];
 
-    asq_remove_database(path);
+    (void)asq_db_remove(path);      /* what cannot be removed stays */
     (void)snprintf(sql, sizeof sql, /* fits */
                    "PRAGMA journal_mode = WAL;"
                    "BEGIN;"
@@ -166,9 +167,12 @@ int data_init(struct data *data,
 
 void data_destroy(struct data *data)
 {
-    asq_remove_database(data->path[SOURCE_COPY]);
-    asq_remove_database(data->path[SOURCE_LOG]);
-    asq_remove_database(data->path[SOURCE_GROWING]);
+    static const enum source own[] = {SOURCE_COPY, SOURCE_LOG, SOURCE_GROWING};
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (data->path[own[i]][0] != '\0')
+            (void)asq_db_remove(data->path[own[i]]); /* or it stays */
+    }
     free(data->values);
     *data = (struct data){0};
 }
@@ -183,7 +187,7 @@ int data_begin_run(const struct data *data,
         return asq_shop_copy(&copied, path, message) == 0 ? 0 : -1;
     if (workload->source != SOURCE_LOG)
         return 0;
-    asq_remove_database(path);
+    (void)asq_db_remove(path); /* what cannot be removed stays */
     return make(path,
                 "PRAGMA journal_mode = WAL;"
                 "CREATE TABLE log (id INTEGER PRIMARY KEY,"

@@ -3,7 +3,6 @@
 #include "grader/test.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,28 +82,6 @@ static void build_folder_comes_from_the_environment(void *fixture)
     CHECK_TEXT(asq_build_dir(), "other/folder");
 }
 
-static void a_database_is_removed_with_its_companions(void *fixture)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    char path[600], name[700];
-    FILE *file;
-
-    (void)fixture; /* none needed */
-    (void)snprintf(path, sizeof path, "%s", test_path("a.db")); /* it fits */
-    for (int i = 0; i < 4; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, ends[i]); /* it fits */
-        file = fopen(name, "w");
-        CHECK(file != NULL);
-        CHECK_INT(fclose(file), 0);
-    }
-    asq_remove_database(path);
-    asq_remove_database(path); /* nothing is there any more */
-    for (int i = 0; i < 4; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, ends[i]); /* it fits */
-        CHECK_INT(access(name, F_OK), -1);
-    }
-}
-
 static const struct test_case cases[] = {
     {.name = "missing_parents_are_made", .run = missing_parents_are_made},
     {.name = "last_slash_ends_the_parents", .run = last_slash_ends_the_parents},
@@ -116,8 +93,6 @@ static const struct test_case cases[] = {
     {.name = "failed_allocation_is_told", .run = failed_allocation_is_told},
     {.name = "build_folder_comes_from_the_environment",
      .run = build_folder_comes_from_the_environment},
-    {.name = "a_database_is_removed_with_its_companions",
-     .run = a_database_is_removed_with_its_companions},
     {.name = NULL},
 };
 

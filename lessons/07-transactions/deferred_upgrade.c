@@ -11,6 +11,7 @@
  * Copy of: idea.c
  * Proof: prints a@example.org: status 517, database is locked
  */
+#include "04-measure-first/db_copy.h"
 #include "07-transactions/tx.h"
 #include "common/paths.h"
 
@@ -170,7 +171,7 @@ int main(void)
     (void)printf("in the file: %" PRId64 " users, %" PRId64 " profiles\n",
                  ask_elsewhere(&app, "SELECT count(*) AS n FROM users"),
                  ask_elsewhere(&app, "SELECT count(*) AS n FROM profiles"));
-    asq_remove_database(app.path);
+    (void)asq_db_remove(app.path);          /* what cannot be removed stays */
     (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
     return rc == 0 ? 0 : 1;
 }

@@ -5,12 +5,9 @@
 #include "common/paths.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static int make_folder(const char *path)
 {
@@ -52,17 +49,4 @@ int asq_make_parents(const char *path)
     }
     free(parents);
     return rc;
-}
-
-void asq_remove_database(const char *path)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    char name[PATH_MAX];
-
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        int length = snprintf(name, sizeof name, "%s%s", path, ends[i]);
-
-        if (length > 0 && (size_t)length < sizeof name)
-            (void)unlink(name); /* it need not be there */
-    }
 }

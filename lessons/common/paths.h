@@ -12,8 +12,4 @@ const char *asq_build_dir(void);
  * Returns 0 or a negative errno. */
 int asq_make_parents(const char *path);
 
-/* Removes a database and what SQLite may have left beside it. Whatever is not
- * there is no error. */
-void asq_remove_database(const char *path);
-
 #endif
