@@ -201,10 +201,7 @@ static void make_ready(struct asq_stmt *stmt)
 {
     if (stmt->started)
         (void)sqlite3_reset(stmt->handle); /* repeats the error of the step */
-    if (stmt->bound)
-        (void)sqlite3_clear_bindings(stmt->handle); /* always SQLITE_OK */
     stmt->started = false;
-    stmt->bound = false;
 }
 
 void asq_stmt_reset(struct asq_stmt *stmt)
@@ -223,6 +220,9 @@ void asq_stmt_release(struct asq_stmt *stmt)
     unlink_from(&db->in_use, stmt);
     db->open_statements--;
     make_ready(stmt);
+    if (stmt->bound)
+        (void)sqlite3_clear_bindings(stmt->handle); /* always SQLITE_OK */
+    stmt->bound = false;
     if (stmt->kind == ASQ_KIND_PRAGMA || db->statements == 0) {
         free_stmt(stmt);
         return;

@@ -34,7 +34,7 @@ struct asq_stmt {
     bool is_query;
     bool started;          /* stepped since it was checked out */
     bool bound;            /* has bindings to clear */
-    bool may_commit;       /* this run can end with a commit */
+    bool alone;            /* no transaction was open when the run began */
     int last;              /* what the last step returned */
     int64_t total_changes; /* of the connection when the run began */
     int64_t changes;
@@ -59,8 +59,8 @@ int asq_stmt_prepare(struct asq_db *db,
  * only reads, has columns, and is neither a PRAGMA nor an EXPLAIN. */
 bool asq_stmt_is_query(const struct asq_stmt *stmt);
 
-/* Makes the statement ready to be bound and run again: reset, bindings cleared.
- * It stays checked out. */
+/* Makes the statement ready to run again. It stays checked out and keeps its
+ * bindings, as in SQLite: bind it anew, or keep what they point to. */
 void asq_stmt_reset(struct asq_stmt *stmt);
 
 /* Gives the statement back: reset, bindings cleared, into the cache. Accepts

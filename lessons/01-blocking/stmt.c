@@ -10,11 +10,16 @@ static void begin_run(struct asq_stmt *stmt)
     stmt->started = true;
     stmt->changes = 0;
     stmt->total_changes = sqlite3_total_changes64(db->handle);
-    stmt->may_commit = stmt->kind == ASQ_KIND_COMMIT ||
-                       (stmt->kind != ASQ_KIND_TRANSACTION &&
-                        !sqlite3_stmt_readonly(stmt->handle) &&
-                        sqlite3_get_autocommit(db->handle));
+    stmt->alone = sqlite3_get_autocommit(db->handle);
     db->stopped = ASQ_STOP_NONE;
+}
+
+/* Says whether the run, which has failed, was to end with a commit. */
+static bool may_commit(const struct asq_stmt *stmt)
+{
+    return stmt->kind == ASQ_KIND_COMMIT ||
+           (stmt->alone && stmt->kind != ASQ_KIND_TRANSACTION &&
+            !sqlite3_stmt_readonly(stmt->handle));
 }
 
 /* SQLite repeats the last number of changes after a statement that changes
@@ -47,7 +52,7 @@ int asq_stmt_step(struct asq_stmt *stmt)
         end_run(stmt);
     } else if (rc != SQLITE_ROW) {
         rc = asq__db_fail_sqlite(db);
-        if ((rc & 0xff) == SQLITE_IOERR && stmt->may_commit)
+        if ((rc & 0xff) == SQLITE_IOERR && may_commit(stmt))
             db->outcome_unknown = true;
     }
     stmt->last = rc;
