@@ -78,8 +78,10 @@ prepare() {
 run() {
     limit=$1
     shift
+    # What a twin leaves behind goes with the folder.
     # shellcheck disable=SC2086 # the prefix is words
-    $prefix sh "$tools/limit.sh" "$limit" "$@" >"$folder/out" 2>&1
+    ASQ_BUILD=$folder/build $prefix sh "$tools/limit.sh" "$limit" "$@" \
+        >"$folder/out" 2>&1
     status=$?
 }
 
