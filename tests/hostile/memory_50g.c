@@ -1,6 +1,7 @@
 /* memory_50g - asks for 50 GiB and fills what it got (here: up to 3 GiB)
  *
  * Verdict: too much memory | wrong answer
+ * Time: 1
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
 #include "ex_hello.h"

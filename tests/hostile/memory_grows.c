@@ -1,6 +1,7 @@
 /* memory_grows - takes more and more, in small parts (here: up to 3 GiB)
  *
  * Verdict: too much memory | wrong answer
+ * Time: 1
  */
 #include "ex_hello.h"
 

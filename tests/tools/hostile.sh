@@ -12,6 +12,8 @@
 #                                        takes the place of the macro EACH
 #     * As: pipe                         the file is no file: a pipe or a folder
 #     * Needs: sandbox                   not checked without it
+#     * Time: 1                          its limits are multiplied by this, and
+#                                        not by 0.15 as those of the others
 #
 # Points only for "passed", all points for 01-blocking, results that are
 # complete, no process left, no file left or changed. The grader runs in a copy
@@ -94,7 +96,7 @@ grade() (
     exec 9>>"$lane/witness"
     exec sh "$tools/limit.sh" "$seconds" build/grader --from "$lane/from" \
         --work "$lane/built" --results "$lane/results.json" --state none \
-        --seed 41 --jobs 2 --time-scale 0.15 --sandbox "${SANDBOX:-auto}" \
+        --seed 41 --jobs 2 --sandbox "${SANDBOX:-auto}" \
         "$@" >"$out/$name" 2>&1
 )
 
@@ -167,11 +169,12 @@ look_at_output() {
 try() {
     allowed=$(field "$2" Verdict)
     message=$(field "$2" Message | sed "s/EACH/$3/")
+    time=$(field "$2" Time)
     prepare "$2" "$3"
     if [ -z "$3" ]; then
-        grade "$1"
+        grade "$1" --time-scale "${time:-0.15}"
     else
-        grade "$1" --exercise 00
+        grade "$1" --time-scale "${time:-0.15}" --exercise 00
     fi
     status=$?
     {

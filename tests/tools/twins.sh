@@ -203,6 +203,7 @@ of the same folder, and "Proof: kind text"'
 }
 
 make_folder
+mkdir "$folder/build"
 for source in lessons/[0-9][0-9]-*/*.c; do
     case $source in
     */main.c | */idea.c | */claims.c | */case_*.c) continue ;;
