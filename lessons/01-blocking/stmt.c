@@ -33,13 +33,12 @@ static void end_run(struct asq_stmt *stmt)
     stmt->db->stopped = ASQ_STOP_NONE; /* the watch came too late */
 }
 
-int asq_stmt_step(struct asq_stmt *stmt)
+/* The caller has entered the connection. */
+static int step(struct asq_stmt *stmt)
 {
     struct asq_db *db = stmt->db;
-    int rc = asq__db_enter(db);
+    int rc;
 
-    if (rc != 0)
-        return rc;
     if (!stmt->started)
         begin_run(stmt);
     else if (stmt->last != SQLITE_ROW)
@@ -57,6 +56,13 @@ int asq_stmt_step(struct asq_stmt *stmt)
     }
     stmt->last = rc;
     return rc;
+}
+
+int asq_stmt_step(struct asq_stmt *stmt)
+{
+    int rc = asq__db_enter(stmt->db);
+
+    return rc != 0 ? rc : step(stmt);
 }
 
 static struct asq_value read_cell(sqlite3_stmt *handle, int column)
@@ -165,37 +171,39 @@ static void undo_write(struct asq_stmt *stmt)
 /* Steps to the end; every row goes into result. */
 static int collect_rows(struct asq_stmt *stmt, struct asq_result *result)
 {
-    int step = asq_stmt_step(stmt);
+    int stepped = step(stmt);
     int rc = 0;
 
-    if (step == SQLITE_ROW || step == SQLITE_DONE)
+    if (stepped == SQLITE_ROW || stepped == SQLITE_DONE)
         rc = add_names(stmt, result);
-    while (rc == 0 && step == SQLITE_ROW) {
+    while (rc == 0 && stepped == SQLITE_ROW) {
         rc = add_row(stmt, result);
         if (rc == 0)
-            step = asq_stmt_step(stmt);
+            stepped = step(stmt);
     }
     if (rc != 0) {
         undo_write(stmt);
         return fail_add(stmt, rc);
     }
-    return step == SQLITE_DONE ? 0 : step;
+    return stepped == SQLITE_DONE ? 0 : stepped;
 }
 
 static int drop_rows(struct asq_stmt *stmt)
 {
-    int step;
+    int rc;
 
     do {
-        step = asq_stmt_step(stmt);
-    } while (step == SQLITE_ROW);
-    return step == SQLITE_DONE ? 0 : step;
+        rc = step(stmt);
+    } while (rc == SQLITE_ROW);
+    return rc == SQLITE_DONE ? 0 : rc;
 }
 
 int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result)
 {
-    int rc;
+    int rc = asq__db_enter(stmt->db);
 
+    if (rc != 0)
+        return rc;
     if (result == NULL)
         return drop_rows(stmt);
     asq_result_clear(result);
