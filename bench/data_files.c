@@ -191,7 +191,8 @@ int data_begin_run(const struct data *data,
     return make(path,
                 "PRAGMA journal_mode = WAL;"
                 "CREATE TABLE log (id INTEGER PRIMARY KEY,"
-                " value INTEGER NOT NULL) STRICT;",
+                " value INTEGER NOT NULL, name TEXT, status TEXT, data TEXT)"
+                " STRICT;",
                 message);
 }
 
