@@ -10,6 +10,7 @@
 #include "01-blocking/stmt.h"
 #include "04-measure-first/db_copy.h"
 #include "07-transactions/transfer.h"
+#include "common/elsewhere.h"
 #include "common/options.h"
 #include "common/paths.h"
 
@@ -60,32 +61,27 @@ static void must(struct app *app, struct asq_db *db, const char *sql)
         fail(app, asq_db_message(db));
 }
 
-/* Returns the column n of the first row. */
+/* Returns what others find in the file. */
 static int64_t look(struct app *app, const char *sql)
 {
-    struct asq_result result = {0};
-    struct asq_db db;
-    int64_t n;
+    char message[ASQ_MESSAGE_SIZE];
+    int64_t number = 0;
 
-    open_db(app, &db);
-    if (asq_db_run(&db, sql, NULL, &result) != 0)
-        fail(app, asq_db_message(&db));
-    n = asq_result_int64(&result, 0, "n");
-    asq_result_destroy(&result);
-    (void)asq_db_close(&db); /* every statement was released */
-    return n;
+    if (asq_ask_elsewhere(app->path, sql, &number, message, sizeof message))
+        fail(app, message);
+    return number;
 }
 
 /* Accounts 1 and 2 with 100 cents each, and an empty table of notes. */
 static void make_tables(struct app *app)
 {
-    (void)look(app, "DROP TABLE IF EXISTS accounts");
-    (void)look(app, "DROP TABLE IF EXISTS notes");
-    (void)look(app, "CREATE TABLE accounts (id INTEGER PRIMARY KEY,"
+    (void)look(app, "DROP TABLE IF EXISTS accounts;"
+                    "DROP TABLE IF EXISTS notes;"
+                    "CREATE TABLE accounts (id INTEGER PRIMARY KEY,"
                     " balance_cents INTEGER CHECK (balance_cents < 1000))"
-                    " STRICT");
-    (void)look(app, "INSERT INTO accounts VALUES (1, 100), (2, 100)");
-    (void)look(app, "CREATE TABLE notes (who TEXT) STRICT");
+                    " STRICT;"
+                    "INSERT INTO accounts VALUES (1, 100), (2, 100);"
+                    "CREATE TABLE notes (who TEXT) STRICT");
 }
 
 /* On a loop */
@@ -233,12 +229,12 @@ static void rollback_on_exception(struct app *app, struct asq_claim *claim)
     ask_all(app, next, 1);
     answered = app->statuses[app->answers - 1] == 0;
     close_conn(app);
-    kept = (int)look(app, "SELECT count(*) AS n FROM notes");
+    kept = (int)look(app, "SELECT count(*) FROM notes");
     open_conn(app);
     (void)run_blocks(app, block, 1, true);
     ask_all(app, next, 1);
     close_conn(app);
-    kept_after_tx = (int)look(app, "SELECT count(*) AS n FROM notes");
+    kept_after_tx = (int)look(app, "SELECT count(*) FROM notes");
     asq_claim_set(
         claim, "rollback-on-exception", kept == answered ? "holds" : "wrong",
         kept,
@@ -270,13 +266,12 @@ static void shared_connection_tx(struct app *app, struct asq_claim *claim)
         refused += app->statuses[1] != 0;
     }
     close_conn(app);
-    halves = (int)look(app, "SELECT count(*) AS n FROM notes WHERE who = 'B'");
+    halves = (int)look(app, "SELECT count(*) FROM notes WHERE who = 'B'");
     open_conn(app);
     for (int i = 0; i < PAIRS; i++)
         (void)run_blocks(app, blocks, 2, false);
     close_conn(app);
-    halves_of_tx =
-        (int)look(app, "SELECT count(*) AS n FROM notes WHERE who = 'B'");
+    halves_of_tx = (int)look(app, "SELECT count(*) FROM notes WHERE who = 'B'");
     asq_claim_set(
         claim, "shared-connection-tx",
         refused > 0 || halves > 0 ? "wrong" : "holds", (double)halves / PAIRS,
@@ -336,8 +331,7 @@ static void transfer_checks(struct app *app, struct asq_claim *claim)
 {
     static const struct asq_transfer bad[BAD] = {
         {1, 2, -50}, {1, 1, 50}, {9, 2, 50}, {1, 9, 50}, {1, 2, 500}};
-    static const char sum_sql[] =
-        "SELECT sum(balance_cents) AS n FROM accounts";
+    static const char sum_sql[] = "SELECT sum(balance_cents) FROM accounts";
     int by_two = 0, by_list = 0, sums = 0;
     double tenths = 0;
 
@@ -437,8 +431,7 @@ static void db_transaction(struct app *app, struct asq_claim *claim)
         {"UPDATE accounts SET balance_cents = balance_cents - 50 WHERE id = 1",
          "UPDATE accounts SET balance_cents = balance_cents + 5000"
          " WHERE id = 2"}};
-    static const char half[] =
-        "SELECT sum(balance_cents) <> 200 AS n FROM accounts";
+    static const char half[] = "SELECT sum(balance_cents) <> 200 FROM accounts";
     int halves, halves_of_tx, committed;
 
     open_conn(app);
@@ -487,7 +480,7 @@ static void returning_unfinished(struct app *app, struct asq_claim *claim)
         "With the row read (step gave %d) and the statement not reset, "
         "COMMIT gave\n%d; after the reset %d, and %" PRId64
         " of 1 row was there.",
-        step, first, second, look(app, "SELECT count(*) AS n FROM notes"));
+        step, first, second, look(app, "SELECT count(*) FROM notes"));
 }
 
 int main(int argc, char **argv)

@@ -13,6 +13,7 @@
  */
 #include "04-measure-first/db_copy.h"
 #include "07-transactions/tx.h"
+#include "common/elsewhere.h"
 #include "common/paths.h"
 
 #include <inttypes.h>
@@ -38,23 +39,14 @@ struct user {
     struct asq_value values[2];
 };
 
-/* Asks the file through a connection of its own, as others do. */
-static int64_t ask_elsewhere(struct app *app, const char *sql)
+/* Asks the file as others do. */
+static int64_t ask_file(const struct app *app, const char *sql)
 {
-    struct asq_profile profile = asq_profile_default(app->path);
-    struct asq_result result = {0};
+    char message[ASQ_MESSAGE_SIZE];
     int64_t number = 0;
-    struct asq_db db;
-    int rc = asq_db_open(&db, &profile);
 
-    if (rc == 0)
-        rc = asq_db_run(&db, sql, NULL, &result);
-    if (rc != 0)
-        (void)fprintf(stderr, "%s\n", asq_db_message(&db));
-    else
-        number = asq_result_int64(&result, 0, "n");
-    asq_result_destroy(&result);
-    (void)asq_db_close(&db); /* every statement was released */
+    if (asq_ask_elsewhere(app->path, sql, &number, message, sizeof message))
+        (void)fprintf(stderr, "%s\n", message);
     return number;
 }
 
@@ -89,8 +81,8 @@ static int write_user(struct asq_tx *tx, struct asq_tx_step *step, int status)
 
     (void)step;      /* nothing of its rows is needed */
     if (status == 0) /* meanwhile somebody else commits */
-        (void)ask_elsewhere(user->app, "INSERT INTO users (email) VALUES "
-                                       "(random()) RETURNING id AS n");
+        (void)ask_file(user->app, "INSERT INTO users (email) VALUES "
+                                  "(random())");
     return status != 0 ? status : add_user(user);
 }
 
@@ -161,16 +153,16 @@ int main(void)
     (void)snprintf(app.path, sizeof app.path, "%s/tmp/tx-idea-%ld.db",
                    asq_build_dir(), (long)getpid());
     rc = asq_make_parents(app.path);
-    (void)ask_elsewhere(&app, "CREATE TABLE users (id INTEGER PRIMARY KEY,"
-                              " email TEXT NOT NULL UNIQUE) STRICT");
-    (void)ask_elsewhere(
-        &app, "CREATE TABLE profiles (user_id INTEGER PRIMARY KEY"
-              " REFERENCES users, bio TEXT CHECK (bio <> '')) STRICT");
+    (void)ask_file(&app,
+                   "CREATE TABLE users (id INTEGER PRIMARY KEY,"
+                   " email TEXT NOT NULL UNIQUE) STRICT;"
+                   "CREATE TABLE profiles (user_id INTEGER PRIMARY KEY"
+                   " REFERENCES users, bio TEXT CHECK (bio <> '')) STRICT");
     if (rc == 0)
         rc = run_users(&app, users);
     (void)printf("in the file: %" PRId64 " users, %" PRId64 " profiles\n",
-                 ask_elsewhere(&app, "SELECT count(*) AS n FROM users"),
-                 ask_elsewhere(&app, "SELECT count(*) AS n FROM profiles"));
+                 ask_file(&app, "SELECT count(*) FROM users"),
+                 ask_file(&app, "SELECT count(*) FROM profiles"));
     (void)asq_db_remove(app.path);          /* what cannot be removed stays */
     (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
     return rc == 0 ? 0 : 1;

@@ -14,6 +14,7 @@
 #include "04-measure-first/db_copy.h"
 #include "07-transactions/transfer.h"
 #include "common/clock.h"
+#include "common/elsewhere.h"
 #include "common/heartbeat.h"
 #include "common/latency.h"
 #include "common/options.h"
@@ -348,22 +349,14 @@ static void run_clients(struct app *app)
     (void)uv_run(app->loop, UV_RUN_DEFAULT); /* until it is closed */
 }
 
-/* Runs one statement in the file, and returns its sum if it has one. */
+/* Runs SQL in the file, and returns its sum if it has one. */
 static int64_t look(struct app *app, const char *sql)
 {
-    struct asq_profile profile = asq_profile_default(app->path);
-    struct asq_result result = {0};
-    int64_t sum;
-    struct asq_db db;
-    int rc = asq_db_open(&db, &profile);
+    char message[ASQ_MESSAGE_SIZE];
+    int64_t sum = 0;
 
-    if (rc == 0)
-        rc = asq_db_run(&db, sql, NULL, &result);
-    if (rc != 0)
-        (void)fail(app, asq_db_message(&db));
-    sum = asq_result_int64(&result, 0, "sum");
-    asq_result_destroy(&result);
-    (void)asq_db_close(&db); /* every statement was released */
+    if (asq_ask_elsewhere(app->path, sql, &sum, message, sizeof message) != 0)
+        (void)fail(app, message);
     return sum;
 }
 
@@ -395,8 +388,8 @@ static int run(struct app *app, enum way way, bool slow)
     *outcome = (struct outcome){0};
     asq_latency_reset(&app->latency);
     (void)look(app, "CREATE TABLE accounts (id INTEGER PRIMARY KEY,"
-                    " balance_cents INTEGER NOT NULL) STRICT");
-    (void)look(app, "INSERT INTO accounts SELECT value, 1000 FROM"
+                    " balance_cents INTEGER NOT NULL) STRICT;"
+                    "INSERT INTO accounts SELECT value, 1000 FROM"
                     " json_each('[1,2,3,4,5,6,7,8]')");
     if (!app->failed)
         run_clients(app);

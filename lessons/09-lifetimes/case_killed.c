@@ -10,6 +10,7 @@
  */
 #include "01-blocking/stmt.h"
 #include "09-lifetimes/tempdb.h"
+#include "common/elsewhere.h"
 #include "common/paths.h"
 
 #include <inttypes.h>
@@ -57,21 +58,14 @@ static int kill_in_the_middle(pid_t child, int pipe_end)
 }
 
 /* (3) Opens the file as anybody would, and looks what is there. */
-static int64_t count_rows(const struct asq_profile *profile)
+static int64_t count_rows(const char *path)
 {
-    struct asq_result result = {0};
+    char message[ASQ_MESSAGE_SIZE];
     int64_t rows = -1;
-    struct asq_db db;
-    int rc = asq_db_open(&db, profile);
 
-    if (rc == 0)
-        rc = asq_db_run(&db, "SELECT count(*) AS rows FROM t", NULL, &result);
-    if (rc == 0)
-        rows = asq_result_int64(&result, 0, "rows");
-    else
-        (void)fprintf(stderr, "%s\n", asq_db_message(&db));
-    asq_result_destroy(&result);
-    (void)asq_db_close(&db); /* every statement was released */
+    if (asq_ask_elsewhere(path, "SELECT count(*) FROM t", &rows, message,
+                          sizeof message) != 0)
+        (void)fprintf(stderr, "%s\n", message);
     return rows;
 }
 
@@ -113,7 +107,7 @@ int main(void)
     (void)printf("killed after %d acknowledged rows\n", count);
     (void)printf("left behind: a WAL of %" PRId64 " frames\n",
                  count_frames(&tempdb));
-    rows = count_rows(&profile);
+    rows = count_rows(profile.path);
     (void)printf("opened again: %" PRId64 " rows; of those acknowledged, %s\n",
                  rows, rows >= count ? "none is lost" : "some are lost");
     (void)printf("closed in order: a WAL of %" PRId64 " frames\n",

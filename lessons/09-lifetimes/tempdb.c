@@ -1,6 +1,8 @@
 /* tempdb - databases that are gone afterwards: for tests and scratch work */
 #include "09-lifetimes/tempdb.h"
 
+#include "04-measure-first/db_copy.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -10,7 +12,8 @@
 #include <unistd.h>
 #include <uv.h>
 
-static const char FOLDER[] = "/asq-XXXXXX";
+static const char FOLDER[] = "/asq-XXXXXX"; /* mkdtemp fills it in */
+
 static int fail(struct asq_tempdb *tempdb, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -100,15 +103,10 @@ struct asq_profile asq_tempdb_profile(const struct asq_tempdb *tempdb)
 /* A database can be open without its file: what is not there is removed. */
 static int remove_files(struct asq_tempdb *tempdb)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    char path[ASQ_TEMPDB_PATH + 16];
+    int rc = asq_db_remove(tempdb->path);
 
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        /* It fits. */
-        (void)snprintf(path, sizeof path, "%s%s", tempdb->path, ends[i]);
-        if (unlink(path) != 0 && errno != ENOENT)
-            return fail_system(tempdb, path, errno);
-    }
+    if (rc != 0)
+        return fail_system(tempdb, tempdb->path, -rc);
     if (rmdir(tempdb->folder) == 0 || errno == ENOENT)
         return 0;
     /* Systems have two names for it. */

@@ -8,7 +8,7 @@
  * once, whatever the timeout.
  *
  * One thread opens and closes a tempdb; connections to it may belong to any
- * thread of the process. Depends on db of lesson 01.
+ * thread of the process. Depends on db of lesson 01, and on db_copy of 04.
  */
 #ifndef ASQ_TEMPDB_H
 #define ASQ_TEMPDB_H
