@@ -167,6 +167,32 @@ static void one_that_waits_for_a_lock_gives_up(void *data)
     asq_request_destroy(&ask.request);
 }
 
+/* SQLite counts the operations of all runs of a statement. In some of these
+ * rounds it asks the watch once more after the wait was given up. */
+static void giving_up_is_always_told_as_a_cancel(void *data)
+{
+    struct fixture *f = data;
+    sqlite3 *db;
+    struct ask ask;
+
+    f->profile.busy_ms = 3600000;
+    open_table(f);
+    db = raw_open(f->profile.path);
+    raw_do(db, "BEGIN IMMEDIATE");
+    ask_init(f, &ask);
+    f->marked = &ask.request;
+    for (int i = 0; i < 200; i++) {
+        ask_sql(&ask, "INSERT INTO t VALUES (1)");
+        uv_sem_wait(&f->reached);
+        asq_request_cancel(&ask.request);
+        let_go(f);
+        expect(&ask, SQLITE_INTERRUPT);
+        CHECK_TEXT(ask.request.message, "cancelled while it ran");
+    }
+    raw_close(db);
+    asq_request_destroy(&ask.request);
+}
+
 static void a_late_cancel_is_harmless(void *data)
 {
     struct fixture *f = data;
@@ -224,6 +250,8 @@ static const struct test_case cases[] = {
      .run = in_a_transaction_everything_is_undone},
     {.name = "one_that_waits_for_a_lock_gives_up",
      .run = one_that_waits_for_a_lock_gives_up},
+    {.name = "giving_up_is_always_told_as_a_cancel",
+     .run = giving_up_is_always_told_as_a_cancel},
     {.name = "a_late_cancel_is_harmless", .run = a_late_cancel_is_harmless},
     {.name = "a_cancel_never_hits_the_next_one",
      .run = a_cancel_never_hits_the_next_one},

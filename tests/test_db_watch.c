@@ -109,6 +109,28 @@ static void a_wait_for_a_lock_is_given_up(void *fixture)
     CHECK_INT(f->db.stopped, ASQ_STOP_NONE);
 }
 
+/* SQLite counts the operations of all runs of a statement. So now and then it
+ * asks the watch once more after the wait was given up, and that is no second
+ * reason. */
+static void a_wait_given_up_is_told_as_such(void *fixture)
+{
+    struct fixture *f = fixture;
+    unsigned asked_again = 0;
+
+    run(&f->other, "BEGIN IMMEDIATE");
+    for (int i = 0; i < 200; i++) {
+        stop_at(f, 1);
+        CHECK_INT(asq_db_run(&f->db, "INSERT INTO t VALUES (1)", NULL, NULL),
+                  SQLITE_BUSY);
+        CHECK_INT(f->db.stopped, ASQ_STOP_LOCK);
+        asked_again += f->watcher.asked > 1;
+    }
+    CHECK(asked_again > 0);
+    unwatch(f);
+    run(&f->other, "COMMIT");
+    run(&f->db, "INSERT INTO t VALUES (1)");
+}
+
 /* The transaction is still there, and commits once the reader has gone. */
 static void a_commit_that_waits_can_be_tried_again(void *fixture)
 {
@@ -242,6 +264,8 @@ static const struct test_case cases[] = {
     {.name = "what_runs_is_interrupted", .run = what_runs_is_interrupted},
     {.name = "a_wait_for_a_lock_is_given_up",
      .run = a_wait_for_a_lock_is_given_up},
+    {.name = "a_wait_given_up_is_told_as_such",
+     .run = a_wait_given_up_is_told_as_such},
     {.name = "a_commit_that_waits_can_be_tried_again",
      .run = a_commit_that_waits_can_be_tried_again},
     {.name = "transactions_are_not_stopped",

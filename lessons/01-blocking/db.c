@@ -82,13 +82,16 @@ int asq__db_fail_sqlite(struct asq_db *db)
 
 /* Called by SQLite between operations. It interrupts and returns 0: SQLite
  * then decides whether the statement was stopped in time. A handler that
- * returns non-zero reports statements as interrupted that have committed. */
+ * returns non-zero reports statements as interrupted that have committed.
+ * SQLite may call it once more when a statement has failed already: one that
+ * gave up waiting for a lock was stopped there, not here. */
 static int on_progress(void *data)
 {
     struct asq_db *db = data;
 
     if (db->watch != NULL && !db->watch_off && db->watch(db->watch_data)) {
-        db->stopped = ASQ_STOP_RUNNING;
+        if (db->stopped != ASQ_STOP_LOCK)
+            db->stopped = ASQ_STOP_RUNNING;
         sqlite3_interrupt(db->handle);
     }
     return 0;

@@ -92,6 +92,14 @@ static void finish_request(struct asq_runner *runner,
         post(runner);
 }
 
+/* Names the request whose statement runs next; nothing has stopped it yet. */
+static void begin_watch(struct asq_runner *runner, struct asq_request *request)
+{
+    runner->running = request;
+    runner->stop = 0;
+    runner->stopped_in = ASQ_PLACE_NONE;
+}
+
 /* Asked while a statement runs or waits for a lock. It is also where a slow
  * statement lets the answers of others through. */
 static int watch(void *data)
@@ -111,7 +119,9 @@ static int watch(void *data)
     else if (request->deadline_ns != 0 &&
              runner->now_ns >= request->deadline_ns)
         runner->stop = UV_ETIMEDOUT;
-    if (runner->stop != 0)
+    /* SQLite may ask again when the wait for a lock was given up and the
+     * statement has failed for it. */
+    if (runner->stop != 0 && runner->stopped_in != ASQ_PLACE_LOCK)
         runner->stopped_in =
             runner->db.waiting ? ASQ_PLACE_LOCK : ASQ_PLACE_RUNNING;
     return runner->stop;
@@ -173,8 +183,7 @@ static void run_request(struct asq_runner *runner, struct asq_request *request)
 {
     int rc;
 
-    runner->running = request;
-    runner->stop = 0;
+    begin_watch(runner, request);
     request->started_ns = runner->now_ns;
     runner->db.message[0] = '\0'; /* an old one explains nothing */
     if (runner->observe != NULL)
@@ -224,8 +233,7 @@ static bool is_query(struct asq_runner *runner, struct asq_request *request)
 
     if (request->call != NULL)
         return false;
-    runner->running = request;
-    runner->stop = 0;
+    begin_watch(runner, request);
     /* An error is found again, and told, when it runs. */
     if (asq_stmt_prepare(&runner->db, request->sql, ASQ_WHOLE_TEXT, &stmt) == 0)
         runner->prepared = stmt;
