@@ -145,6 +145,7 @@ static void what_cannot_be_submitted(void *data)
     CHECK_INT(asq_tx_run(tx, step, NULL, NULL, on_step), UV_EINVAL);
     CHECK_INT(asq_tx_call(tx, step, NULL, on_step), UV_EINVAL);
     CHECK_INT(tx->state, ASQ_TX_CLOSED);
+    mark(t, &tx->end); /* COMMIT, and later ROLLBACK */
     run(&t->parts[0], &t->steps[0], "INSERT INTO t VALUES (1)");
     CHECK_INT(try_step(&t->parts[0], &t->steps[0], "SELECT 1"), UV_EINVAL);
     CHECK_INT(try_step(&t->other, &t->steps[0], "SELECT 1"), UV_EINVAL);
@@ -152,6 +153,8 @@ static void what_cannot_be_submitted(void *data)
     run_until_committing(&t->parts[0]);
     CHECK_INT(try_step(&t->parts[0], &t->steps[1], "SELECT 1"), UV_EBUSY);
     CHECK_INT(try_step(&t->parts[1], &t->steps[1], "SELECT 1"), UV_EBUSY);
+    wait_at_gate(t);
+    let_go(&t->f);
     expect_end(&t->parts[0], 0);
     t->steps[0].verdict = 5;
     run(&t->parts[0], &t->steps[0], "SELECT 1");
@@ -159,6 +162,8 @@ static void what_cannot_be_submitted(void *data)
     CHECK_INT(tx->state, ASQ_TX_ROLLING_BACK);
     CHECK_INT(try_step(&t->parts[0], &t->steps[1], "SELECT 1"), UV_ECANCELED);
     CHECK_INT(try_step(&t->parts[1], &t->steps[1], "SELECT 1"), UV_ECANCELED);
+    wait_at_gate(t);
+    let_go(&t->f);
     expect_end(&t->parts[0], 5);
 }
 

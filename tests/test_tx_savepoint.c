@@ -115,6 +115,7 @@ static void only_the_innermost_takes_steps(void *data)
     struct part beside = {.fixture = t};
 
     asq_tx_init_inside(&beside.tx, &t->parts[0].tx);
+    mark(t, &t->parts[2].tx.end);
     run(&t->parts[0], &t->steps[0], "INSERT INTO t VALUES (1)");
     run(&t->parts[2], &t->steps[1], "INSERT INTO t VALUES (2)");
     CHECK_INT(try_step(&t->parts[0], &t->steps[2], "SELECT 1"), UV_EBUSY);
@@ -124,6 +125,8 @@ static void only_the_innermost_takes_steps(void *data)
     run_until_committing(&t->parts[2]);
     CHECK_INT(try_step(&t->parts[2], &t->steps[3], "SELECT 1"), UV_EBUSY);
     CHECK_INT(try_step(&t->parts[1], &t->steps[3], "SELECT 1"), UV_EBUSY);
+    wait_at_gate(t);
+    let_go(&t->f);
     for (int i = 2; i >= 0; i--)
         expect_end(&t->parts[i], 0);
     CHECK_INT(sum(t), 7);
