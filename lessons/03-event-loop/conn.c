@@ -81,7 +81,8 @@ static const struct asq_worker_ops ops = {
 
 void asq_conn_init(struct asq_conn *conn)
 {
-    *conn = (struct asq_conn){.capacity = 1024, .batch_reads = true};
+    *conn =
+        (struct asq_conn){.capacity = 1024, .batch_reads = true, .poll_us = 50};
 }
 
 int asq_conn_open(struct asq_conn *conn,
@@ -99,6 +100,7 @@ int asq_conn_open(struct asq_conn *conn,
                                        .conn = conn,
                                        .observe = conn->observe,
                                        .batch_reads = conn->batch_reads};
+    conn->worker.poll_us = conn->poll_us;
     /* Who is one too many is refused here, not by the worker. */
     rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX, BATCH_MAX);
     if (rc != 0)

@@ -60,6 +60,9 @@ struct asq_conn {
     size_t capacity;        /* of pending requests: 1,024; one under a hold
                                is never too many, or it could not end */
     bool batch_reads;       /* neighbours share a read transaction: true */
+    unsigned poll_us;       /* answers that come closer together than this are
+                               looked for before the loop sleeps: 50; 0: none.
+                               It saves wake-ups; bench/conn_reads measures it */
     /* read-only: loop thread */
     size_t pending;                 /* submitted and not yet called back */
     char message[ASQ_MESSAGE_SIZE]; /* why opening failed */

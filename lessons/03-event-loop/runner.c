@@ -9,11 +9,6 @@
 static const uint64_t BATCH_NS = 2000000; /* of one read transaction */
 static const uint64_t POST_NS = 1000000;  /* answers wait no longer than this */
 
-/* Half a batch: the loop answers it while the worker runs the other half. */
-enum {
-    POST_MAX = 32
-};
-
 static struct asq_request *request_of(struct asq_work *work)
 {
     return ASQ_CONTAINER_OF(work, struct asq_request, work);
@@ -78,7 +73,6 @@ static void sweep(struct asq_runner *runner)
 static void post(struct asq_runner *runner)
 {
     runner->posted_ns = runner->now_ns;
-    runner->unposted = 0;
     asq_worker_post(runner->worker);
 }
 
@@ -86,9 +80,7 @@ static void finish_request(struct asq_runner *runner,
                            struct asq_request *request)
 {
     asq_worker_done(runner->worker, &request->work);
-    runner->unposted++;
-    if (runner->unposted == POST_MAX ||
-        runner->now_ns - runner->posted_ns >= POST_NS)
+    if (runner->now_ns - runner->posted_ns >= POST_NS)
         post(runner);
 }
 
@@ -316,8 +308,7 @@ void asq__runner_run(struct asq_runner *runner, struct asq_work_list *batch)
     struct asq_request *request;
 
     runner->now_ns = uv_hrtime();
-    runner->posted_ns = runner->now_ns;
-    runner->unposted = 0; /* the worker posts at the end of every batch */
+    runner->posted_ns = runner->now_ns; /* the worker posts after a batch */
     asq_work_append(&runner->rest, batch);
     while ((request = next_to_run(runner)) != NULL) {
         if (begin_reads(runner, request))

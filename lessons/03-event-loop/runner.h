@@ -47,7 +47,6 @@ struct asq_runner {
     int stop;                    /* what the watch has decided for it */
     enum asq_place stopped_in;
     uint64_t now_ns, posted_ns;
-    int unposted; /* run since the last post */
     /* set by the loop, read by the worker */
     atomic_bool cancelled; /* whatever there is */
     atomic_bool closing;

@@ -2,14 +2,19 @@
  *
  * The lock guards the two lists that both threads touch and the flags beside
  * them. It is never held while work runs or a callback is called.
+ *
+ * Whoever sets `called` wakes the loop. The loop clears it while it holds the
+ * lock to take the list, so nothing is laid out that nobody comes for; as long
+ * as the loop looks by itself, it stays set.
  */
 #include "03-event-loop/worker.h"
 
 #include <assert.h>
+#include <sched.h>
 
-/* How many items that were submitted by callbacks are passed on together. */
 enum {
-    HANDFUL = 64
+    SUBMITTED_TOGETHER = 64, /* by callbacks, then passed on */
+    LAID_OUT_TOGETHER = 8
 };
 
 void asq_work_push(struct asq_work_list *list, struct asq_work *work)
@@ -118,13 +123,20 @@ static void run_thread(void *data)
     (void)uv_async_send(&worker->async);
 }
 
-static void finish_close(uv_handle_t *handle)
+static void finish_close(uv_handle_t *look)
 {
-    struct asq_worker *worker = handle->data;
+    struct asq_worker *worker = look->data;
 
     uv_cond_destroy(&worker->not_empty);
     uv_mutex_destroy(&worker->lock);
     worker->on_closed(worker);
+}
+
+static void close_look(uv_handle_t *async)
+{
+    struct asq_worker *worker = async->data;
+
+    uv_close((uv_handle_t *)&worker->look, finish_close);
 }
 
 /* The thread has ended and everything it left has been given back. */
@@ -134,7 +146,8 @@ static void maybe_closed(struct asq_worker *worker, bool ended)
         return;
     /* Joining a thread that was started once cannot fail. */
     (void)uv_thread_join(&worker->thread);
-    uv_close((uv_handle_t *)&worker->async, finish_close);
+    (void)uv_idle_stop(&worker->look); /* it always succeeds */
+    uv_close((uv_handle_t *)&worker->async, close_look);
 }
 
 /* Puts what was collected into the queue and wakes the worker if it sleeps. */
@@ -151,17 +164,21 @@ static void pass_on_collected(struct asq_worker *worker)
     worker->collected_count = 0;
 }
 
-static void take_finished(uv_async_t *async)
+/* Takes what is laid out and gives each item back. looks says that the loop
+ * comes again by itself. Returns whether there was anything. */
+static bool give_back(struct asq_worker *worker, bool looks)
 {
-    struct asq_worker *worker = async->data;
     struct asq_work_list finished = {0};
     struct asq_work *work;
-    bool ended;
+    bool found, ended;
 
     uv_mutex_lock(&worker->lock);
     asq_work_append(&finished, &worker->finished);
+    worker->finished_count = 0;
+    worker->called = looks;
     ended = worker->ended;
     uv_mutex_unlock(&worker->lock);
+    found = finished.first != NULL;
     worker->finishing = true;
     while ((work = asq_work_pop(&finished)) != NULL) {
         worker->unfinished--;
@@ -170,7 +187,50 @@ static void take_finished(uv_async_t *async)
     }
     worker->finishing = false;
     pass_on_collected(worker);
+    if (found && worker->poll_us != 0)
+        worker->given_back_ns = uv_hrtime();
     maybe_closed(worker, ended);
+    return found;
+}
+
+/* Says whether answers come so close together that the next is due. */
+static bool is_busy(const struct asq_worker *worker)
+{
+    return worker->poll_us != 0 && uv_hrtime() - worker->given_back_ns <
+                                       worker->poll_us * UINT64_C(1000);
+}
+
+/* Lets the worker wake the loop again, unless something has come meanwhile. */
+static void stop_looking(struct asq_worker *worker)
+{
+    uv_mutex_lock(&worker->lock);
+    worker->called = worker->finished.first != NULL;
+    if (!worker->called)
+        (void)uv_idle_stop(&worker->look); /* it always succeeds */
+    uv_mutex_unlock(&worker->lock);
+}
+
+/* In every turn of the loop, while it looks by itself. */
+static void on_turn(uv_idle_t *look)
+{
+    struct asq_worker *worker = look->data;
+
+    if (give_back(worker, true))
+        return;
+    if (worker->unfinished > 0 && is_busy(worker))
+        (void)sched_yield(); /* the worker may want this processor */
+    else
+        stop_looking(worker);
+}
+
+static void on_wake_up(uv_async_t *async)
+{
+    struct asq_worker *worker = async->data;
+    bool looks = is_busy(worker);
+
+    if (looks)
+        (void)uv_idle_start(&worker->look, on_turn); /* it always succeeds */
+    (void)give_back(worker, looks);
 }
 
 int asq_worker_open(struct asq_worker *worker,
@@ -180,11 +240,13 @@ int asq_worker_open(struct asq_worker *worker,
                     size_t batch_max)
 {
     void *data = worker->data;
+    unsigned poll_us = worker->poll_us;
     int rc;
 
     if (capacity == 0 || batch_max == 0)
         return UV_EINVAL;
     *worker = (struct asq_worker){.data = data,
+                                  .poll_us = poll_us,
                                   .loop = loop,
                                   .ops = ops,
                                   .capacity = capacity,
@@ -198,12 +260,15 @@ int asq_worker_open(struct asq_worker *worker,
     uv_mutex_lock(&worker->lock);
     rc = uv_thread_create(&worker->thread, run_thread, worker);
     if (rc == 0) {
-        rc = uv_async_init(loop, &worker->async, take_finished);
+        rc = uv_async_init(loop, &worker->async, on_wake_up);
         worker->ended = rc != 0;
         uv_mutex_unlock(&worker->lock);
         if (rc == 0) {
             worker->async.data = worker;
             uv_unref((uv_handle_t *)&worker->async);
+            (void)uv_idle_init(loop, &worker->look); /* it always succeeds */
+            worker->look.data = worker;
+            uv_unref((uv_handle_t *)&worker->look);
             return 0;
         }
         (void)uv_thread_join(&worker->thread); /* it ends at once */
@@ -228,7 +293,7 @@ int asq_worker_submit(struct asq_worker *worker,
     asq_worker_keep(worker);
     asq_work_push(&worker->collected[lane], work);
     worker->collected_count++;
-    if (!worker->finishing || worker->collected_count == HANDFUL)
+    if (!worker->finishing || worker->collected_count == SUBMITTED_TOGETHER)
         pass_on_collected(worker);
     return 0;
 }
@@ -274,25 +339,34 @@ void asq_worker_close(struct asq_worker *worker, asq_worker_closed_cb on_closed)
     uv_mutex_unlock(&worker->lock);
 }
 
+/* Lays out what is done, and wakes the loop if there is enough for it. */
+static void lay_out(struct asq_worker *worker, size_t enough)
+{
+    bool call;
+
+    uv_mutex_lock(&worker->lock);
+    asq_work_append(&worker->finished, &worker->done);
+    worker->finished_count += worker->done_count;
+    call = !worker->called && worker->finished_count >= enough;
+    worker->called = worker->called || call;
+    uv_mutex_unlock(&worker->lock);
+    worker->done_count = 0;
+    if (call)
+        (void)uv_async_send(&worker->async); /* cannot fail: it is open */
+}
+
 void asq_worker_done(struct asq_worker *worker, struct asq_work *work)
 {
     asq_work_push(&worker->done, work);
+    worker->done_count++;
+    /* Half a batch: the loop answers it while the worker runs the rest. */
+    if (worker->done_count == LAID_OUT_TOGETHER)
+        lay_out(worker, worker->batch_max / 2);
 }
 
 void asq_worker_post(struct asq_worker *worker)
 {
-    bool first;
-
-    if (worker->done.first == NULL)
-        return;
-    uv_mutex_lock(&worker->lock);
-    first = worker->finished.first == NULL;
-    asq_work_append(&worker->finished, &worker->done);
-    uv_mutex_unlock(&worker->lock);
-    /* The loop takes the whole list at a time: whoever finds the list not
-     * empty knows that a wake-up is already under way. */
-    if (first)
-        (void)uv_async_send(&worker->async); /* cannot fail: it is open */
+    lay_out(worker, 1);
 }
 
 void asq_worker_sweep(struct asq_worker *worker,

@@ -4,6 +4,10 @@
  * batch, and hands finished work back as one list with one wake-up. It knows
  * no SQL: what a batch means is its owner's business.
  *
+ * A wake-up costs both threads more than a point read. So the loop is woken for
+ * half a batch or for the end of one; and when answers come close together, it
+ * does not sleep but looks for the next ones in every turn, and yields.
+ *
  * The caller owns the loop. Functions say which thread may call them. Depends
  * on libuv only.
  */
@@ -12,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct asq_worker;
@@ -54,8 +59,10 @@ struct asq_worker_ops {
 typedef void (*asq_worker_closed_cb)(struct asq_worker *worker);
 
 struct asq_worker {
-    /* public */
+    /* public: set before open */
     void *data;
+    unsigned poll_us; /* answers that come closer together than this are
+                         looked for before the loop sleeps; 0: none */
     /* private: set before start */
     uv_loop_t *loop;
     const struct asq_worker_ops *ops;
@@ -67,18 +74,23 @@ struct asq_worker {
     uv_cond_t not_empty;
     /* private: guarded by lock */
     struct asq_work_list queue[ASQ_LANES];
-    struct asq_work_list finished; /* on the way to the loop */
-    bool sleeping;                 /* the worker waits for not_empty */
+    struct asq_work_list finished; /* laid out for the loop */
+    size_t finished_count;
+    bool called;   /* the loop has been woken, or looks by itself */
+    bool sleeping; /* the worker waits for not_empty */
     bool closing;
     bool ended; /* the thread touches nothing after it has set this */
     /* private: worker thread only */
-    struct asq_work_list done; /* not yet posted */
+    struct asq_work_list done; /* not yet laid out */
+    size_t done_count;
     /* private: loop thread only */
     struct asq_work_list collected[ASQ_LANES]; /* on the way to the queue */
     size_t collected_count;
-    size_t unfinished; /* submitted, not yet given to finish_on_loop */
-    size_t kept;       /* reasons to keep the loop alive */
-    bool finishing;    /* finish_on_loop is being called */
+    size_t unfinished;      /* submitted, not yet given to finish_on_loop */
+    size_t kept;            /* reasons to keep the loop alive */
+    bool finishing;         /* finish_on_loop is being called */
+    uv_idle_t look;         /* active while the loop looks by itself */
+    uint64_t given_back_ns; /* when finish_on_loop was last called */
     bool close_called;
     asq_worker_closed_cb on_closed;
 };
@@ -119,11 +131,11 @@ void asq_worker_let_go(struct asq_worker *worker);
 void asq_worker_close(struct asq_worker *worker,
                       asq_worker_closed_cb on_closed);
 
-/* Says that an item is finished. It reaches the loop with the next post.
- * Worker thread. */
+/* Says that an item is finished; it may be back on the loop at once. Worker
+ * thread. */
 void asq_worker_done(struct asq_worker *worker, struct asq_work *work);
 
-/* Hands what is done to the loop. Every batch ends with it; a long batch
+/* Hands all that is done to the loop. Every batch ends with it; a long batch
  * calls it in between. Worker thread. */
 void asq_worker_post(struct asq_worker *worker);
 
