@@ -12,8 +12,7 @@ static uint64_t micros(struct timeval time)
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
-/* Processor time of all threads so far. */
-static uint64_t cpu_now_ns(void)
+uint64_t box_cpu_now_ns(void)
 {
     struct rusage usage = {0};
 
@@ -24,7 +23,7 @@ static uint64_t cpu_now_ns(void)
 void box_begin(struct box *box)
 {
     asq_heartbeat_start(&box->heartbeat);
-    box->cpu_ns = cpu_now_ns();
+    box->cpu_ns = box_cpu_now_ns();
     box->begin_ns = asq_clock_now_ns();
     box->now_ns = box->begin_ns;
 }
@@ -32,7 +31,7 @@ void box_begin(struct box *box)
 void box_end(struct box *box)
 {
     box->end_ns = asq_clock_now_ns();
-    box->cpu_ns = cpu_now_ns() - box->cpu_ns;
+    box->cpu_ns = box_cpu_now_ns() - box->cpu_ns;
     box->stall_ns = asq_heartbeat_stop(&box->heartbeat);
 }
 

@@ -51,6 +51,9 @@ typedef int (*box_run_fn)(struct box *box);
 int box_run(struct box *box, box_run_fn run);
 void box_destroy(struct box *box);
 
+/* Returns the processor time that all threads have used so far. */
+uint64_t box_cpu_now_ns(void);
+
 /* Called by a way: once everything is open, and once all is answered. */
 void box_begin(struct box *box);
 void box_end(struct box *box);

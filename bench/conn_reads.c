@@ -2,8 +2,9 @@
  *
  * Interleaved in one run: raw (one at a time), raw-grouped (64 in a read
  * transaction), and one conn with 64 requests in flight, with and without
- * read batches; then one request in flight, and the same with loop and worker
- * on one processor. Every sum is checked before its time is printed.
+ * read batches, with and without polling (poll_us); then one request in
+ * flight, and the same with loop and worker on one processor. Every sum is
+ * checked before its time is printed. cpu/read is what both threads used.
  *
  * Run: build/bench/conn_reads
  */
@@ -13,11 +14,13 @@
 #endif
 
 #include "03-event-loop/conn.h"
+#include "box.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/options.h"
 #include "common/shop.h"
 #include "common/table.h"
+#include "tally.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -29,8 +32,8 @@
 enum {
     ITEMS = 100000,
     IN_FLIGHT = 64,
-    RUNS = 7,
-    WAYS = 6
+    RUNS = 11,
+    WAYS = 8
 };
 
 static const char SQL[] = "SELECT value FROM items WHERE id = ?1";
@@ -41,8 +44,10 @@ struct way {
     bool is_raw;
     bool grouped; /* raw: a transaction for 64 reads; conn: read batches */
     int in_flight;
-    bool pinned; /* both threads on one processor */
+    bool unpolled; /* conn: the loop sleeps after each list of answers */
+    bool pinned;   /* both threads on one processor */
     double per_s[RUNS];
+    double cpu_us[RUNS]; /* for each read */
 };
 
 struct slot {
@@ -57,7 +62,8 @@ struct bench {
     long submitted;
     long answered;
     int64_t sum;
-    int failed; /* a status, or 0 */
+    uint64_t ns, cpu_ns; /* that the reads took */
+    int failed;          /* a status, or 0 */
     char message[ASQ_MESSAGE_SIZE];
     struct asq_conn conn;
     struct slot slots[IN_FLIGHT];
@@ -87,6 +93,18 @@ static bool pin(bool on)
 #else
     return !on;
 #endif
+}
+
+static void start_clocks(struct bench *bench)
+{
+    bench->cpu_ns = box_cpu_now_ns();
+    bench->ns = asq_clock_now_ns();
+}
+
+static void stop_clocks(struct bench *bench)
+{
+    bench->ns = asq_clock_now_ns() - bench->ns;
+    bench->cpu_ns = box_cpu_now_ns() - bench->cpu_ns;
 }
 
 static int fail_raw(struct bench *bench, sqlite3 *db, int rc)
@@ -122,10 +140,9 @@ static int read_raw(struct bench *bench, sqlite3 *db, bool grouped)
     return rc;
 }
 
-static uint64_t time_raw(struct bench *bench, const struct way *way)
+static void time_raw(struct bench *bench, const struct way *way)
 {
     sqlite3 *db = NULL;
-    uint64_t ns = 0;
     int rc = sqlite3_open_v2(bench->path, &db,
                              SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 
@@ -135,12 +152,11 @@ static uint64_t time_raw(struct bench *bench, const struct way *way)
         (void)fail_raw(bench, db, sqlite3_errcode(db));
     } else {
         bench->sum = 0;
-        ns = asq_clock_now_ns();
+        start_clocks(bench);
         (void)read_raw(bench, db, way->grouped); /* keeps its error */
-        ns = asq_clock_now_ns() - ns;
+        stop_clocks(bench);
     }
     (void)sqlite3_close(db); /* every statement is finalized */
-    return ns;
 }
 
 static void take_answer(struct asq_request *request, int status);
@@ -173,18 +189,17 @@ static void take_answer(struct asq_request *request, int status)
     ask(slot);
 }
 
-/* Reads everything with in_flight requests on the way. Returns the time. */
-static uint64_t read_conn(struct bench *bench, uv_loop_t *loop, int in_flight)
+/* Reads everything with in_flight requests on the way. */
+static void read_conn(struct bench *bench, uv_loop_t *loop, int in_flight)
 {
-    uint64_t begin = asq_clock_now_ns();
-
     bench->submitted = 0;
     bench->answered = 0;
     bench->sum = 0;
+    start_clocks(bench);
     for (int i = 0; i < in_flight; i++)
         ask(&bench->slots[i]);
     (void)uv_run(loop, UV_RUN_DEFAULT); /* ends when nothing is pending */
-    return asq_clock_now_ns() - begin;
+    stop_clocks(bench);
 }
 
 static void note_opened(struct asq_conn *conn, int status)
@@ -202,35 +217,34 @@ static void note_closed(struct asq_conn *conn)
     (void)conn; /* the memory stays: the next run opens it again */
 }
 
-static uint64_t time_conn(struct bench *bench, const struct way *way)
+static void time_conn(struct bench *bench, const struct way *way)
 {
     struct asq_profile profile = asq_profile_default(bench->path);
     uv_loop_t loop;
-    uint64_t ns = 0;
 
     profile.mode = ASQ_OPEN_READ;
     profile.cache_kib = 40000;
     bench->failed = uv_loop_init(&loop);
     if (bench->failed != 0)
-        return 0;
+        return;
     asq_conn_init(&bench->conn);
     bench->conn.data = bench;
     bench->conn.batch_reads = way->grouped;
+    if (way->unpolled)
+        bench->conn.poll_us = 0;
     bench->failed = asq_conn_open(&bench->conn, &loop, &profile, note_opened);
     if (bench->failed == 0) {
-        (void)read_conn(bench, &loop, IN_FLIGHT); /* fills the cache */
-        ns = read_conn(bench, &loop, way->in_flight);
+        read_conn(bench, &loop, IN_FLIGHT); /* fills the cache */
+        read_conn(bench, &loop, way->in_flight);
         asq_conn_close(&bench->conn, note_closed);
         (void)uv_run(&loop, UV_RUN_DEFAULT); /* until it is closed */
     }
     (void)uv_loop_close(&loop); /* nothing is left on it */
-    return ns;
 }
 
 /* Measures one way once and checks what it has read. */
 static int measure(struct bench *bench, struct way *way, int run, long reads)
 {
-    uint64_t ns;
     int64_t expected = 0;
 
     bench->reads = way->in_flight == 1 && !way->is_raw ? reads / 10 + 1 : reads;
@@ -238,9 +252,13 @@ static int measure(struct bench *bench, struct way *way, int run, long reads)
     bench->sum = 0;
     if (way->pinned && !pin(true)) {
         way->per_s[run] = 0;
+        way->cpu_us[run] = 0;
         return 0;
     }
-    ns = way->is_raw ? time_raw(bench, way) : time_conn(bench, way);
+    if (way->is_raw)
+        time_raw(bench, way);
+    else
+        time_conn(bench, way);
     (void)pin(false); /* was possible a moment ago */
     if (bench->failed != 0) {
         (void)fprintf(stderr, "%s: %s: %s\n", bench->path, way->name,
@@ -248,60 +266,42 @@ static int measure(struct bench *bench, struct way *way, int run, long reads)
                                                 : uv_strerror(bench->failed));
         return 1;
     }
-    way->per_s[run] = (double)bench->reads * 1e9 / (double)ns;
+    way->per_s[run] = (double)bench->reads * 1e9 / (double)bench->ns;
+    way->cpu_us[run] = (double)bench->cpu_ns / 1e3 / (double)bench->reads;
     expected = bench->sum;
     bench->sum = 0;
-    (void)time_raw(bench, &(struct way){.grouped = true});
+    time_raw(bench, &(struct way){.grouped = true});
     if (bench->failed == 0 && bench->sum == expected)
         return 0;
     (void)fprintf(stderr, "%s: %s read a wrong sum\n", bench->path, way->name);
     return 1;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-struct spread {
-    double low, median, high;
-};
-
-/* The ratio of two ways, run by run, so that both had the same machine. */
-static struct spread ratio(const struct way *way, const struct way *base)
-{
-    double ratios[RUNS];
-
-    for (int run = 0; run < RUNS; run++)
-        ratios[run] = way->per_s[run] / base->per_s[run];
-    qsort(ratios, RUNS, sizeof ratios[0], compare);
-    return (struct spread){ratios[0], ratios[RUNS / 2], ratios[RUNS - 1]};
-}
-
-/* What is said of a way: its median speed, and its ratios. */
+/* What is said of a way: medians, and its ratios run by run. */
 struct line {
-    double per_s;
+    double per_s, cpu_us;
     struct spread raw, grouped;
 };
 
 static struct line sum_up(const struct way ways[], int index)
 {
-    double sorted[RUNS];
+    const struct way *way = &ways[index];
 
-    memcpy(sorted, ways[index].per_s, sizeof sorted);
-    qsort(sorted, RUNS, sizeof sorted[0], compare);
-    return (struct line){sorted[RUNS / 2], ratio(&ways[index], &ways[0]),
-                         ratio(&ways[index], &ways[1])};
+    return (struct line){
+        tally_spread(way->per_s, RUNS).median,
+        tally_spread(way->cpu_us, RUNS).median,
+        tally_ratio(way->per_s, ways[0].per_s, RUNS),
+        tally_ratio(way->per_s, ways[1].per_s, RUNS),
+    };
 }
 
 static int print(const struct way ways[])
 {
-    static const char *const headers[] = {"way",    "in flight",  "reads/s",
-                                          "to raw", "to grouped", "spread"};
+    static const char *const headers[] = {"way",     "in flight",  "reads/s",
+                                          "to raw",  "to grouped", "spread",
+                                          "cpu/read"};
     struct asq_table table;
-    char count[16];
+    char text[16];
     int rc;
 
     asq_table_init(&table, headers, sizeof headers / sizeof headers[0]);
@@ -310,10 +310,11 @@ static int print(const struct way ways[])
 
         asq_table_add(&table, "%s", ways[i].name);
         asq_table_add(&table, "%d", ways[i].in_flight);
-        asq_table_add(&table, "%s", asq_format_count(count, line.per_s));
+        asq_table_add(&table, "%s", asq_format_count(text, line.per_s));
         asq_table_add(&table, "%.2f", line.raw.median);
         asq_table_add(&table, "%.2f", line.grouped.median);
         asq_table_add(&table, "%.2f-%.2f", line.grouped.low, line.grouped.high);
+        asq_table_add(&table, "%s", asq_format_duration(text, line.cpu_us));
     }
     rc = asq_table_print(&table, stdout);
     asq_table_destroy(&table);
@@ -348,6 +349,8 @@ static int write_json(const struct way ways[], const char *path)
         asq_json_number(&json, line.per_s);
         write_spread(&json, "ratio_to_raw", &line.raw);
         write_spread(&json, "share_of_grouped", &line.grouped);
+        asq_json_put(&json, ", \"cpu_us_per_read\": ");
+        asq_json_number(&json, line.cpu_us);
         asq_json_put(&json, "}");
     }
     asq_json_put(&json, "\n]\n");
@@ -364,7 +367,15 @@ static int run_all(struct bench *bench, const struct asq_options *options)
          .in_flight = IN_FLIGHT},
         {.name = "conn", .grouped = true, .in_flight = IN_FLIGHT},
         {.name = "conn, no read batches", .in_flight = IN_FLIGHT},
+        {.name = "conn, no polling",
+         .grouped = true,
+         .in_flight = IN_FLIGHT,
+         .unpolled = true},
         {.name = "conn, one in flight", .grouped = true, .in_flight = 1},
+        {.name = "the same, no polling",
+         .grouped = true,
+         .in_flight = 1,
+         .unpolled = true},
         {.name = "the same, one processor",
          .grouped = true,
          .in_flight = 1,
@@ -393,7 +404,7 @@ int main(int argc, char **argv)
     struct asq_options options = {
         .program = "build/bench/conn_reads",
         .about = "Point reads through one conn against the raw SQLite C API.",
-        .requests = 200000,
+        .requests = 100000,
     };
     struct asq_shop shop = {.users = 100, .items = ITEMS, .seed = 1};
     char path[ASQ_SHOP_PATH_MAX];
