@@ -1,60 +1,6 @@
 /* test_worker - work goes to the thread in order and comes back once */
 #include "worker_fixture.h"
 
-/* The lists */
-
-static void lists_keep_their_order(void *data)
-{
-    struct item items[4] = {{.number = 1}, {.number = 2}, {.number = 3}};
-    struct asq_work_list list = {0};
-    struct asq_work_list more = {0};
-    struct asq_work_list none = {0};
-
-    (void)data; /* no worker is needed */
-    CHECK(asq_work_pop(&list) == NULL);
-    asq_work_append(&list, &none);
-    CHECK(list.first == NULL);
-    CHECK(list.last == NULL);
-    asq_work_push(&more, &items[0].work);
-    asq_work_append(&list, &more);
-    CHECK(more.first == NULL);
-    CHECK(more.last == NULL);
-    asq_work_push(&more, &items[1].work);
-    asq_work_push(&more, &items[2].work);
-    asq_work_append(&list, &more);
-    asq_work_append(&list, &none);
-    for (int i = 0; i < 3; i++)
-        CHECK(asq_work_pop(&list) == &items[i].work);
-    CHECK(asq_work_pop(&list) == NULL);
-    CHECK(list.last == NULL);
-}
-
-static void a_filter_divides_a_list(void *data)
-{
-    struct item items[5] = {{.number = 1},
-                            {.number = 3},
-                            {.number = 2},
-                            {.number = 4},
-                            {.number = 5}};
-    static const int expected[] = {1, 3, 5};
-    struct asq_work_list list = {0};
-    struct asq_work_list odd = {0};
-
-    (void)data; /* no worker is needed */
-    for (int i = 0; i < 5; i++)
-        asq_work_push(&list, &items[i].work);
-    asq_work_filter(&list, is_odd, NULL, &odd);
-    for (int i = 0; i < 3; i++)
-        CHECK_INT(item_of(asq_work_pop(&odd))->number, expected[i]);
-    CHECK(odd.first == NULL);
-    CHECK_INT(item_of(asq_work_pop(&list))->number, 2);
-    CHECK_INT(item_of(list.last)->number, 4);
-    asq_work_filter(&list, is_odd, NULL, &odd);
-    CHECK(odd.first == NULL);
-    CHECK_INT(item_of(asq_work_pop(&list))->number, 4);
-    CHECK(list.last == NULL);
-}
-
 /* Order and batches */
 
 static void work_comes_back_in_order(void *data)
@@ -269,8 +215,6 @@ static void nothing_is_lost_in_many_rounds(void *data)
 }
 
 static const struct test_case cases[] = {
-    {.name = "lists_keep_their_order", .run = lists_keep_their_order},
-    {.name = "a_filter_divides_a_list", .run = a_filter_divides_a_list},
     {.name = "work_comes_back_in_order", .run = work_comes_back_in_order},
     {.name = "what_waits_is_one_batch", .run = what_waits_is_one_batch},
     {.name = "urgent_work_is_taken_first", .run = urgent_work_is_taken_first},

@@ -11,11 +11,12 @@
 #include "01-blocking/db.h"
 #include "01-blocking/params.h"
 #include "01-blocking/result.h"
-#include "03-event-loop/worker.h"
+#include "03-event-loop/work.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <uv.h> /* the codes of a status */
 
 struct asq_hold;
 struct asq_request;

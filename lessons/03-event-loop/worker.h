@@ -9,10 +9,12 @@
  * does not sleep but looks for the next ones in every turn, and yields.
  *
  * The caller owns the loop. Functions say which thread may call them. Depends
- * on libuv only.
+ * on work and libuv only.
  */
 #ifndef ASQ_WORKER_H
 #define ASQ_WORKER_H
+
+#include "03-event-loop/work.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,20 +22,6 @@
 #include <uv.h>
 
 struct asq_worker;
-
-/* Finds the struct of which member is a part. */
-#define ASQ_CONTAINER_OF(pointer, type, member)                                \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
-
-/* Embedded in whatever is queued; found again by ASQ_CONTAINER_OF. */
-struct asq_work {
-    struct asq_work *next;
-};
-
-struct asq_work_list {
-    struct asq_work *first;
-    struct asq_work *last;
-};
 
 /* Which queue: what is urgent is taken first. */
 enum asq_work_lane {
@@ -147,14 +135,5 @@ void asq_worker_sweep(struct asq_worker *worker,
                       bool (*leaves)(struct asq_work *work, void *data),
                       void *data,
                       struct asq_work_list *ret_left);
-
-/* A list of work, oldest first; it owns nothing. Any one thread. */
-void asq_work_push(struct asq_work_list *list, struct asq_work *work);
-struct asq_work *asq_work_pop(struct asq_work_list *list);
-void asq_work_append(struct asq_work_list *list, struct asq_work_list *more);
-void asq_work_filter(struct asq_work_list *list,
-                     bool (*leaves)(struct asq_work *work, void *data),
-                     void *data,
-                     struct asq_work_list *ret_left);
 
 #endif
