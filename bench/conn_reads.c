@@ -20,6 +20,7 @@
 #include "common/options.h"
 #include "common/shop.h"
 #include "common/table.h"
+#include "progress.h"
 #include "tally.h"
 
 #include <sqlite3.h>
@@ -62,9 +63,11 @@ struct bench {
     long submitted;
     long answered;
     int64_t sum;
+    int64_t sums[2];     /* what the raw API reads: all, and few */
     uint64_t ns, cpu_ns; /* that the reads took */
     int failed;          /* a status, or 0 */
     char message[ASQ_MESSAGE_SIZE];
+    struct progress progress;
     struct asq_conn conn;
     struct slot slots[IN_FLIGHT];
 };
@@ -242,39 +245,62 @@ static void time_conn(struct bench *bench, const struct way *way)
     (void)uv_loop_close(&loop); /* nothing is left on it */
 }
 
+/* One read at a time through a conn takes ten times as long. */
+static bool reads_few(const struct way *way)
+{
+    return way->in_flight == 1 && !way->is_raw;
+}
+
+static long count_reads(long reads, bool few)
+{
+    return few ? reads / 10 + 1 : reads;
+}
+
+static int fail(const struct bench *bench, const char *what)
+{
+    progress_hide(&bench->progress);
+    (void)fprintf(stderr, "%s: %s: %s\n", bench->path, what,
+                  bench->message[0] != '\0' ? bench->message
+                                            : uv_strerror(bench->failed));
+    return 1;
+}
+
+/* Finds out what all ways must read. */
+static int find_sums(struct bench *bench, long reads)
+{
+    for (int few = 0; few <= 1; few++) {
+        bench->reads = count_reads(reads, few != 0);
+        time_raw(bench, &(struct way){.grouped = true});
+        if (bench->failed != 0)
+            return fail(bench, "raw");
+        bench->sums[few] = bench->sum;
+    }
+    return 0;
+}
+
 /* Measures one way once and checks what it has read. */
 static int measure(struct bench *bench, struct way *way, int run, long reads)
 {
-    int64_t expected = 0;
-
-    bench->reads = way->in_flight == 1 && !way->is_raw ? reads / 10 + 1 : reads;
+    bench->reads = count_reads(reads, reads_few(way));
     bench->failed = 0;
     bench->sum = 0;
-    if (way->pinned && !pin(true)) {
-        way->per_s[run] = 0;
-        way->cpu_us[run] = 0;
+    way->per_s[run] = 0;
+    way->cpu_us[run] = 0;
+    if (way->pinned && !pin(true))
         return 0;
-    }
     if (way->is_raw)
         time_raw(bench, way);
     else
         time_conn(bench, way);
     (void)pin(false); /* was possible a moment ago */
-    if (bench->failed != 0) {
-        (void)fprintf(stderr, "%s: %s: %s\n", bench->path, way->name,
-                      bench->message[0] != '\0' ? bench->message
-                                                : uv_strerror(bench->failed));
-        return 1;
-    }
+    if (bench->failed != 0)
+        return fail(bench, way->name);
     way->per_s[run] = (double)bench->reads * 1e9 / (double)bench->ns;
     way->cpu_us[run] = (double)bench->cpu_ns / 1e3 / (double)bench->reads;
-    expected = bench->sum;
-    bench->sum = 0;
-    time_raw(bench, &(struct way){.grouped = true});
-    if (bench->failed == 0 && bench->sum == expected)
+    if (bench->sum == bench->sums[reads_few(way)])
         return 0;
-    (void)fprintf(stderr, "%s: %s read a wrong sum\n", bench->path, way->name);
-    return 1;
+    (void)snprintf(bench->message, sizeof bench->message, "a wrong sum");
+    return fail(bench, way->name);
 }
 
 /* What is said of a way: medians, and its ratios run by run. */
@@ -297,8 +323,8 @@ static struct line sum_up(const struct way ways[], int index)
 
 static int print(const struct way ways[])
 {
-    static const char *const headers[] = {"way",     "in flight",  "reads/s",
-                                          "to raw",  "to grouped", "spread",
+    static const char *const headers[] = {"way",     "in flight", "reads/s",
+                                          "to raw",  "of grp",    "spread",
                                           "cpu/read"};
     struct asq_table table;
     char text[16];
@@ -381,15 +407,16 @@ static int run_all(struct bench *bench, const struct asq_options *options)
          .in_flight = 1,
          .pinned = true},
     };
-    int rc = 0;
+    int rc = find_sums(bench, options->requests);
 
-    for (int run = 0; run < RUNS; run++) {
-        for (int i = 0; i < WAYS; i++) {
-            if (measure(bench, &ways[i], run, options->requests) != 0)
-                return 1;
-        }
+    progress_begin(&bench->progress, RUNS * WAYS * 0.3);
+    for (int i = 0; i < RUNS * WAYS && rc == 0; i++) {
+        progress_show(&bench->progress, "conn_reads", ways[i % WAYS].name);
+        rc = measure(bench, &ways[i % WAYS], i / WAYS, options->requests);
+        progress_add(&bench->progress, 0.3);
     }
-    if (print(ways) != 0)
+    progress_hide(&bench->progress);
+    if (rc != 0 || print(ways) != 0)
         return 1;
     if (options->json != NULL)
         rc = write_json(ways, options->json);
