@@ -62,7 +62,8 @@ struct asq_conn {
     bool batch_reads;       /* neighbours share a read transaction: true */
     unsigned poll_us;       /* answers that come closer together than this are
                                looked for before the loop sleeps: 50; 0: none.
-                               It saves wake-ups; bench/conn_reads measures it */
+                               It uses a processor that is free, and saves
+                               wake-ups: bench/conn_reads measures both */
     /* read-only: loop thread */
     size_t pending;                 /* submitted and not yet called back */
     char message[ASQ_MESSAGE_SIZE]; /* why opening failed */
