@@ -37,6 +37,7 @@ static struct {
     uv_cond_t gate_moved;
     uint64_t delay_us[ASQ_DISK_OPS];
     struct fault faults[ASQ_DISK_OPS];
+    int error; /* what they leave in errno */
     struct gate gate;
 } disk;
 
@@ -121,10 +122,13 @@ int asq__disk_begin(enum asq_disk_op op)
     lock_settings();
     uint64_t delay_us = disk.delay_us[op];
     int rc = strike(&disk.faults[op]);
+    int error = rc == 0 ? 0 : disk.error;
     pass_gate(&disk.gate, op);
     unlock_settings();
     if (delay_us > 0)
         sleep_us(delay_us);
+    if (error != 0)
+        errno = error; /* SQLite asks the VFS below, which reads it there */
     return rc;
 }
 
@@ -142,6 +146,7 @@ void asq_slow_disk_reset(void)
     lock_settings();
     memset(disk.delay_us, 0, sizeof(disk.delay_us));
     memset(disk.faults, 0, sizeof(disk.faults));
+    disk.error = 0;
     set_gate(ASQ_DISK_READ, 0);
     unlock_settings();
     asq__power_reset();
@@ -160,6 +165,13 @@ void asq_slow_disk_fail(enum asq_disk_op op, uint64_t nth, int code, int keep)
 {
     lock_settings();
     disk.faults[op] = (struct fault){.left = nth, .code = code, .keep = keep};
+    unlock_settings();
+}
+
+void asq_slow_disk_errno(int error)
+{
+    lock_settings();
+    disk.error = error;
     unlock_settings();
 }
 

@@ -43,6 +43,10 @@ void asq_slow_disk_delay(enum asq_disk_op op, uint64_t us);
  * following ones fail as well until the next call. nth 0 takes it back. */
 void asq_slow_disk_fail(enum asq_disk_op op, uint64_t nth, int code, int keep);
 
+/* What the faults from now on leave in errno, for sqlite3_system_errno to
+ * tell: EFBIG, EDQUOT, EIO. 0: they leave it alone. */
+void asq_slow_disk_errno(int error);
+
 /* The nth op from now on (1: the next) stops at the gate before it touches
  * the disk. There is one gate: a call replaces what was set, and lets go
  * whoever stands there. nth 0 takes the gate away. */
