@@ -1,8 +1,11 @@
 /* test_db - the profile and closing
  *
- * What can go wrong while opening is in test_db_open.c, threads and locks in
+ * The rest of the profile is in test_db_profile.c, the hook in test_db_hook.c,
+ * what can go wrong while opening in test_db_open.c, threads and locks in
  * test_db_threads.c, stopping a statement in test_db_watch.c, faults of disk
- * and memory in test_db_faults.c.
+ * and memory in test_db_faults.c, what a failed commit leaves in
+ * test_db_outcome.c, what is left open in test_db_tidy.c, a fork in
+ * test_db_fork.c.
  */
 #include "db_fixture.h"
 
@@ -21,7 +24,7 @@ static void the_default_profile_is_in_force(void *fixture)
     CHECK_INT(ask(&db, "PRAGMA synchronous"), 1);
     CHECK_INT(ask(&db, "PRAGMA foreign_keys"), 1);
     CHECK_INT(ask(&db, "PRAGMA cache_size"), -2000);
-    CHECK_INT(ask(&db, "PRAGMA trusted_schema"), 0);
+    CHECK_INT(ask(&db, "PRAGMA trusted_schema"), 1);
     close_db(&db);
 }
 
@@ -49,8 +52,10 @@ static void every_setting_can_be_another(void *fixture)
 static void two_connections_have_the_same_settings(void *fixture)
 {
     static const char *const settings[] = {
-        "PRAGMA synchronous", "PRAGMA foreign_keys", "PRAGMA cache_size",
-        "PRAGMA trusted_schema", "PRAGMA busy_timeout"};
+        "PRAGMA synchronous",        "PRAGMA foreign_keys",
+        "PRAGMA cache_size",         "PRAGMA trusted_schema",
+        "PRAGMA wal_autocheckpoint", "PRAGMA mmap_size",
+        "PRAGMA journal_size_limit", "PRAGMA temp_store"};
     struct asq_db one, two;
 
     (void)fixture;

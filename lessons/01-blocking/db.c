@@ -3,8 +3,10 @@
 #include "01-blocking/db.h"
 
 #include "01-blocking/cache.h"
+#include "01-blocking/db_open.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,11 +14,10 @@
 
 enum {
     WATCH_EVERY = 100,
-    LONGEST_NAP_MS = 10,
-    LONGEST_NAME = 120 /* of a path in a message; the reason must fit too */
+    LONGEST_NAP_MS = 10
 };
 
-static uint64_t now_ns(void)
+uint64_t asq__db_now_ns(void)
 {
     struct timespec now;
 
@@ -37,6 +38,48 @@ static uintptr_t this_thread(void)
     return number;
 }
 
+/* Counted and not asked for: getpid is a system call, and this is looked at
+ * with every call. */
+static atomic_uint forks;
+static pthread_once_t forks_once = PTHREAD_ONCE_INIT;
+
+static void on_fork_in_child(void)
+{
+    atomic_fetch_add_explicit(&forks, 1, memory_order_relaxed);
+}
+
+static void count_forks(void)
+{
+    /* Without memory for it forks are not noticed, nothing else is wrong. */
+    (void)pthread_atfork(NULL, NULL, on_fork_in_child);
+}
+
+unsigned asq__forks(void)
+{
+    return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
+bool asq__db_is_forked(const struct asq_db *db)
+{
+    return db->forks != asq__forks() && db->handle != NULL;
+}
+
+void asq__db_init(struct asq_db *db)
+{
+    /* A constant of the right type; it cannot fail. */
+    (void)pthread_once(&forks_once, count_forks);
+    *db = (struct asq_db){.forks = asq__forks()};
+    atomic_init(&db->owner, this_thread());
+}
+
+void asq__db_forget(struct asq_db *db)
+{
+    db->handle = NULL;
+    db->in_use = db->idle = (struct asq_stmt_list){0};
+    db->open_statements = 0;
+    atomic_store(&db->owner, 0);
+}
+
 static bool is_foreign(const struct asq_db *db)
 {
     uintptr_t owner = atomic_load_explicit(&db->owner, memory_order_relaxed);
@@ -44,10 +87,16 @@ static bool is_foreign(const struct asq_db *db)
     return owner != 0 && owner != this_thread();
 }
 
+static const char forked_message[] =
+    "the connection was opened before this process was forked: run another "
+    "program by exec, which opens one of its own";
+
 int asq__db_enter(struct asq_db *db)
 {
     uintptr_t owner = atomic_load(&db->owner);
 
+    if (asq__db_is_forked(db)) /* its threads are not here: it is nobody's */
+        return asq__db_fail(db, SQLITE_MISUSE, "%s", forked_message);
     /* Whoever comes first after a hand-over takes the connection. */
     if (owner == 0 &&
         atomic_compare_exchange_strong(&db->owner, &owner, this_thread()))
@@ -71,6 +120,7 @@ int asq__db_fail(struct asq_db *db, int code, const char *format, ...)
         if (iscntrl((unsigned char)*p))
             *p = ' '; /* SQL may be quoted in it; a message is one line */
     }
+    db->failed = code;
     return code;
 }
 
@@ -105,225 +155,69 @@ static void nap(uint64_t ms)
     (void)nanosleep(&time, NULL);
 }
 
-/* Waits a little for a lock that was first found taken at since_ns. Returns
- * whether there is time left to try again. */
-static bool wait_for_lock(const struct asq_db *db, uint64_t since_ns, int tries)
+/* sqlite3_interrupt does not end a wait for a lock, so the watch is asked here
+ * as well. */
+static bool is_stopped(struct asq_db *db)
 {
-    uint64_t waited_ms = (now_ns() - since_ns) / 1000000U;
+    bool stop;
+
+    db->waiting = true;
+    stop = db->watch != NULL && db->watch(db->watch_data);
+    db->waiting = false;
+    if (stop)
+        db->stopped = ASQ_STOP_LOCK;
+    return stop;
+}
+
+bool asq__db_wait(struct asq_db *db, uint64_t since_ns, int tries)
+{
+    uint64_t waited_ms;
     uint64_t ms = tries < LONGEST_NAP_MS ? (uint64_t)tries + 1 : LONGEST_NAP_MS;
 
+    if (is_stopped(db))
+        return false;
+    waited_ms = (asq__db_now_ns() - since_ns) / 1000000U;
     if (waited_ms >= db->busy_ms)
         return false;
     nap(ms < db->busy_ms - waited_ms ? ms : db->busy_ms - waited_ms);
     return true;
 }
 
-/* Called by SQLite when a lock is taken. sqlite3_interrupt does not end such
- * a wait, so the watch is asked here as well. */
+/* Called by SQLite when a lock is taken. */
 static int on_busy(void *data, int tries)
 {
     struct asq_db *db = data;
-    bool stop;
 
-    db->waiting = true;
-    stop = db->watch != NULL && db->watch(db->watch_data);
-    db->waiting = false;
-    if (stop) {
-        db->stopped = ASQ_STOP_LOCK;
-        return 0;
-    }
     if (tries == 0)
-        db->busy_since_ns = now_ns();
-    return wait_for_lock(db, db->busy_since_ns, tries);
+        db->busy_since_ns = asq__db_now_ns();
+    return asq__db_wait(db, db->busy_since_ns, tries);
 }
 
-struct asq_profile asq_profile_default(const char *path)
+int asq__db_set_handlers(struct asq_db *db)
 {
-    return (struct asq_profile){
-        .path = path,
-        .mode = ASQ_OPEN_CREATE,
-        .wal = true,
-        .synchronous = 1,
-        .foreign_keys = true,
-        .cache_kib = 2000,
-        .busy_ms = 5000,
-        .statements = 32,
-        .result_limit = (size_t)64 << 20,
-    };
+    sqlite3_progress_handler(db->handle, WATCH_EVERY, on_progress, db);
+    return sqlite3_busy_handler(db->handle, on_busy, db);
 }
 
-/* Runs a PRAGMA and copies the text of its first cell, if it has one. */
-static int ask(struct asq_db *db, const char *sql, char *ret_text, size_t size)
+int asq__db_undo_write(struct asq_db *db, sqlite3_stmt *handle)
 {
-    sqlite3_stmt *stmt = NULL;
-    int rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
-
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(stmt);
-        if (rc == SQLITE_ROW) {
-            const char *text = (const char *)sqlite3_column_text(stmt, 0);
-
-            /* The answers are shorter than any buffer here. */
-            (void)snprintf(ret_text, size, "%s", text == NULL ? "" : text);
-            rc = SQLITE_DONE;
-        }
-    }
-    /* Finalize repeats the error of the step; it is already in rc. */
-    (void)sqlite3_finalize(stmt);
-    return rc == SQLITE_DONE ? 0 : rc;
-}
-
-/* Switching to WAL needs the file alone for a moment and does not ask the
- * busy handler in every case, so waiting is done here. */
-static int set_journal_mode(struct asq_db *db, bool wal)
-{
-    const char *sql = wal && !db->read_only ? "PRAGMA main.journal_mode=WAL"
-                                            : "PRAGMA main.journal_mode";
-    uint64_t since_ns = now_ns();
-    int tries = 0;
-    int rc;
-
-    do {
-        rc = ask(db, sql, db->journal_mode, sizeof db->journal_mode);
-    } while ((rc & 0xff) == SQLITE_BUSY &&
-             wait_for_lock(db, since_ns, tries++));
-    return rc;
-}
-
-/* Sets a PRAGMA to a number and reads back what is in force. */
-static int
-set_number(struct asq_db *db, const char *name, long number, long *ret_number)
-{
-    char sql[64];
-    char text[32] = "";
-    int rc;
-
-    /* Names and numbers of this file fit. */
-    (void)snprintf(sql, sizeof sql, "PRAGMA %s=%ld", name, number);
-    rc = ask(db, sql, text, sizeof text);
-    if (rc != 0)
-        return rc;
-    (void)snprintf(sql, sizeof sql, "PRAGMA %s", name);
-    rc = ask(db, sql, text, sizeof text);
-    *ret_number = 0;
-    if (rc == 0)
-        (void)sscanf(text, "%ld", ret_number); /* an empty answer reads as 0 */
-    return rc;
-}
-
-static int apply_profile(struct asq_db *db, const struct asq_profile *profile)
-{
-    long number;
-    int rc;
-
-    /* First of all: everything that follows may meet a lock. */
-    rc = sqlite3_busy_handler(db->handle, on_busy, db);
-    if (rc == 0)
-        rc = set_journal_mode(db, profile->wal);
-    if (rc == 0) {
-        rc = set_number(db, "main.synchronous", profile->synchronous, &number);
-        db->synchronous = (int)number;
-    }
-    if (rc == 0) {
-        rc = set_number(db, "foreign_keys", profile->foreign_keys, &number);
-        db->foreign_keys = number != 0;
-    }
-    if (rc == 0)
-        rc = set_number(db, "main.cache_size", -(long)profile->cache_kib,
-                        &number);
-    if (rc == 0)
-        rc = set_number(db, "trusted_schema", 0, &number);
-    if (rc == 0)
-        sqlite3_progress_handler(db->handle, WATCH_EVERY, on_progress, db);
-    return rc;
-}
-
-static int open_flags(enum asq_open_mode mode)
-{
-    switch (mode) {
-    case ASQ_OPEN_READ:
-        return SQLITE_OPEN_READONLY;
-    case ASQ_OPEN_WRITE:
-        return SQLITE_OPEN_READWRITE;
-    case ASQ_OPEN_CREATE:
-        break;
-    }
-    return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-}
-
-/* Returns the end of a path that is too long for a message. */
-static const char *name_of(const char *path)
-{
-    size_t length = strlen(path);
-
-    return length > LONGEST_NAME ? path + length - LONGEST_NAME : path;
-}
-
-/* Keeps "path: what SQLite says (what the system says)". */
-static int fail_open(struct asq_db *db, const char *path)
-{
-    sqlite3 *handle = db->handle;
-    int code = handle == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(handle);
-    int error = handle == NULL ? 0 : sqlite3_system_errno(handle);
-
-    if ((code & 0xff) == SQLITE_CANTOPEN && error != 0)
-        return asq__db_fail(db, code, "%s: %s (%s)", name_of(path),
-                            sqlite3_errmsg(handle), strerror(error));
-    return asq__db_fail(db, code, "%s: %s", name_of(path),
-                        handle == NULL ? "out of memory"
-                                       : sqlite3_errmsg(handle));
+    sqlite3_interrupt(db->handle);
+    return sqlite3_step(handle);
 }
 
 int asq_db_open(struct asq_db *db, const struct asq_profile *profile)
 {
-    const char *path = profile->path;
-    int rc;
-
-    *db = (struct asq_db){0};
-    atomic_init(&db->owner, this_thread());
-    db->statements = profile->statements;
-    db->result_limit = profile->result_limit;
-    db->busy_ms = profile->busy_ms;
-    /* SQLite would make a temporary database of an empty path, and some builds
-     * would take "file:" for the beginning of a URI. */
-    if (path == NULL || path[0] == '\0')
-        return asq__db_fail(db, SQLITE_MISUSE, "no path was given");
-    if (strncmp(path, "file:", 5) == 0)
-        return asq__db_fail(db, SQLITE_MISUSE,
-                            "%s: a URI is not taken; for a file of that name "
-                            "write ./ before it",
-                            name_of(path));
-    if (!sqlite3_threadsafe())
-        return asq__db_fail(db, SQLITE_MISUSE,
-                            "%s: this SQLite was built without threads",
-                            name_of(path));
-    rc = sqlite3_open_v2(path, &db->handle,
-                         open_flags(profile->mode) | SQLITE_OPEN_NOMUTEX |
-                             SQLITE_OPEN_EXRESCODE,
-                         profile->vfs);
-    if (rc == 0) {
-        db->read_only = sqlite3_db_readonly(db->handle, "main") == 1;
-        rc = apply_profile(db, profile);
-    }
-    if (rc != 0) {
-        rc = fail_open(db, path);
-    } else if (db->read_only && profile->mode != ASQ_OPEN_READ) {
-        rc = asq__db_fail(db, SQLITE_READONLY,
-                          "%s: opened for writing, but it cannot be written",
-                          name_of(path));
-    }
-    if (rc != 0) {
-        /* No statement is open, so closing cannot fail. */
-        (void)sqlite3_close(db->handle);
-        db->handle = NULL;
-    }
-    return rc;
+    return asq__db_open(db, profile, NULL, NULL);
 }
 
 int asq_db_close(struct asq_db *db)
 {
     if (db == NULL)
         return 0;
+    if (asq__db_is_forked(db)) {
+        asq__db_forget(db);
+        return 0;
+    }
     if (is_foreign(db))
         return SQLITE_MISUSE;
     if (db->handle == NULL)
@@ -335,8 +229,7 @@ int asq_db_close(struct asq_db *db)
     asq__cache_flush(db);
     if (sqlite3_close(db->handle) != SQLITE_OK)
         return asq__db_fail_sqlite(db); /* a statement made by its handle */
-    db->handle = NULL;
-    atomic_store(&db->owner, 0);
+    asq__db_forget(db);
     return 0;
 }
 
@@ -363,6 +256,8 @@ int asq_db_watch(struct asq_db *db, asq_watch_cb watch, void *data)
 
 const char *asq_db_message(const struct asq_db *db)
 {
+    if (asq__db_is_forked(db))
+        return forked_message;
     if (is_foreign(db))
         return "the connection belongs to another thread "
                "(asq_db_hand_over passes it on)";
@@ -371,11 +266,14 @@ const char *asq_db_message(const struct asq_db *db)
 
 bool asq_db_in_transaction(const struct asq_db *db)
 {
-    return !is_foreign(db) && db->handle != NULL &&
+    return !is_foreign(db) && db->handle != NULL && !asq__db_is_forked(db) &&
            !sqlite3_get_autocommit(db->handle);
 }
 
 sqlite3 *asq_db_handle(struct asq_db *db)
 {
-    return asq__db_enter(db) == 0 ? db->handle : NULL;
+    if (asq__db_enter(db) != 0)
+        return NULL;
+    db->handle_given = true;
+    return db->handle;
 }

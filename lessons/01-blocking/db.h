@@ -3,10 +3,13 @@
  * Owns the sqlite3 handle and the statement cache. Every call blocks the
  * thread that makes it. A connection belongs to one thread at a time and
  * remembers which: a call from another thread returns SQLITE_MISUSE and
- * touches nothing. Depends on SQLite only; statements are in stmt.
+ * touches nothing. So does a call in the child of a fork. Depends on profile;
+ * opening is in db_open, statements are in stmt.
  */
 #ifndef ASQ_DB_H
 #define ASQ_DB_H
+
+#include "01-blocking/profile.h"
 
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -20,32 +23,6 @@ struct asq_stmt_list {
     struct asq_stmt *first;
     struct asq_stmt *last;
 };
-
-enum asq_open_mode {
-    ASQ_OPEN_READ,  /* the file must exist; nothing is ever written */
-    ASQ_OPEN_WRITE, /* the file must exist and be writable */
-    ASQ_OPEN_CREATE /* the file is made if it does not exist */
-};
-
-/* How a connection is set up. Settings that SQLite keeps per connection are
- * applied to each, so that no connection lacks what another one has. */
-struct asq_profile {
-    const char *path; /* a file name, never a URI; ":memory:" is private */
-    enum asq_open_mode mode;
-    const char *vfs;     /* NULL: the default of the system */
-    bool wal;            /* ask for WAL where the file is opened for writing;
-                            otherwise the mode is left and reported */
-    int synchronous;     /* 0 OFF, 1 NORMAL, 2 FULL, 3 EXTRA */
-    bool foreign_keys;   /* enforce them */
-    int cache_kib;       /* page cache of this connection, in KiB */
-    unsigned busy_ms;    /* how long to wait for a lock, in milliseconds */
-    unsigned statements; /* how many idle statements the cache keeps */
-    size_t result_limit; /* bytes of one result, then SQLITE_TOOBIG; 0: none */
-};
-
-/* Returns the profile that the course uses: create, WAL, NORMAL, foreign keys
- * on, 2,000 KiB of cache, 5,000 ms for locks, 32 statements, 64 MiB. */
-struct asq_profile asq_profile_default(const char *path);
 
 enum {
     ASQ_MESSAGE_SIZE = 256
@@ -67,13 +44,19 @@ typedef int (*asq_watch_cb)(void *data);
 
 struct asq_db {
     /* read-only, on the thread that owns the connection */
-    char journal_mode[12]; /* what is in force: "wal", "delete", "memory" */
-    int synchronous;       /* what is in force */
-    bool foreign_keys;     /* what is in force */
+    char journal_mode[12];  /* what is in force: "wal", "delete", "memory" */
+    int synchronous;        /* what is in force */
+    bool foreign_keys;      /* what is in force */
+    bool trusted_schema;    /* what is in force */
+    int wal_autocheckpoint; /* what is in force */
+    int64_t journal_size_limit;     /* what is in force */
+    int64_t mmap_size;              /* what is in force */
+    enum asq_temp_store temp_store; /* what is in force */
     bool read_only;
-    bool outcome_unknown;  /* a commit failed with an I/O error; see stmt.h */
-    enum asq_stop stopped; /* of the last statement */
-    bool waiting;          /* for a lock; for the watch to look at */
+    bool outcome_unknown; /* a commit failed half-way; see stmt.h */
+    int failed; /* the code that the message belongs to; 0: no error yet */
+    enum asq_stop stopped;    /* of the last statement */
+    bool waiting;             /* for a lock; for the watch to look at */
     unsigned open_statements; /* checked out and not yet released */
     struct {
         uint64_t hits, misses, evicted;
@@ -88,26 +71,44 @@ struct asq_db {
     size_t result_limit;
     unsigned busy_ms;
     uint64_t busy_since_ns;
+    uint64_t pages_written; /* when the run began that may commit */
+    unsigned forks;         /* of the process, when it was opened */
+    bool handle_given;      /* there may be raw statements */
     asq_watch_cb watch;
     void *watch_data;
-    bool watch_off; /* a transaction statement runs */
+    bool watch_off; /* what runs now is not stopped */
     char message[ASQ_MESSAGE_SIZE];
 };
 
 /* Opens the database as the profile says and reads back what is in force. The
  * profile is borrowed for the call. The calling thread owns the connection.
  * Returns 0, or an extended SQLITE_* code with asq_db_message naming the
- * file: SQLITE_CANTOPEN (missing, a directory, no permission), SQLITE_NOTADB,
- * SQLITE_CORRUPT, SQLITE_BUSY (locked for longer than busy_ms),
- * SQLITE_READONLY (asked for writing, but the file cannot be written),
- * SQLITE_MISUSE (no path, a URI, SQLite built without threads). After a
- * failure the connection is closed; closing it again is harmless. */
+ * file: SQLITE_CANTOPEN (missing, a directory, no permission), the same or
+ * SQLITE_READONLY_DIRECTORY (WAL in a folder that cannot be written),
+ * SQLITE_NOTADB, SQLITE_CORRUPT, SQLITE_BUSY (locked for longer than busy_ms),
+ * SQLITE_BUSY_TIMEOUT (not open within open_ms), SQLITE_READONLY (asked for
+ * writing, but the file cannot be written),
+ * SQLITE_MISUSE (no path, a URI, immutable but not ASQ_OPEN_READ, something
+ * left open by on_open_db, SQLite built without threads), or what on_open_db
+ * returned. After a failure the connection is closed; closing it again is
+ * harmless.
+ *
+ * One wait asks neither busy_ms nor open_ms nor the watch: where the WAL index
+ * (-shm) is spoilt and another connection is writing, SQLite waits by itself
+ * for 10 s and then returns SQLITE_PROTOCOL. It can meet an opening and the
+ * beginning of each transaction. */
 int asq_db_open(struct asq_db *db, const struct asq_profile *profile);
 
 /* Closes the connection and finalizes the cached statements; an open
  * transaction is rolled back. Accepts NULL and a zeroed or closed connection.
  * Returns 0; SQLITE_BUSY when statements are still checked out, or
- * SQLITE_MISUSE on a foreign thread: nothing is closed then. */
+ * SQLITE_MISUSE on a foreign thread: nothing is closed then.
+ *
+ * In the child of a fork it returns 0 and only forgets the connection: closing
+ * could roll back the parent's transaction in the file. Memory and descriptors
+ * stay until the child ends or runs another program by exec. Before that it
+ * must not open a file that was open when it was forked: SQLite would believe
+ * that the child holds the parent's locks. */
 int asq_db_close(struct asq_db *db);
 
 /* Gives the connection away: the next thread that uses it owns it. The caller
@@ -128,13 +129,48 @@ const char *asq_db_message(const struct asq_db *db);
 bool asq_db_in_transaction(const struct asq_db *db);
 
 /* Returns SQLite's own handle for what this module does not cover, or NULL on
- * a foreign thread. Do not change what the profile set. */
+ * a foreign thread. Do not change what the profile set, and end the statements,
+ * blobs and backups made with it before the connection is closed. */
 sqlite3 *asq_db_handle(struct asq_db *db);
 
-/* Internal to 01: used by cache, params and stmt. */
+/* Internal to 01: used by cache, params, stmt, db_open and db_tidy. */
 int asq__db_enter(struct asq_db *db); /* 0, or SQLITE_MISUSE */
 int asq__db_fail(struct asq_db *db, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));  /* keeps the message */
 int asq__db_fail_sqlite(struct asq_db *db); /* keeps SQLite's own */
+
+/* Internal to 01: called by db_open. Makes db the connection of the calling
+ * thread, as a closed one. */
+void asq__db_init(struct asq_db *db);
+
+/* Internal to 01: called by db_open. Registers what SQLite asks while it waits
+ * and runs. Returns 0 or an SQLITE_* code. */
+int asq__db_set_handlers(struct asq_db *db);
+
+/* Internal to 01: called by db_open. Asks the watch, then waits a little for a
+ * lock that was first found taken at since_ns (asq__db_now_ns); tries counts
+ * from 0. Returns whether there is time left to try again. */
+bool asq__db_wait(struct asq_db *db, uint64_t since_ns, int tries);
+
+/* Internal to 01: the monotonic clock, in nanoseconds. */
+uint64_t asq__db_now_ns(void);
+
+/* Internal to 01: lets go of the handle, which is closed or shall be
+ * forgotten, and of what belongs to it. */
+void asq__db_forget(struct asq_db *db);
+
+/* Internal to the modules: whether db was opened before this process was
+ * forked. */
+bool asq__db_is_forked(const struct asq_db *db);
+
+/* Internal to the modules: how often this process was forked off another one
+ * since the first connection was opened. */
+unsigned asq__forks(void);
+
+/* Internal to 01, for stmt and db_tidy: ends a statement that has returned a
+ * row of its RETURNING. The write has done all its work then and a reset would
+ * commit it; an interrupt undoes it, and in a transaction everything. Returns
+ * what the step returned: SQLITE_INTERRUPT. */
+int asq__db_undo_write(struct asq_db *db, sqlite3_stmt *handle);
 
 #endif

@@ -1,0 +1,176 @@
+/* db_tidy - what somebody has left open on a connection is undone */
+#include "01-blocking/db_tidy.h"
+
+#include "01-blocking/cache.h"
+
+/* A blob's statement was not prepared from a text. It belongs to its handle. */
+static bool is_blob(sqlite3_stmt *stmt)
+{
+    return sqlite3_sql(stmt) == NULL;
+}
+
+/* Calls `visit` for each statement in the middle of a run, ours or raw. Only
+ * who has asked for the handle can have made raw ones. */
+static void
+each_running(struct asq_db *db,
+             void (*visit)(struct asq_db *db, sqlite3_stmt *stmt, void *data),
+             void *data)
+{
+    sqlite3_stmt *stmt = NULL;
+
+    if (db->open_statements == 0 && !db->handle_given)
+        return;
+    while ((stmt = sqlite3_next_stmt(db->handle, stmt)) != NULL) {
+        if (sqlite3_stmt_busy(stmt))
+            visit(db, stmt, data);
+    }
+}
+
+struct found {
+    unsigned statements; /* raw ones */
+    unsigned writes;     /* raw or ours, which a reset would commit */
+    unsigned blobs;
+};
+
+static void count_writes(struct asq_db *db, sqlite3_stmt *stmt, void *data)
+{
+    struct found *found = data;
+
+    (void)db;
+    found->writes += !is_blob(stmt) && !sqlite3_stmt_readonly(stmt);
+}
+
+static void count_blobs(struct asq_db *db, sqlite3_stmt *stmt, void *data)
+{
+    struct found *found = data;
+
+    (void)db;
+    found->blobs += is_blob(stmt);
+}
+
+static bool is_ours(const struct asq_db *db, const sqlite3_stmt *handle)
+{
+    const struct asq_stmt *stmt = db->in_use.first;
+
+    while (stmt != NULL && stmt->handle != handle)
+        stmt = stmt->older;
+    return stmt != NULL;
+}
+
+static void undo_write(struct asq_db *db, sqlite3_stmt *stmt, void *data)
+{
+    struct found *found = data;
+
+    if (is_blob(stmt) || sqlite3_stmt_readonly(stmt))
+        return;
+    found->statements += !is_ours(db, stmt);
+    (void)asq__db_undo_write(db, stmt); /* interrupted, as it should be */
+}
+
+static void reset_raw(struct asq_db *db, sqlite3_stmt *stmt, void *data)
+{
+    struct found *found = data;
+
+    (void)db;
+    if (is_blob(stmt))
+        return;
+    found->statements++;
+    (void)sqlite3_reset(stmt); /* repeats the error of the step */
+}
+
+/* Inside a transaction a reset commits nothing. So where a write has returned
+ * a row by itself, a transaction is begun around it, to be rolled back. An
+ * interrupt does the same without memory, but a blob that is open would make
+ * it hit all statements to come. */
+static void keep_from_committing(struct asq_db *db, struct found *found)
+{
+    if (!sqlite3_get_autocommit(db->handle))
+        return;
+    each_running(db, count_writes, found);
+    if (found->writes > 0 &&
+        sqlite3_exec(db->handle, "BEGIN", NULL, NULL, NULL) != 0)
+        each_running(db, undo_write, found);
+}
+
+static int roll_back(struct asq_db *db)
+{
+    int rc = 0;
+
+    if (!sqlite3_get_autocommit(db->handle))
+        rc = sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    /* An error after which nothing is open any more has done the same. */
+    return sqlite3_get_autocommit(db->handle) ? 0 : rc;
+}
+
+int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret)
+{
+    struct found found = {0};
+    int rc = asq__db_enter(db);
+
+    *ret = (struct asq_leftovers){0};
+    if (rc != 0)
+        return rc;
+    ret->transactions = !sqlite3_get_autocommit(db->handle);
+    ret->statements = db->open_statements;
+    db->watch_off = true; /* undoing is not stopped */
+    keep_from_committing(db, &found);
+    asq_stmt_release_all(db); /* and with them what their tables run */
+    each_running(db, reset_raw, &found);
+    rc = roll_back(db);
+    db->watch_off = false;
+    each_running(db, count_blobs, &found); /* some end with a transaction */
+    ret->statements += found.statements;
+    ret->handles = found.blobs;
+    return rc;
+}
+
+/* Modules of virtual tables keep statements and finalize them themselves. In
+ * doubt there are some. */
+static bool may_have_virtual_tables(sqlite3 *handle)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(
+        handle, "SELECT 1 FROM pragma_table_list WHERE type = 'virtual'", -1,
+        &stmt, NULL);
+
+    if (rc == 0)
+        rc = sqlite3_step(stmt);
+    (void)sqlite3_finalize(stmt); /* what it returns is in rc */
+    return rc != SQLITE_DONE;
+}
+
+static void finalize_raw(struct asq_db *db)
+{
+    sqlite3_stmt *stmt = sqlite3_next_stmt(db->handle, NULL);
+
+    if (stmt == NULL || may_have_virtual_tables(db->handle))
+        return;
+    while (stmt != NULL) {
+        sqlite3_stmt *next = sqlite3_next_stmt(db->handle, stmt);
+
+        if (!is_blob(stmt))
+            (void)sqlite3_finalize(stmt); /* it was reset: nothing to say */
+        stmt = next;
+    }
+}
+
+void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
+{
+    *ret = (struct asq_leftovers){0};
+    if (asq__db_is_forked(db)) {
+        (void)asq_db_close(db); /* which forgets it */
+        return;
+    }
+    if (asq__db_enter(db) != 0)
+        return;
+    (void)asq__db_tidy(db, ret); /* closing undoes what this could not */
+    asq__cache_flush(db);
+    finalize_raw(db);
+    if (sqlite3_close(db->handle) != SQLITE_OK) {
+        if (ret->handles == 0)
+            ret->handles = 1;
+        /* It closes by itself once the last owner has ended what is left. */
+        (void)sqlite3_close_v2(db->handle);
+    }
+    asq__db_forget(db);
+}

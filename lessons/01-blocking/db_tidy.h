@@ -1,0 +1,38 @@
+/* db_tidy - what somebody has left open on a connection is undone
+ *
+ * For whoever lends a connection out and gets it back. Depends on cache and
+ * db. Entered by the thread that owns the connection.
+ */
+#ifndef ASQ_DB_TIDY_H
+#define ASQ_DB_TIDY_H
+
+#include "01-blocking/db.h"
+
+struct asq_leftovers {
+    unsigned transactions; /* 0 or 1: it was rolled back */
+    unsigned statements;   /* checked out, or raw ones in the middle of a run
+                              and those that their virtual tables run */
+    unsigned handles;      /* raw blobs, and when closing backups and raw
+                              statements that could not be finalized: these
+                              are only told, their owner still has to end
+                              them */
+};
+
+/* Internal to the modules. Undoes what is open: a transaction is rolled back,
+ * and so is a write that has returned some of its rows; statements that are
+ * checked out are released, raw ones that run are reset. Blobs opened by
+ * asq_db_handle are counted and not touched. Costs nothing measurable where
+ * nothing is open and asq_db_handle was never asked for. Returns 0 and *ret;
+ * SQLITE_MISUSE as asq__db_enter; or the code for which the transaction could
+ * not be rolled back (no memory) and is still open. */
+int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret);
+
+/* Internal to the modules. Closes the connection whatever is left open on it:
+ * tidies, then finalizes raw statements, then closes. Where a blob or a backup
+ * is left (handles is at least 1), the file stays open until its owner ends
+ * it, which stays legal. The same goes for a raw statement in a file that has
+ * virtual tables: their modules keep statements of their own there, and
+ * nobody can tell whose is whose. Does nothing on a foreign thread. */
+void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret);
+
+#endif
