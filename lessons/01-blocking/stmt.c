@@ -1,7 +1,17 @@
 /* stmt - a statement is stepped, its rows are read or collected */
 #include "01-blocking/stmt.h"
 
+#include "01-blocking/db_outcome.h"
+
 #include <string.h>
+
+/* Says whether the run is to end with a commit. */
+static bool may_commit(const struct asq_stmt *stmt)
+{
+    return stmt->kind == ASQ_KIND_COMMIT ||
+           (stmt->alone && stmt->kind != ASQ_KIND_TRANSACTION &&
+            !sqlite3_stmt_readonly(stmt->handle));
+}
 
 static void begin_run(struct asq_stmt *stmt)
 {
@@ -12,14 +22,8 @@ static void begin_run(struct asq_stmt *stmt)
     stmt->total_changes = sqlite3_total_changes64(db->handle);
     stmt->alone = sqlite3_get_autocommit(db->handle);
     db->stopped = ASQ_STOP_NONE;
-}
-
-/* Says whether the run, which has failed, was to end with a commit. */
-static bool may_commit(const struct asq_stmt *stmt)
-{
-    return stmt->kind == ASQ_KIND_COMMIT ||
-           (stmt->alone && stmt->kind != ASQ_KIND_TRANSACTION &&
-            !sqlite3_stmt_readonly(stmt->handle));
+    if (may_commit(stmt))
+        asq__db_begin_commit(db);
 }
 
 /* SQLite repeats the last number of changes after a statement that changes
@@ -51,7 +55,7 @@ static int step(struct asq_stmt *stmt)
         end_run(stmt);
     } else if (rc != SQLITE_ROW) {
         rc = asq__db_fail_sqlite(db);
-        if ((rc & 0xff) == SQLITE_IOERR && may_commit(stmt))
+        if (may_commit(stmt) && asq__db_is_unknown(db, rc))
             db->outcome_unknown = true;
     }
     stmt->last = rc;
@@ -164,8 +168,7 @@ static void undo_write(struct asq_stmt *stmt)
 {
     if (stmt->last != SQLITE_ROW || sqlite3_stmt_readonly(stmt->handle))
         return;
-    sqlite3_interrupt(stmt->db->handle);
-    stmt->last = sqlite3_step(stmt->handle);
+    stmt->last = asq__db_undo_write(stmt->db, stmt->handle);
 }
 
 /* Steps to the end; every row goes into result. */

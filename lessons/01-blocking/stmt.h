@@ -27,9 +27,12 @@ int asq_db_run(struct asq_db *db,
 
 /* Takes one step. Returns SQLITE_ROW, SQLITE_DONE (again and again once it is
  * done), or an extended error code. When a commit (a COMMIT, or a writing
- * statement outside a transaction) fails with SQLITE_IOERR_*, the connection's
- * outcome_unknown is set: only after reopening can be seen whether it
- * happened. */
+ * statement outside a transaction) fails after it has begun to write, the
+ * connection's outcome_unknown is set: only after reopening can be seen
+ * whether it happened. Without outcome_unknown it is certain that nothing
+ * happened, as after a read that fails, a full disk, a quota, no memory. The
+ * connection is usable then, and asq_db_in_transaction says whether its
+ * transaction is still open. */
 int asq_stmt_step(struct asq_stmt *stmt);
 
 /* Returns a cell of the current row. Text and blob are borrowed until the

@@ -1,0 +1,106 @@
+/* db_outcome - whether a commit that failed may have happened all the same */
+#include "01-blocking/db_outcome.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Returns how many pages SQLite has begun to write for commits. Those that a
+ * full page cache makes it write in the middle of a transaction are no part of
+ * a commit. */
+static uint64_t pages_written(sqlite3 *handle)
+{
+    int written = 0, spilled = 0, most;
+
+    /* They fail for a wrong number of a counter only. */
+    (void)sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &written,
+                            &most, 0);
+    (void)sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_SPILL, &spilled,
+                            &most, 0);
+    return (uint64_t)written - (uint64_t)spilled;
+}
+
+void asq__db_begin_commit(struct asq_db *db)
+{
+    errno = 0; /* so that an old one is not taken for one of this run */
+    db->pages_written = pages_written(db->handle);
+}
+
+static int note_attached(void *data, int count, char **values, char **names)
+{
+    (void)count;
+    (void)names;
+    if (strcmp(values[0], "0") != 0 && strcmp(values[0], "1") != 0)
+        *(bool *)data = true; /* 0 is main, 1 is temp */
+    return 0;
+}
+
+static bool has_attached(sqlite3 *handle)
+{
+    bool attached = false;
+
+    return sqlite3_exec(handle, "PRAGMA database_list", note_attached,
+                        &attached, NULL) != 0 ||
+           attached;
+}
+
+/* On a disk without this property the WAL is filled up to the end of a sector
+ * by copies of the frame that commits, so a whole one may be there when a
+ * write is refused. */
+static bool overwrites_safely(sqlite3 *handle)
+{
+    sqlite3_file *file = NULL;
+
+    return sqlite3_file_control(handle, NULL, SQLITE_FCNTL_FILE_POINTER,
+                                &file) == 0 &&
+           file != NULL && file->pMethods != NULL &&
+           (file->pMethods->xDeviceCharacteristics(file) &
+            SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
+}
+
+/* Says whether the system has refused to write, so that nothing is there.
+ * sqlite3_system_errno knows it only where a statement fails before it
+ * commits, so the VFS is asked. */
+static bool is_refused(sqlite3 *handle, int code)
+{
+    sqlite3_vfs *vfs = NULL;
+    int error;
+
+    if (code == SQLITE_FULL)
+        return true;
+    if (code != SQLITE_IOERR_WRITE ||
+        sqlite3_file_control(handle, NULL, SQLITE_FCNTL_VFS_POINTER, &vfs) !=
+            0 ||
+        vfs == NULL || vfs->xGetLastError == NULL)
+        return false;
+    error = vfs->xGetLastError(vfs, 0, NULL);
+    return error == EFBIG || error == EDQUOT;
+}
+
+/* What has failed before the commit began to write its pages is certain:
+ * reads, locks, look-ups, a lack of memory, the sync of a rollback journal.
+ * After that:
+ *
+ * - A write that the system refuses (disk full, file too large, quota) leaves
+ *   the WAL without a whole commit, or the rollback journal in force. With
+ *   attached files in WAL each commits by itself, and another one may have.
+ * - Any other write, and a sync: an error does not say what has reached the
+ *   disk. When the frame that commits is whole, whoever recovers the WAL finds
+ *   it, although this connection does not count it.
+ * - Memory and shared memory (NOMEM, IOERR_SHM*): the index of the WAL grows
+ *   after its frames were written.
+ * - Reads: a transaction larger than the page cache has frames in the WAL that
+ *   it wrote a second time. At the end it reads them for their checksums, and
+ *   if nothing had changed in them, they were right before.
+ * - Ending the rollback journal commits (IOERR_DELETE, _TRUNCATE, _WRITE in
+ *   its header), and what comes after that is too late to undo it
+ *   (IOERR_DIR_FSYNC, _FSYNC of a journal that was emptied, _FSTAT, _TRUNCATE
+ *   of the file, _UNLOCK).
+ *
+ * So the code says little, and the beginning says most. */
+bool asq__db_is_unknown(struct asq_db *db, int code)
+{
+    if (pages_written(db->handle) == db->pages_written)
+        return false;
+    return !is_refused(db->handle, code) || !overwrites_safely(db->handle) ||
+           has_attached(db->handle);
+}
