@@ -10,8 +10,10 @@
 #include "db_fixture.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char *const journals[] = {"wal", "delete", "truncate", "persist"};
@@ -406,6 +408,71 @@ static void no_memory_is_certain(void *fixture)
     }
 }
 
+static int use_small_pages(struct asq_db *db, void *data)
+{
+    (void)data;
+    return asq_db_run(db, "PRAGMA page_size = 512", NULL, NULL);
+}
+
+/* The index of the WAL is made in parts, the first for 4,062 frames. The next
+ * part is made once the frames are written, the last of which commits. */
+static void no_memory_for_the_index_of_the_wal_is_not(void *fixture)
+{
+    struct trial trial = {
+        .journal = "wal", .work = &works[0], .hook = use_small_pages};
+    bool struck = true;
+
+    (void)fixture;
+    for (uint64_t nth = 1; struck; nth++) {
+        struct asq_db db;
+        int rc;
+
+        remove_files(test_path("a.db"));
+        open_work(&db, &trial);
+        run(&db, "PRAGMA wal_autocheckpoint = 0");
+        run(&db, "INSERT INTO t VALUES (0, zeroblob(508 * 4046))");
+        test_alloc_fail_at(TEST_ALLOC_ALL, nth, 0);
+        rc = do_work(&db, trial.work);
+        struck = test_alloc_has_failed();
+        test_alloc_fail_at(0, 0, 0);
+        judge(&trial, &db, rc);
+    }
+    CHECK(trial.tally.certain > 0);
+    CHECK(trial.tally.there > 0);
+}
+
+/* Of the system, without the slow disk. The limit is for the whole process. */
+static void a_limit_of_the_system_is_certain(void *fixture)
+{
+    struct asq_profile profile = asq_profile_default(test_path("a.db"));
+    struct trial trial = {.journal = "wal"};
+    struct rlimit before, limit;
+
+    (void)fixture;
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
+    profile.synchronous = 0;
+    for (rlim_t bytes = 20000; bytes < 40000; bytes += 500) {
+        struct asq_db db;
+        int rc;
+
+        remove_files(test_path("a.db"));
+        open_with(&db, &profile);
+        run(&db, "CREATE TABLE t (n INTEGER PRIMARY KEY, v)");
+        run(&db, "INSERT INTO t VALUES (1, 1)");
+        limit = before;
+        limit.rlim_cur = bytes;
+        CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        rc = asq_db_run(&db, "INSERT INTO t VALUES (2, zeroblob(9000))", NULL,
+                        NULL);
+        CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
+        if (rc != 0)
+            CHECK_INT(rc, SQLITE_IOERR_WRITE);
+        judge(&trial, &db, rc);
+    }
+    expect_certain(&trial.tally);
+}
+
 static void set_up(void *fixture)
 {
     (void)fixture;
@@ -437,6 +504,10 @@ static const struct test_case cases[] = {
      .run = a_full_disk_that_pads_is_not_certain},
     {.name = "two_files_in_wal_are_not_certain",
      .run = two_files_in_wal_are_not_certain},
+    {.name = "a_limit_of_the_system_is_certain",
+     .run = a_limit_of_the_system_is_certain},
+    {.name = "no_memory_for_the_index_of_the_wal_is_not",
+     .run = no_memory_for_the_index_of_the_wal_is_not},
     {.name = "no_memory_is_certain",
      .run = no_memory_is_certain,
      .seconds = 60},

@@ -229,13 +229,14 @@ static void any_name_can_be_immutable(void *fixture)
 
     (void)fixture;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[1024];
-        struct asq_profile profile;
+        char path[4096], folder[2048];
+        struct asq_profile profile = asq_profile_default(path);
         struct asq_db db;
 
         /* Two slashes at the beginning would be a host to a URI. */
-        (void)snprintf(path, sizeof path, "/%s", test_path(names[i]));
-        profile = asq_profile_default(path[1] == '/' ? path : path + 1);
+        CHECK(getcwd(folder, sizeof folder) != NULL);
+        (void)snprintf(path, sizeof path, "/%s/%s", folder,
+                       test_path(names[i]));
         make_wal_file(profile.path);
         profile.mode = ASQ_OPEN_READ;
         profile.immutable = true;

@@ -76,7 +76,7 @@ struct asq_db {
     bool handle_given;      /* there may be raw statements */
     asq_watch_cb watch;
     void *watch_data;
-    bool watch_off; /* what runs now is not stopped */
+    bool watch_off; /* a transaction statement runs */
     char message[ASQ_MESSAGE_SIZE];
 };
 
@@ -133,7 +133,7 @@ bool asq_db_in_transaction(const struct asq_db *db);
  * blobs and backups made with it before the connection is closed. */
 sqlite3 *asq_db_handle(struct asq_db *db);
 
-/* Internal to 01: used by cache, params, stmt, db_open and db_tidy. */
+/* Internal to 01: used by cache, params, stmt and the db_* modules. */
 int asq__db_enter(struct asq_db *db); /* 0, or SQLITE_MISUSE */
 int asq__db_fail(struct asq_db *db, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));  /* keeps the message */
@@ -147,9 +147,9 @@ void asq__db_init(struct asq_db *db);
  * and runs. Returns 0 or an SQLITE_* code. */
 int asq__db_set_handlers(struct asq_db *db);
 
-/* Internal to 01: called by db_open. Asks the watch, then waits a little for a
- * lock that was first found taken at since_ns (asq__db_now_ns); tries counts
- * from 0. Returns whether there is time left to try again. */
+/* Internal to 01: called by db_settings. Asks the watch, then waits a little
+ * for a lock that was first found taken at since_ns (asq__db_now_ns); tries
+ * counts from 0. Returns whether there is time left to try again. */
 bool asq__db_wait(struct asq_db *db, uint64_t since_ns, int tries);
 
 /* Internal to 01: the monotonic clock, in nanoseconds. */

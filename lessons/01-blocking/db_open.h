@@ -1,7 +1,8 @@
 /* db_open - a connection is opened as its profile says
  *
  * The public way in is asq_db_open (db). The calling thread owns the
- * connection. Depends on db and db_tidy.
+ * connection. Depends on db, db_settings and
+ * db_tidy.
  */
 #ifndef ASQ_DB_OPEN_H
 #define ASQ_DB_OPEN_H

@@ -112,12 +112,10 @@ int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret)
         return rc;
     ret->transactions = !sqlite3_get_autocommit(db->handle);
     ret->statements = db->open_statements;
-    db->watch_off = true; /* undoing is not stopped */
     keep_from_committing(db, &found);
     asq_stmt_release_all(db); /* and with them what their tables run */
     each_running(db, reset_raw, &found);
     rc = roll_back(db);
-    db->watch_off = false;
     each_running(db, count_blobs, &found); /* some end with a transaction */
     ret->statements += found.statements;
     ret->handles = found.blobs;

@@ -1,0 +1,16 @@
+/* db_settings - the settings of a profile are made and read back
+ *
+ * Internal to 01: called by db_open. Entered by the thread that owns the
+ * connection. Depends on db.
+ */
+#ifndef ASQ_DB_SETTINGS_H
+#define ASQ_DB_SETTINGS_H
+
+#include "01-blocking/db.h"
+
+/* Sets what the profile asks for, the journal mode first, and reads what is in
+ * force into db. Waits for locks as the connection does. Returns 0, or a code
+ * that SQLite's handle has, too. */
+int asq__db_set(struct asq_db *db, const struct asq_profile *profile);
+
+#endif
