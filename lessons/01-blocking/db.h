@@ -8,11 +8,16 @@
 #ifndef ASQ_DB_H
 #define ASQ_DB_H
 
+#include "01-blocking/atomics.h"
+
 #include <sqlite3.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct asq_stmt;
 
@@ -136,5 +141,9 @@ int asq__db_enter(struct asq_db *db); /* 0, or SQLITE_MISUSE */
 int asq__db_fail(struct asq_db *db, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));  /* keeps the message */
 int asq__db_fail_sqlite(struct asq_db *db); /* keeps SQLite's own */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
