@@ -234,13 +234,13 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 # The checks that are scripts; those that run no program need no sanitizer.
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
   $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_mode measure student))))
+  bench claims class class_mode measure student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif
 test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one of them
 	@ASQ_BUILD='$(abspath $(BUILD))' ASQ_BIN='$(abspath $(OUT))' \
-	  sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
+	  ASQ_WARNINGS='$(WARNINGS)' sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
 
 CLAIM := $(if $(L),$(filter $(L) $(L)-% 0$(L)-%,$(CLAIMS)),$(CLAIMS))
 claims: $(CLAIM:%=$(OUT)/%-claims) ## measures all claims and compares with docs/claims.md; L=03 those of one lesson
@@ -388,13 +388,20 @@ check-graders: check-plain check-address check-thread ## grades the grader: each
 check-hostile: check-plain check-address check-thread ## shows that hostile files get no points and do no harm
 	@ASQ_BUILD=$(BUILD) sh tests/tools/hostile.sh
 
+# ---- To take home ----------------------------------------------------------
+
+# Everything else that it does happens in the shell: TO may have any letters.
+.PHONY: vendor
+vendor: $(if $(M),$(OUT)/flags) ## copies modules and what they need into a program of yours: TO=dir M=tx,shutdown; without M lists them
+	@sh tools/vendor.sh
+
 # ---- Looking after the tree ------------------------------------------------
 
 .PHONY: format format-check clean help help-all
 # Versions of clang-format differ in their layout; ours is 14.
 clang_format = @for tool in clang-format-14 clang-format; do \
     case `$$tool --version 2>/dev/null` in *"version 14."*) \
-      find $(wildcard lessons exercises solutions bench tests) \
+      find $(wildcard lessons exercises solutions bench tests tools) \
         -name '*.[ch]' -exec $$tool $(1) {} +; exit;; \
     esac; \
   done; echo 'not checked  the layout: there is no clang-format 14'

@@ -25,7 +25,7 @@ static int64_t spread(long request, int64_t places)
     return (int64_t)(((uint64_t)turn * (uint64_t)places) >> 32);
 }
 
-void asq_basket_fill(struct asq_value ids[static ASQ_BASKET_SIZE],
+void asq_basket_fill(struct asq_value ids[ASQ_BASKET_SIZE],
                      long request,
                      int items)
 {

@@ -12,6 +12,10 @@
 #include "01-blocking/db.h"
 #include "01-blocking/value.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Answers with one row: how many of the items exist, and their value. */
 #define ASQ_BASKET_SQL                                                         \
     "SELECT count(*) AS count, sum(value) AS value FROM items"                 \
@@ -29,8 +33,12 @@ struct asq_profile asq_basket_profile(const char *path, const char *vfs);
 /* Writes the ids of a request's basket: from 1 to items, all different, the
  * same for the same request. request counts from 0; items is at least
  * ASQ_BASKET_SIZE. */
-void asq_basket_fill(struct asq_value ids[static ASQ_BASKET_SIZE],
+void asq_basket_fill(struct asq_value ids[ASQ_BASKET_SIZE],
                      long request,
                      int items);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

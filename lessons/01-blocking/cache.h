@@ -16,6 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What the first word of the SQL says, where it matters. */
 enum asq_stmt_kind {
     ASQ_KIND_OTHER,
@@ -73,5 +77,9 @@ void asq_stmt_release_all(struct asq_db *db);
 
 /* Internal to 01: finalizes what is idle; used by db when it closes. */
 void asq__cache_flush(struct asq_db *db);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,13 +9,19 @@
 #ifndef ASQ_DB_H
 #define ASQ_DB_H
 
+#include "01-blocking/atomics.h"
 #include "01-blocking/profile.h"
 
 #include <sqlite3.h>
-#include <stdatomic.h>
+
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct asq_stmt;
 
@@ -172,5 +178,9 @@ unsigned asq__forks(void);
  * commit it; an interrupt undoes it, and in a transaction everything. Returns
  * what the step returned: SQLITE_INTERRUPT. */
 int asq__db_undo_write(struct asq_db *db, sqlite3_stmt *handle);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "01-blocking/db.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Notes how things are at the beginning of a run that may commit. */
 void asq__db_begin_commit(struct asq_db *db);
 
@@ -16,5 +20,9 @@ void asq__db_begin_commit(struct asq_db *db);
  * happens next. Where files are attached, a commit is one for all of them
  * only outside of WAL. */
 bool asq__db_is_unknown(struct asq_db *db, int code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

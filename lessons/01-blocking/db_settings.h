@@ -8,9 +8,17 @@
 
 #include "01-blocking/db.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Sets what the profile asks for, the journal mode first, and reads what is in
  * force into db. Waits for locks as the connection does. Returns 0, or a code
  * that SQLite's handle has, too. */
 int asq__db_set(struct asq_db *db, const struct asq_profile *profile);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

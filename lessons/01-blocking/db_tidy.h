@@ -8,6 +8,10 @@
 
 #include "01-blocking/db.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_leftovers {
     unsigned transactions; /* 0 or 1: it was rolled back */
     unsigned statements;   /* checked out, or raw ones in the middle of a run
@@ -34,5 +38,9 @@ int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret);
  * virtual tables: their modules keep statements of their own there, and
  * nobody can tell whose is whose. Does nothing on a foreign thread. */
 void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

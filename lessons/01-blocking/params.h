@@ -13,6 +13,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Parameters of a statement. Without names they are bound in order; with
  * names (without the ':', '@' or '$' of the SQL) in any order. */
 struct asq_params {
@@ -27,5 +31,9 @@ struct asq_params {
  * SQLITE_MISMATCH: a text with a zero byte inside, which SQL functions would
  * cut; or SQLITE_TOOBIG, SQLITE_NOMEM. */
 int asq_stmt_bind(struct asq_stmt *stmt, const struct asq_params *params);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

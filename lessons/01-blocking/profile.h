@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_db;
 
 enum asq_open_mode {
@@ -84,5 +88,9 @@ struct asq_profile {
  * on, 2,000 KiB of cache, 5,000 ms for locks, 32 statements, 64 MiB, a trusted
  * schema, a checkpoint every 1,000 pages. All else is off. */
 struct asq_profile asq_profile_default(const char *path);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

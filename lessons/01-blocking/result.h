@@ -16,6 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_result {
     /* read-only */
     int columns;            /* 0: the statement returns no rows */
@@ -68,5 +72,9 @@ int64_t
 asq_result_int64(const struct asq_result *result, size_t row, const char *name);
 const char *
 asq_result_text(const struct asq_result *result, size_t row, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

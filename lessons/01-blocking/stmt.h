@@ -16,6 +16,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Runs one statement to its end and collects its rows. sql and params are
  * borrowed for the call; params may be NULL. result (may be NULL: rows are
  * dropped) is cleared first. Returns 0, or an extended SQLITE_* code with
@@ -54,5 +58,9 @@ int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result);
 
 /* Returns the rows that the statement itself changed; valid once done. */
 int64_t asq_stmt_changes(const struct asq_stmt *stmt);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

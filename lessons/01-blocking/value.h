@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* In the order in which SQLite sorts: null first, blob last. */
 enum asq_type {
     ASQ_NULL,
@@ -42,5 +46,9 @@ struct asq_value asq_blob(const void *blob, size_t size);
 /* Says whether two values have the same type and the same content, bit for
  * bit: 1 and 1.0 differ, a NaN equals itself. */
 bool asq_value_equal(const struct asq_value *a, const struct asq_value *b);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

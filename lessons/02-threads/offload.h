@@ -16,6 +16,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_job;
 
 /* Runs on one of the threads, outside the lock. thread counts from 0, so that
@@ -90,5 +94,9 @@ int asq_offload_submit(struct asq_offload *offload,
 /* Waits until a submitted job has run or was cancelled. Returns its status.
  * What the job wrote is visible to the caller. */
 int asq_offload_wait(struct asq_offload *offload, struct asq_job *job);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

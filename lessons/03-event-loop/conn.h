@@ -25,6 +25,10 @@
 #include <stddef.h>
 #include <uv.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_conn;
 
 /* status is 0 or the SQLITE_* code of asq_db_open, with conn->message. */
@@ -143,5 +147,9 @@ int asq_hold_begin(struct asq_conn *conn, struct asq_hold *hold);
 /* Lets the others in, after what was submitted under the hold. The hold's
  * memory may go once the callbacks of all its requests have begun. */
 void asq_hold_end(struct asq_hold *hold);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,15 +8,19 @@
 #ifndef ASQ_REQUEST_H
 #define ASQ_REQUEST_H
 
+#include "01-blocking/atomics.h"
 #include "01-blocking/db.h"
 #include "01-blocking/params.h"
 #include "01-blocking/result.h"
 #include "03-event-loop/work.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h> /* the codes of a status */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct asq_hold;
 struct asq_request;
@@ -91,5 +95,9 @@ void asq_request_cancel(struct asq_request *request);
  * of a request that is submitted now: rounded up, 1 if it has passed, 0 if
  * there is none. Any thread. */
 unsigned asq_time_left_ms(uint64_t deadline_ns);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,13 +10,17 @@
 #ifndef ASQ_RUNNER_H
 #define ASQ_RUNNER_H
 
+#include "01-blocking/atomics.h"
 #include "01-blocking/db.h"
 #include "03-event-loop/request.h"
 #include "03-event-loop/worker.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct asq_conn;
 
@@ -62,5 +66,9 @@ void asq__runner_run(struct asq_runner *runner, struct asq_work_list *batch);
 
 /* Closes the database; an open transaction is rolled back. */
 void asq__runner_close(struct asq_runner *runner);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

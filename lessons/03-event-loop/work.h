@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Finds the struct of which member is a part. */
 #define ASQ_CONTAINER_OF(pointer, type, member)                                \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
@@ -39,5 +43,9 @@ void asq_work_filter(struct asq_work_list *list,
                      bool (*leaves)(struct asq_work *work, void *data),
                      void *data,
                      struct asq_work_list *ret_left);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -21,6 +21,10 @@
 #include <stdint.h>
 #include <uv.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_worker;
 
 /* Which queue: what is urgent is taken first. */
@@ -135,5 +139,9 @@ void asq_worker_sweep(struct asq_worker *worker,
                       bool (*leaves)(struct asq_work *work, void *data),
                       void *data,
                       struct asq_work_list *ret_left);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

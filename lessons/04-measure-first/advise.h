@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum asq_verdict {
     ASQ_UNDECIDED, /* blocking was not measured, or a figure is no number */
     ASQ_FIX_QUERY, /* whoever waits for it, it does too much */
@@ -101,5 +105,9 @@ asq_percentile_ns(const uint64_t *samples_ns, size_t count, double percent);
 /* Returns "stay sync", "hand off", "event loop", "fix the query first" or
  * "undecided". */
 const char *asq_verdict_name(enum asq_verdict verdict);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include "04-measure-first/advise.h"
 #include "04-measure-first/measure.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     ASQ_COMPARE_WAYS = 4,
     ASQ_COMPARE_THREADS = 8
@@ -45,5 +49,9 @@ int asq_compare(struct asq_measure *measure,
                 asq_way_cb on_way,
                 void *data,
                 struct asq_compare *ret_compare);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Copies the database at from to the new file at to; files of that name, with
  * its -wal, -shm and -journal, are replaced. Where a lock or a read-only
  * folder keeps SQLite from reading it, the bytes of the files are copied and
@@ -24,5 +28,9 @@ int asq_db_copy(const char *from,
 /* Removes the file and those that SQLite puts beside it, where they exist.
  * Nobody may have it open. Returns 0 or a negative errno. */
 int asq_db_remove(const char *path);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

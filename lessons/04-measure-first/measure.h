@@ -21,6 +21,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A query ran: on lane 0, which is main's, or on that of a connection, from 1
  * on. Called on the thread that ran it, or on main's. */
 typedef void (*asq_query_cb)(void *data,
@@ -100,5 +104,9 @@ bool asq__measure_again(const struct asq_measure *measure,
                         unsigned count);
 /* Main is alive; main's thread. */
 void asq__measure_beat(struct asq_measured *measured);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,10 +8,18 @@
 
 #include "04-measure-first/measure.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Asks through so many conns in turn, while the loop beats. After
  * asq_measure_blocking; returns as that. */
 int asq_measure_loop(struct asq_measure *measure,
                      unsigned conns,
                      struct asq_measured *ret_measured);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,10 +7,18 @@
 
 #include "04-measure-first/measure.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Asks through so many threads with a connection each, while main beats.
  * After asq_measure_blocking; returns as that. */
 int asq_measure_threads(struct asq_measure *measure,
                         unsigned threads,
                         struct asq_measured *ret_measured);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

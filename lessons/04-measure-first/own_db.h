@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     ASQ_WORDS_MAX = 32
 };
@@ -49,5 +53,9 @@ const char *asq_own_db_hint(const struct asq_own_db *own, int code);
  * would write it is a number; 007 is a text, because a number would lose its
  * zeros. The word is borrowed. */
 struct asq_value asq_value_of_word(const char *word);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

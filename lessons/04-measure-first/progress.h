@@ -13,6 +13,10 @@
 #include <stdint.h>
 #include <uv.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_progress {
     /* private */
     uv_thread_t thread;
@@ -32,5 +36,9 @@ void asq_progress_tell(struct asq_progress *progress, const char *doing);
 
 /* Ends, and takes the line away. Accepts one that was not started. */
 void asq_progress_stop(struct asq_progress *progress);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

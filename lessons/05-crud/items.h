@@ -23,6 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_items_request;
 
 /* status is that of request.h, or UV_ENOENT: one row was expected and there is
@@ -110,5 +114,9 @@ int asq_items_delete(struct asq_conn *conn,
                      struct asq_items_request *items,
                      int64_t id,
                      asq_items_cb on_done);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

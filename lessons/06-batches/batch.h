@@ -11,14 +11,18 @@
 #ifndef ASQ_BATCH_H
 #define ASQ_BATCH_H
 
+#include "01-blocking/atomics.h"
 #include "01-blocking/value.h"
 #include "03-event-loop/conn.h"
 #include "03-event-loop/request.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct asq_batch;
 
@@ -110,5 +114,9 @@ int asq_batch_start(struct asq_batch *batch,
  * the chunk is undone, unless its COMMIT has begun. What is settled stays.
  * Harmless when nothing is under way. */
 void asq_batch_cancel(struct asq_batch *batch);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

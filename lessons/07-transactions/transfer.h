@@ -22,6 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_transfer_list;
 
 /* status is 0: all transfers of the list are made (inside another transaction:
@@ -90,5 +94,9 @@ int asq_transfer_start_inside(struct asq_transfer_list *list,
 /* Asks that the list be given up; on_done says what came of it: UV_ECANCELED,
  * or what it would have said. Harmless when nothing is under way. */
 void asq_transfer_cancel(struct asq_transfer_list *list);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -23,14 +23,18 @@
 #ifndef ASQ_TX_H
 #define ASQ_TX_H
 
+#include "01-blocking/atomics.h"
 #include "01-blocking/params.h"
 #include "01-blocking/stmt.h"
 #include "03-event-loop/conn.h"
 #include "03-event-loop/request.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct asq_tx;
 struct asq_tx_step;
@@ -157,5 +161,9 @@ int asq_tx_call(struct asq_tx *tx,
  * by rolling back everything. Once COMMIT runs it is too late: on_end says that
  * it is committed. Harmless when nothing is open. */
 void asq_tx_fail(struct asq_tx *tx, int status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

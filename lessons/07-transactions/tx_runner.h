@@ -11,6 +11,10 @@
 
 #include "07-transactions/tx.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Returns the transaction that a savepoint stands in. Any thread. */
 struct asq_tx *asq__tx_outermost(struct asq_tx *tx);
 
@@ -19,5 +23,9 @@ struct asq_tx *asq__tx_outermost(struct asq_tx *tx);
 int asq__tx_run_step(struct asq_db *db, struct asq_request *request);
 int asq__tx_commit(struct asq_db *db, struct asq_request *request);
 int asq__tx_roll_back(struct asq_db *db, struct asq_request *request);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

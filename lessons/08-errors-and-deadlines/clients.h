@@ -14,6 +14,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     ASQ_CLIENTS = 8
 };
@@ -38,5 +42,9 @@ int asq_clients_run(const struct asq_profile *profile,
                     enum asq_again again,
                     unsigned hold_ms,
                     struct asq_clients_count *ret_count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

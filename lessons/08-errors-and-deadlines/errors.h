@@ -13,6 +13,10 @@
 
 #include "03-event-loop/request.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum asq_error_kind {
     ASQ_ERROR_NONE,
     /* what was asked for cannot be */
@@ -81,5 +85,9 @@ struct asq_error asq_error_of_code(int code, const char *message);
 
 /* Returns a constant word: "queue", "lock", "running", or "". */
 const char *asq_place_name(enum asq_place place);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "03-event-loop/conn.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_holder;
 
 /* The lock is held; or status says why not, with holder->message. */
@@ -34,5 +38,9 @@ int asq_holder_start(struct asq_holder *holder,
                      const char *path,
                      unsigned hold_ms,
                      asq_held_cb on_held);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include <stdint.h>
 #include <uv.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_retry;
 
 /* Starts one attempt. Returns 0: asq_retry_settle must follow, once, later or
@@ -101,5 +105,9 @@ void asq_retry_cancel(struct asq_retry *retry);
 /* Closes the timer; not while active. on_closed may be NULL; the memory may go
  * once the loop has called it. */
 void asq_retry_close(struct asq_retry *retry, asq_retry_closed_cb on_closed);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -26,6 +26,10 @@
 #include <stdint.h>
 #include <uv.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct asq_shutdown;
 
 /* The threads have ended, the connections are closed: their memory may go, and
@@ -120,5 +124,9 @@ void asq_shutdown_hurry(struct asq_shutdown *shutdown);
 bool asq_shutdown_report(const struct asq_shutdown_part *part,
                          char *text,
                          size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 
 #include "01-blocking/db.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum asq_tempdb_kind {
     ASQ_TEMPDB_FILE,
     ASQ_TEMPDB_PRIVATE,
@@ -56,5 +60,9 @@ struct asq_profile asq_tempdb_profile(const struct asq_tempdb *tempdb);
  * stays), another UV_E* code, or SQLITE_MISUSE (another thread): then it may be
  * called again. */
 int asq_tempdb_close(struct asq_tempdb *tempdb);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

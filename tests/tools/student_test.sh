@@ -73,7 +73,8 @@ build/
 exercises/progress.txt
 TEXT
     for name in docs/answers/01-one.md docs/grading.md docs/claims.md \
-        tests/hostile/exit.c tests/graders/01-one/wrong.c .ci/run; do
+        tests/hostile/exit.c tests/graders/01-one/wrong.c .ci/run LICENSE \
+        tools/vendor.sh; do
         echo "$name" | put "$name"
     done
     cp "$tools/deps.sh" "$tools/report.sh" .
@@ -624,7 +625,8 @@ unpack_handout() {
 }
 
 expect_handout() {
-    expect "$1" 0 "/$2/Makefile" "/$2/VERSION" "/$2/.gitignore" \
+    expect "$1" 0 "/$2/Makefile" "/$2/VERSION" "/$2/.gitignore" "/$2/LICENSE" \
+        "/$2/tools/vendor.sh" \
         /lessons/01-one/main.c /exercises/01-one/ex_a.c \
         /exercises/grader/skeletons/02-two/ex_b.c /docs/claims.md \
         /tests/tools/deps.sh /tools/handout.sh 'not: /solutions/' \

@@ -1,0 +1,40 @@
+/* atomics - atomic fields that C and C++ see alike
+ *
+ * C11 has them in <stdatomic.h>. C++ has none of that before C++23, but types
+ * of the same names in <atomic>. The headers of the modules are for both
+ * languages and include this one instead; what works on the fields, as
+ * atomic_load does, is called in C only.
+ *
+ * Depends on nothing.
+ */
+#ifndef ASQ_ATOMICS_H
+#define ASQ_ATOMICS_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+
+#include <atomic>
+
+using std::atomic_bool;
+using std::atomic_uintptr_t;
+
+#else
+
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#endif
+
+/* A struct is laid out by one language and used by the other. Each compares
+ * with the plain types, which are the same in both. */
+static_assert(sizeof(atomic_bool) == sizeof(bool) &&
+                  alignof(atomic_bool) == alignof(bool),
+              "an atomic_bool is not laid out as a bool");
+static_assert(sizeof(atomic_uintptr_t) == sizeof(uintptr_t) &&
+                  alignof(atomic_uintptr_t) == alignof(uintptr_t),
+              "an atomic_uintptr_t is not laid out as a uintptr_t");
+
+#endif

@@ -1,0 +1,15 @@
+#include "asq.h"
+
+#include <stdio.h>
+
+int main(void)
+{
+    struct asq_progress progress;
+
+    asq_progress_start(&progress);
+    asq_progress_tell(&progress, "waiting"); /* seen after two seconds */
+    (void)puts("press return");
+    (void)getchar();
+    asq_progress_stop(&progress);
+    return 0;
+}
