@@ -13,6 +13,7 @@ struct fixture {
     struct asq_db db;
     struct asq_leftovers left;
     int descriptors; /* before it was opened */
+    int asked;
 };
 
 /* How many descriptors this process has open, of the first 256. */
@@ -244,6 +245,12 @@ static int always(void *data)
     return 1;
 }
 
+static int count_asked(void *data)
+{
+    ++*(int *)data;
+    return 0;
+}
+
 static void a_watch_does_not_stop_it(void *data)
 {
     struct fixture *f = data;
@@ -390,6 +397,31 @@ static void a_backup_may_be_finished_late(void *data)
     reopen(f);
 }
 
+/* A statement that waits for a lock then waits as SQLite does, and asks nothing
+ * of a connection that is gone. */
+static void what_is_left_asks_nobody(void *data)
+{
+    struct fixture *f = data;
+    sqlite3_stmt *raw;
+    struct asq_db other;
+
+    run(&f->db, "CREATE VIRTUAL TABLE words USING fts5(w)");
+    CHECK_INT(sqlite3_prepare_v2(asq_db_handle(&f->db),
+                                 "INSERT INTO t VALUES (3, 3)", -1, &raw, NULL),
+              0);
+    CHECK_INT(asq_db_watch(&f->db, count_asked, &f->asked), 0);
+    asq__db_close_anyway(&f->db, &f->left);
+    CHECK_INT(f->left.handles, 1);
+    f->asked = 0;
+    open_default(&other);
+    run(&other, "BEGIN IMMEDIATE");
+    CHECK_INT(sqlite3_step(raw), SQLITE_BUSY);
+    CHECK_INT(f->asked, 0);
+    (void)sqlite3_finalize(raw); /* says again that it was busy */
+    close_db(&other);
+    reopen(f);
+}
+
 /* FTS5 prepares statements on the connection and finalizes them itself: a
  * second time would be a use after free. */
 static void statements_of_a_module_are_left_to_it(void *data)
@@ -436,6 +468,7 @@ static const struct test_case cases[] = {
     {.name = "a_blob_may_be_closed_late", .run = a_blob_may_be_closed_late},
     {.name = "a_backup_may_be_finished_late",
      .run = a_backup_may_be_finished_late},
+    {.name = "what_is_left_asks_nobody", .run = what_is_left_asks_nobody},
     {.name = "statements_of_a_module_are_left_to_it",
      .run = statements_of_a_module_are_left_to_it},
     {0},

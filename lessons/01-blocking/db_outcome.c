@@ -11,7 +11,7 @@ static uint64_t pages_written(sqlite3 *handle)
 {
     int written = 0, spilled = 0, most;
 
-    /* They fail for a wrong number of a counter only. */
+    /* They fail only for a counter that does not exist. */
     (void)sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &written,
                             &most, 0);
     (void)sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_SPILL, &spilled,
@@ -96,7 +96,7 @@ static bool is_refused(sqlite3 *handle, int code)
  *   (IOERR_DIR_FSYNC, _FSYNC of a journal that was emptied, _FSTAT, _TRUNCATE
  *   of the file, _UNLOCK).
  *
- * So the code says little, and the beginning says most. */
+ * So what the code says is little; whether writing has begun says most. */
 bool asq__db_is_unknown(struct asq_db *db, int code)
 {
     if (pages_written(db->handle) == db->pages_written)

@@ -10,7 +10,7 @@ static bool is_blob(sqlite3_stmt *stmt)
 }
 
 /* Calls `visit` for each statement in the middle of a run, ours or raw. Only
- * who has asked for the handle can have made raw ones. */
+ * somebody who has asked for the handle can have made raw ones. */
 static void
 each_running(struct asq_db *db,
              void (*visit)(struct asq_db *db, sqlite3_stmt *stmt, void *data),
@@ -152,6 +152,15 @@ static void finalize_raw(struct asq_db *db)
     }
 }
 
+/* It closes by itself once the last owner has ended what is left. Until then
+ * it asks nobody: struct asq_db may be gone. */
+static void leave_to_owner(sqlite3 *handle)
+{
+    sqlite3_progress_handler(handle, 0, NULL, NULL);
+    (void)sqlite3_busy_handler(handle, NULL, NULL); /* there is a handle */
+    (void)sqlite3_close_v2(handle);                 /* so it succeeds */
+}
+
 void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
 {
     *ret = (struct asq_leftovers){0};
@@ -167,8 +176,7 @@ void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
     if (sqlite3_close(db->handle) != SQLITE_OK) {
         if (ret->handles == 0)
             ret->handles = 1;
-        /* It closes by itself once the last owner has ended what is left. */
-        (void)sqlite3_close_v2(db->handle);
+        leave_to_owner(db->handle);
     }
     asq__db_forget(db);
 }
