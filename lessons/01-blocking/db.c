@@ -80,21 +80,54 @@ int asq__db_fail_sqlite(struct asq_db *db)
                         sqlite3_errmsg(db->handle));
 }
 
-/* Called by SQLite between operations. It interrupts and returns 0: SQLite
- * then decides whether the statement was stopped in time. A handler that
- * returns non-zero reports statements as interrupted that have committed.
- * SQLite may call it once more when a statement has failed already: one that
- * gave up waiting for a lock was stopped there, not here. */
+void asq__db_begin_run(struct asq_db *db, struct asq__run *run)
+{
+    run->outer = db->run;
+    db->run = run;
+}
+
+void asq__db_end_run(struct asq_db *db)
+{
+    db->run = db->run->outer;
+}
+
+int asq__db_ask_watch(struct asq_db *db)
+{
+    if (db->watch == NULL || !db->watch(db->watch_data))
+        return 0;
+    db->stopped = ASQ_STOP_RUNNING;
+    return asq__db_fail(db, SQLITE_INTERRUPT, "interrupted before it began");
+}
+
+/* Says whether SQLite can still undo what runs. SQLite also calls the progress
+ * handler once more when a statement is over: what has committed must not be
+ * reported as interrupted, nor a lost wait for a lock as anything else. */
+static bool can_stop(const struct asq__run *run)
+{
+    return !run->gave_up &&
+           (run->handle == NULL || sqlite3_stmt_busy(run->handle));
+}
+
+/* Called by SQLite between operations. To return non-zero stops what runs now
+ * and leaves its neighbours alone. sqlite3_interrupt ends every statement that
+ * is open on the connection; but SQLite itself then decides whether this one
+ * was stopped in time, which for a statement of somebody else cannot be told
+ * from here. */
 static int on_progress(void *data)
 {
     struct asq_db *db = data;
+    const struct asq__run *run = db->run;
 
-    if (db->watch != NULL && !db->watch_off && db->watch(db->watch_data)) {
-        if (db->stopped != ASQ_STOP_LOCK)
-            db->stopped = ASQ_STOP_RUNNING;
+    if (db->watch == NULL || (run != NULL && run->unstoppable) ||
+        !db->watch(db->watch_data))
+        return 0;
+    if (run != NULL && !can_stop(run))
+        return 0;
+    if (run != NULL || db->stopped != ASQ_STOP_LOCK)
+        db->stopped = ASQ_STOP_RUNNING;
+    if (run == NULL)
         sqlite3_interrupt(db->handle);
-    }
-    return 0;
+    return run != NULL;
 }
 
 static void nap(uint64_t ms)
@@ -119,22 +152,23 @@ static bool wait_for_lock(const struct asq_db *db, uint64_t since_ns, int tries)
 }
 
 /* Called by SQLite when a lock is taken. sqlite3_interrupt does not end such
- * a wait, so the watch is asked here as well. */
+ * a wait, so the watch is asked here as well. Returns whether to try again. */
 static int on_busy(void *data, int tries)
 {
     struct asq_db *db = data;
-    bool stop;
+    bool again;
 
-    db->waiting = true;
-    stop = db->watch != NULL && db->watch(db->watch_data);
-    db->waiting = false;
-    if (stop) {
-        db->stopped = ASQ_STOP_LOCK;
-        return 0;
-    }
     if (tries == 0)
         db->busy_since_ns = now_ns();
-    return wait_for_lock(db, db->busy_since_ns, tries);
+    db->waiting = true;
+    again = db->watch == NULL || !db->watch(db->watch_data);
+    db->waiting = false;
+    if (!again)
+        db->stopped = ASQ_STOP_LOCK;
+    again = again && wait_for_lock(db, db->busy_since_ns, tries);
+    if (db->run != NULL)
+        db->run->gave_up = !again;
+    return again;
 }
 
 struct asq_profile asq_profile_default(const char *path)
