@@ -291,7 +291,7 @@ static void thousands_of_names_are_bound(void *fixture)
 {
     enum {
         NAMES = 8000,
-        LENGTH = 8
+        LENGTH = 16
     };
     struct asq_db *db = &((struct fixture *)fixture)->db;
     struct asq_value *values = calloc(NAMES, sizeof *values);
