@@ -259,7 +259,10 @@ static void a_pragma_is_asked_about_before_it_is_prepared(void *fixture)
         CHECK_INT(f->db.stopped, ASQ_STOP_RUNNING);
         unwatch(f);
         CHECK_INT(ask(&f->db, "PRAGMA foreign_keys"), 1);
+        stop_at(f, 2); /* too late: it has acted */
         CHECK_INT(asq_db_run(&f->db, texts[i], NULL, NULL), 0);
+        CHECK_INT(f->watcher.asked, 1);
+        unwatch(f);
         CHECK_INT(ask(&f->db, "PRAGMA foreign_keys"), 0);
         run(&f->db, "PRAGMA foreign_keys = 1");
     }

@@ -74,7 +74,7 @@ static int check_text(struct asq_stmt *stmt, const char *sql, const char *tail)
 static int prepare(struct asq_stmt *stmt)
 {
     struct asq_db *db = stmt->db;
-    struct asq__run run = {0};
+    struct asq__run run = {.unstoppable = stmt->kind == ASQ_KIND_PRAGMA};
     const char *tail = NULL;
     int rc;
 

@@ -99,35 +99,40 @@ int asq__db_ask_watch(struct asq_db *db)
     return asq__db_fail(db, SQLITE_INTERRUPT, "interrupted before it began");
 }
 
-/* Says whether SQLite can still undo what runs. SQLite also calls the progress
+/* Says whether SQLite can still undo what runs. It also calls the progress
  * handler once more when a statement is over: what has committed must not be
  * reported as interrupted, nor a lost wait for a lock as anything else. */
-static bool can_stop(const struct asq__run *run)
+static bool can_stop(struct asq__run *run)
 {
-    return !run->gave_up &&
-           (run->handle == NULL || sqlite3_stmt_busy(run->handle));
+    bool gave_up = run->gave_up;
+
+    run->gave_up =
+        false; /* if SQLite goes on all the same, it can be stopped */
+    return !gave_up && (run->handle == NULL || sqlite3_stmt_busy(run->handle));
 }
 
 /* Called by SQLite between operations. To return non-zero stops what runs now
- * and leaves its neighbours alone. sqlite3_interrupt ends every statement that
- * is open on the connection; but SQLite itself then decides whether this one
- * was stopped in time, which for a statement of somebody else cannot be told
- * from here. */
+ * and leaves its neighbours alone. Of a statement that is not ours cannot be
+ * told whether it is over: sqlite3_interrupt leaves that to SQLite, and ends
+ * every statement that is open on the connection. */
 static int on_progress(void *data)
 {
     struct asq_db *db = data;
-    const struct asq__run *run = db->run;
+    struct asq__run *run = db->run;
 
     if (db->watch == NULL || (run != NULL && run->unstoppable) ||
         !db->watch(db->watch_data))
         return 0;
-    if (run != NULL && !can_stop(run))
-        return 0;
-    if (run != NULL || db->stopped != ASQ_STOP_LOCK)
-        db->stopped = ASQ_STOP_RUNNING;
-    if (run == NULL)
+    if (run == NULL) {
+        if (db->stopped != ASQ_STOP_LOCK)
+            db->stopped = ASQ_STOP_RUNNING;
         sqlite3_interrupt(db->handle);
-    return run != NULL;
+        return 0;
+    }
+    if (!can_stop(run))
+        return 0;
+    db->stopped = ASQ_STOP_RUNNING;
+    return 1;
 }
 
 static void nap(uint64_t ms)

@@ -65,10 +65,12 @@ enum asq_stop {
  * says SQLITE_INTERRUPT, or SQLITE_BUSY where it gave up waiting, and has done
  * nothing. What ends a transaction (COMMIT, END, RELEASE, ROLLBACK) always
  * starts. Neither that nor BEGIN or SAVEPOINT is stopped while it runs:
- * whether they took effect must not be in doubt. While they wait for a lock
- * the watch is asked as for any other. Statements that a program makes by
- * SQLite's handle are stopped while they run, but by sqlite3_interrupt, which
- * ends all that are open. The watch must not use the connection. */
+ * whether they took effect must not be in doubt. For a PRAGMA, which may act
+ * while it is prepared, the first question comes before that. While they wait
+ * for a lock the watch is asked as for any other. Statements that a program
+ * makes by SQLite's handle are stopped while they run, but by
+ * sqlite3_interrupt, which ends all that are open. The watch must not use the
+ * connection. */
 typedef int (*asq_watch_cb)(void *data);
 
 struct asq_db {
@@ -147,7 +149,7 @@ int asq__db_fail_sqlite(struct asq_db *db); /* keeps SQLite's own */
 struct asq__run {
     struct asq__run *outer; /* an SQL function of this one has called us */
     sqlite3_stmt *handle;   /* NULL: it is being prepared */
-    bool unstoppable;       /* it begins or ends a transaction */
+    bool unstoppable;       /* whether it took effect must not be in doubt */
     bool gave_up;           /* waiting for a lock: SQLITE_BUSY is on its way */
 };
 

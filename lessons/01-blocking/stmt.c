@@ -12,7 +12,8 @@ static bool ends_transaction(const struct asq_stmt *stmt)
 
 /* Returns SQLITE_ROW, as if a step had been taken, or SQLITE_INTERRUPT if the
  * watch says stop. A statement that is
- * short, or one of many short ones, is not asked about while it runs. */
+ * short, or one of many short ones, is not asked about while it runs. About a
+ * PRAGMA the watch was asked before it was prepared: it may have acted. */
 static int begin_run(struct asq_stmt *stmt)
 {
     struct asq_db *db = stmt->db;
@@ -21,9 +22,9 @@ static int begin_run(struct asq_stmt *stmt)
     stmt->changes = 0;
     stmt->alone = sqlite3_get_autocommit(db->handle);
     db->stopped = ASQ_STOP_NONE;
-    return !ends_transaction(stmt) && asq__db_ask_watch(db) != 0
-               ? SQLITE_INTERRUPT
-               : SQLITE_ROW;
+    if (ends_transaction(stmt) || stmt->kind == ASQ_KIND_PRAGMA)
+        return SQLITE_ROW;
+    return asq__db_ask_watch(db) == 0 ? SQLITE_ROW : SQLITE_INTERRUPT;
 }
 
 /* Says whether the run, which has failed, was to end with a commit. */
