@@ -22,6 +22,11 @@
     "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "         \
     "SELECT count(*) FROM n"
 
+/* The same, once it has stood at the gate (see add_stand_inside). */
+#define ENDLESS_STAND                                                          \
+    "WITH RECURSIVE n(x) AS (SELECT stand() UNION ALL SELECT x + 1 FROM n) "   \
+    "SELECT count(*) FROM n"
+
 /* A query that gives the watch reason to be asked, and ends. */
 #define LONG                                                                   \
     "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n "          \
@@ -300,6 +305,29 @@ static inline void stand_if_marked(struct asq_conn *conn,
         uv_sem_post(&f->reached);
         uv_sem_wait(&f->gate);
     }
+}
+
+/* Makes the SQL function stand(), which stands at the gate: the statement that
+ * calls it is under way then. */
+static inline void
+stand_inside(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct fixture *f = sqlite3_user_data(context);
+
+    (void)count; /* there are no values */
+    (void)values;
+    uv_sem_post(&f->reached);
+    uv_sem_wait(&f->gate);
+    sqlite3_result_int(context, 1);
+}
+
+static inline int add_stand_inside(struct asq_db *db,
+                                   struct asq_request *request)
+{
+    struct ask *ask = request->data;
+
+    return sqlite3_create_function(asq_db_handle(db), "stand", 0, SQLITE_UTF8,
+                                   ask->fixture, stand_inside, NULL, NULL);
 }
 
 static inline void let_go(struct fixture *f)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define MARK "\xEF\xBB\xBF" /* the byte order mark of UTF-8 */
+
 struct fixture {
     struct asq_db db;
 };
@@ -161,6 +163,9 @@ static void a_pragma_is_never_kept(void *fixture)
         " \t\n;PRAGMA user_version",
         "-- a comment\nPRAGMA user_version",
         "/* two *//* comments */ PRAGMA user_version",
+        MARK "PRAGMA user_version",
+        "EXPLAIN PRAGMA user_version",
+        "EXPLAIN QUERY PLAN PRAGMA user_version",
     };
     struct asq_db *db = &((struct fixture *)fixture)->db;
 
@@ -216,7 +221,8 @@ static void wrong_sql_is_refused(void *fixture)
 static void no_statement_is_refused(void *fixture)
 {
     static const char *const texts[] = {"",      " \n",        ";",
-                                        " ; ; ", "-- comment", "/* comment */"};
+                                        " ; ; ", "-- comment", "/* comment */",
+                                        MARK,    " ;" MARK ";"};
     struct asq_db *db = &((struct fixture *)fixture)->db;
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -250,6 +256,7 @@ static void comments_and_semicolons_may_follow(void *fixture)
         "SELECT 1 -- why",
         "SELECT 1; /* SELECT 2 */ ;",
         "SELECT 1; /* SELECT 2",
+        MARK "SELECT 1;" MARK,
         "-- why\nSELECT 1",
         "SELECT ';'",
         "SELECT 1 AS \"--\"",
@@ -290,6 +297,11 @@ static void only_plain_reads_may_share_a_transaction(void *fixture)
         {"CREATE TABLE u (n INTEGER)", false},
         {"EXPLAIN SELECT 1", false},
         {"EXPLAIN QUERY PLAN SELECT 1", false},
+        {"EXPLAIN PRAGMA user_version", false},
+        {MARK "SELECT * FROM t", true},
+        {MARK "PRAGMA user_version", false},
+        {MARK "BEGIN", false},
+        {"WITH c AS (SELECT 1) DELETE FROM t", false},
         {"PRAGMA user_version", false},
         {"/* c */ pragma table_info(t)", false},
         {"BEGIN", false},

@@ -5,6 +5,8 @@
  */
 #include "db_fixture.h"
 
+#define MARK "\xEF\xBB\xBF" /* the byte order mark of UTF-8 */
+
 /* Stops from the nth question on; 0: never. */
 struct watcher {
     unsigned nth;
@@ -81,7 +83,9 @@ static void what_runs_is_interrupted(void *fixture)
         stop_at(f, nth);
         CHECK_INT(asq_db_run(&f->db, endless, NULL, NULL), SQLITE_INTERRUPT);
         CHECK_INT(f->db.stopped, ASQ_STOP_RUNNING);
-        CHECK_TEXT(asq_db_message(&f->db), "interrupted");
+        CHECK_TEXT(asq_db_message(&f->db), nth == 1 ? "interrupted before it"
+                                                      " began"
+                                                    : "interrupted");
         CHECK_INT(f->watcher.asked, nth);
         unwatch(f);
         CHECK_INT(count(&f->db), 0); /* the next statement is not hit */
@@ -119,11 +123,11 @@ static void a_wait_given_up_is_told_as_such(void *fixture)
 
     run(&f->other, "BEGIN IMMEDIATE");
     for (int i = 0; i < 200; i++) {
-        stop_at(f, 1);
+        stop_at(f, 2);
         CHECK_INT(asq_db_run(&f->db, "INSERT INTO t VALUES (1)", NULL, NULL),
                   SQLITE_BUSY);
         CHECK_INT(f->db.stopped, ASQ_STOP_LOCK);
-        asked_again += f->watcher.asked > 1;
+        asked_again += f->watcher.asked > 2;
     }
     CHECK(asked_again > 0);
     unwatch(f);
@@ -156,8 +160,9 @@ static void a_commit_that_waits_can_be_tried_again(void *fixture)
 }
 
 /* A statement that is run often is asked about sooner or later even if one
- * run is short: SQLite counts the operations of all its runs. */
-static void transactions_are_not_stopped(void *fixture)
+ * run is short: SQLite counts the operations of all its runs. These are asked
+ * about before what begins, and never again. */
+static void transactions_are_not_stopped_while_they_run(void *fixture)
 {
     struct fixture *f = fixture;
     static const char *const texts[] = {
@@ -165,13 +170,102 @@ static void transactions_are_not_stopped(void *fixture)
         "BEGIN",         "ROLLBACK",  "BEGIN",           "SAVEPOINT s",
         "ROLLBACK TO s", "RELEASE s", "ROLLBACK"};
 
-    stop_at(f, 1);
+    stop_at(f, 0);
     for (int i = 0; i < 300; i++) {
         for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
             run(&f->db, texts[k]);
+        CHECK_INT(f->watcher.asked, 5 * (i + 1));
     }
-    CHECK_INT(f->watcher.asked, 0);
     unwatch(f);
+}
+
+/* Whatever is stopped, its transaction can be ended. */
+static void what_ends_a_transaction_always_runs(void *fixture)
+{
+    struct fixture *f = fixture;
+    static const char *const ends[] = {"COMMIT", "END", "ROLLBACK", "RELEASE s",
+                                       MARK " COMMIT"};
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        run(&f->db,
+            ends[i][0] == 'R' && ends[i][1] == 'E' ? "SAVEPOINT s" : "BEGIN");
+        run(&f->db, "INSERT INTO t VALUES (1)");
+        stop_at(f, 1);
+        CHECK_INT(asq_db_run(&f->db, "SAVEPOINT u", NULL, NULL),
+                  SQLITE_INTERRUPT);
+        run(&f->db, ends[i]);
+        CHECK(!asq_db_in_transaction(&f->db));
+        CHECK_INT(f->db.stopped, ASQ_STOP_NONE);
+        CHECK_INT(asq_db_run(&f->db, "BEGIN", NULL, NULL), SQLITE_INTERRUPT);
+        CHECK(!asq_db_in_transaction(&f->db));
+        unwatch(f);
+    }
+    CHECK_INT(count(&f->other), 4);
+}
+
+/* A function of many short statements: none is long enough to be asked about
+ * while it runs. */
+static void the_next_of_many_is_not_started(void *fixture)
+{
+    struct fixture *f = fixture;
+    int done = 0;
+
+    stop_at(f, 50);
+    while (done < 1000 &&
+           asq_db_run(&f->db, "INSERT INTO t VALUES (1)", NULL, NULL) == 0)
+        done++;
+    CHECK_INT(f->db.stopped, ASQ_STOP_RUNNING);
+    CHECK_RANGE(done, 40, 49); /* now and then it is asked at the end of one */
+    unwatch(f);
+    CHECK_INT(count(&f->other), done);
+}
+
+/* A statement that was not started is like one that failed. */
+static void what_was_not_started_can_be_used_again(void *fixture)
+{
+    struct fixture *f = fixture;
+    struct asq_stmt *stmt = NULL;
+
+    CHECK_INT(asq_stmt_prepare(&f->db, "INSERT INTO t VALUES (1)",
+                               ASQ_WHOLE_TEXT, &stmt),
+              0);
+    stop_at(f, 1);
+    CHECK_INT(asq_stmt_step(stmt), SQLITE_INTERRUPT);
+    unwatch(f);
+    CHECK_INT(asq_stmt_step(stmt), SQLITE_INTERRUPT);
+    CHECK_INT(asq_stmt_collect(stmt, NULL), SQLITE_INTERRUPT);
+    CHECK_INT(count(&f->other), 0);
+    asq_stmt_reset(stmt);
+    CHECK_INT(asq_stmt_step(stmt), SQLITE_DONE);
+    CHECK_INT(asq_stmt_changes(stmt), 1);
+    asq_stmt_release(stmt);
+    CHECK_INT(f->db.open_statements, 0);
+    run(&f->db, "INSERT INTO t VALUES (1)");
+    CHECK_INT(count(&f->other), 2);
+}
+
+/* It would act while it is prepared, before its first step. */
+static void a_pragma_is_asked_about_before_it_is_prepared(void *fixture)
+{
+    struct fixture *f = fixture;
+    static const char *const texts[] = {
+        "PRAGMA foreign_keys = 0", MARK "PRAGMA foreign_keys = 0",
+        "EXPLAIN PRAGMA foreign_keys = 0",
+        "EXPLAIN QUERY PLAN PRAGMA foreign_keys = 0"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        stop_at(f, 1);
+        CHECK_INT(asq_db_run(&f->db, texts[i], NULL, NULL), SQLITE_INTERRUPT);
+        CHECK_INT(f->db.stopped, ASQ_STOP_RUNNING);
+        unwatch(f);
+        CHECK_INT(ask(&f->db, "PRAGMA foreign_keys"), 1);
+        stop_at(f, 2); /* too late: it has acted */
+        CHECK_INT(asq_db_run(&f->db, texts[i], NULL, NULL), 0);
+        CHECK_INT(f->watcher.asked, 1);
+        unwatch(f);
+        CHECK_INT(ask(&f->db, "PRAGMA foreign_keys"), 0);
+        run(&f->db, "PRAGMA foreign_keys = 1");
+    }
 }
 
 /* Runs an INSERT that is being stopped and compares word and deed. Returns
@@ -219,9 +313,9 @@ static void a_short_insert_is_done_or_not(void *fixture)
     unsigned asked = 0;
 
     for (unsigned i = 0; i < test_scaled(300); i++) {
-        stop_at(f, 1);
+        stop_at(f, 2);
         (void)word_is_deed(f, "INSERT INTO t VALUES (1)", 1);
-        asked += f->watcher.asked;
+        asked += f->watcher.asked > 1;
     }
     CHECK(asked > 0);
     unwatch(f);
@@ -268,8 +362,16 @@ static const struct test_case cases[] = {
      .run = a_wait_given_up_is_told_as_such},
     {.name = "a_commit_that_waits_can_be_tried_again",
      .run = a_commit_that_waits_can_be_tried_again},
-    {.name = "transactions_are_not_stopped",
-     .run = transactions_are_not_stopped},
+    {.name = "transactions_are_not_stopped_while_they_run",
+     .run = transactions_are_not_stopped_while_they_run},
+    {.name = "what_ends_a_transaction_always_runs",
+     .run = what_ends_a_transaction_always_runs},
+    {.name = "the_next_of_many_is_not_started",
+     .run = the_next_of_many_is_not_started},
+    {.name = "what_was_not_started_can_be_used_again",
+     .run = what_was_not_started_can_be_used_again},
+    {.name = "a_pragma_is_asked_about_before_it_is_prepared",
+     .run = a_pragma_is_asked_about_before_it_is_prepared},
     {.name = "an_interrupted_insert_has_not_committed",
      .run = an_interrupted_insert_has_not_committed},
     {.name = "a_short_insert_is_done_or_not",

@@ -278,6 +278,69 @@ static void without_memory_it_keeps_what_it_had(void *fixture)
     asq_result_destroy(&result);
 }
 
+/* Fills the result with one blob of that size. Returns the block. */
+static const char *hold(struct asq_result *result, size_t size)
+{
+    static const char bytes[1 << 20];
+
+    asq_result_clear(result);
+    result->columns = 1;
+    add(result, asq_text("b"));
+    add(result, asq_blob(bytes, size));
+    return result->block;
+}
+
+static void what_was_large_once_does_not_stay(void *fixture)
+{
+    struct asq_result result = {0};
+
+    (void)fixture;
+    (void)hold(&result, 1 << 20);
+    for (int i = 0; i < 17; i++)
+        (void)hold(&result, 100);
+    CHECK_RANGE(result.capacity, 100, 1000);
+    (void)hold(&result, 1 << 20);
+    for (int i = 0; i < 17; i++)
+        asq_result_clear(&result); /* nothing is little, too */
+    CHECK_INT(result.capacity, 0);
+    asq_result_clear(&result);
+    asq_result_destroy(&result);
+}
+
+static void what_is_large_time_and_again_is_kept(void *fixture)
+{
+    struct asq_result result = {0};
+    const char *block = hold(&result, 1 << 20);
+
+    (void)fixture;
+    for (int i = 0; i < 100; i++) {
+        CHECK(hold(&result, i % 8 == 0 ? 1 << 20 : 10) == block);
+        asq_result_clear(&result);
+    }
+    asq_result_destroy(&result);
+    block = hold(&result, 30000); /* not worth to be given back */
+    for (int i = 0; i < 100; i++)
+        CHECK(hold(&result, 10) == block);
+    asq_result_destroy(&result);
+}
+
+/* The limit belongs to the owner of the result. */
+static void the_limit_outlives_the_block(void *fixture)
+{
+    struct asq_result result = {.limit = 200000};
+    /* Refused before it is read. */
+    struct asq_value large = asq_blob(test_path("x"), 300000);
+
+    (void)fixture;
+    (void)hold(&result, 150000);
+    for (int i = 0; i < 17; i++)
+        asq_result_clear(&result);
+    CHECK_INT(result.capacity, 0);
+    CHECK_INT(result.limit, 200000);
+    CHECK_INT(asq_result_add(&result, &large), SQLITE_TOOBIG);
+    asq_result_destroy(&result);
+}
+
 static const struct test_case cases[] = {
     {.name = "an_empty_result_answers", .run = an_empty_result_answers},
     {.name = "every_type_comes_back", .run = every_type_comes_back},
@@ -297,6 +360,12 @@ static const struct test_case cases[] = {
      .run = a_size_beyond_all_memory_is_refused},
     {.name = "without_memory_it_keeps_what_it_had",
      .run = without_memory_it_keeps_what_it_had},
+    {.name = "what_was_large_once_does_not_stay",
+     .run = what_was_large_once_does_not_stay},
+    {.name = "what_is_large_time_and_again_is_kept",
+     .run = what_is_large_time_and_again_is_kept},
+    {.name = "the_limit_outlives_the_block",
+     .run = the_limit_outlives_the_block},
     {0},
 };
 

@@ -321,6 +321,47 @@ static void what_triggers_and_keys_do_does_not_count(void *fixture)
     CHECK_INT(ask(db, "SELECT count(*) FROM log WHERE n = 9"), 1);
 }
 
+/* SQLite's own number is that of the last INSERT, UPDATE or DELETE, whoever
+ * ran it. */
+static void only_changes_of_rows_count(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+
+    run(db, "CREATE TABLE t (n INTEGER UNIQUE)");
+    CHECK_INT(changes(db, "/**/ ;WITH c(n) AS (VALUES (1), (2))"
+                          " INSERT INTO t SELECT n FROM c"),
+              2);
+    CHECK_INT(changes(db, "WITH c AS (SELECT 1) SELECT * FROM c"), 0);
+    CHECK_INT(changes(db, "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING"),
+              0);
+    CHECK_INT(changes(db, "INSERT OR IGNORE INTO t VALUES (1), (3)"), 1);
+    CHECK_INT(changes(db, "EXPLAIN DELETE FROM t"), 0);
+    CHECK_INT(changes(db, "SELECT * FROM t"), 0);
+    CHECK_INT(changes(db, "CREATE INDEX i ON t (n)"), 0);
+    CHECK_INT(changes(db, "REINDEX"), 0);
+    CHECK_INT(changes(db, "ANALYZE"), 0);
+    CHECK_INT(changes(db, "VACUUM"), 0);
+    CHECK_INT(changes(db, "DELETE FROM t"), 3);
+    CHECK_INT(changes(db, "DELETE FROM t"), 0);
+}
+
+static void a_full_text_index_does_not_count(void *fixture)
+{
+    struct asq_db *db = &((struct fixture *)fixture)->db;
+
+    if (!sqlite3_compileoption_used("ENABLE_FTS5"))
+        test_skip("SQLite has no FTS5");
+    CHECK_INT(changes(db, "CREATE VIRTUAL TABLE f USING fts5(x)"), 0);
+    CHECK_INT(changes(db, "BEGIN"), 0);
+    CHECK_INT(changes(db, "INSERT INTO f VALUES ('a'), ('b'), ('c')"), 3);
+    CHECK_INT(changes(db, "COMMIT"), 0);
+    CHECK_INT(changes(db, "SAVEPOINT s"), 0);
+    CHECK_INT(changes(db, "UPDATE f SET x = 'd' WHERE x MATCH 'a OR b'"), 2);
+    CHECK_INT(changes(db, "RELEASE s"), 0);
+    CHECK_INT(changes(db, "DELETE FROM f"), 3);
+    CHECK_INT(changes(db, "DROP TABLE f"), 0);
+}
+
 static void the_last_insert_id_is_told(void *fixture)
 {
     struct asq_db *db = &((struct fixture *)fixture)->db;
@@ -354,6 +395,9 @@ static const struct test_case cases[] = {
      .run = changes_are_those_of_the_statement},
     {.name = "what_triggers_and_keys_do_does_not_count",
      .run = what_triggers_and_keys_do_does_not_count},
+    {.name = "only_changes_of_rows_count", .run = only_changes_of_rows_count},
+    {.name = "a_full_text_index_does_not_count",
+     .run = a_full_text_index_does_not_count},
     {.name = "the_last_insert_id_is_told", .run = the_last_insert_id_is_told},
     {0},
 };

@@ -179,12 +179,17 @@ static void what_is_foreign_stays(void *data)
 
 /* Locks */
 
+struct waiter {
+    struct asq_db db;
+    int waits;
+};
+
 static int note_and_stop(void *data)
 {
-    int *asked = data;
+    struct waiter *waiter = data;
 
-    (*asked)++;
-    return 1; /* stop: the test has seen that it was asked */
+    waiter->waits += waiter->db.waiting;
+    return waiter->db.waiting; /* stop: the test has seen that it waits */
 }
 
 /* The watch is asked while a connection waits for a lock: so it waits. Who
@@ -192,28 +197,29 @@ static int note_and_stop(void *data)
 static void memory_waits_for_a_lock(void *data)
 {
     struct asq_tempdb tempdb;
-    struct asq_db one, two;
-    int asked = 0;
+    struct waiter waiter = {.waits = 0};
+    struct asq_db *two = &waiter.db;
+    struct asq_db one;
 
     (void)data;
     open_temp(&tempdb, ASQ_TEMPDB_SHARED);
     connect_to(&tempdb, &one);
-    connect_to(&tempdb, &two);
+    connect_to(&tempdb, two);
     run(&one, "CREATE TABLE t (a)");
-    CHECK_INT(ask(&two, "SELECT count(*) FROM t"), 0);
+    CHECK_INT(ask(two, "SELECT count(*) FROM t"), 0);
     run(&one, "BEGIN IMMEDIATE");
-    CHECK_INT(asq_db_watch(&two, note_and_stop, &asked), 0);
-    CHECK_INT(asq_db_run(&two, "INSERT INTO t VALUES (1)", NULL, NULL) & 0xff,
+    CHECK_INT(asq_db_watch(two, note_and_stop, &waiter), 0);
+    CHECK_INT(asq_db_run(two, "INSERT INTO t VALUES (1)", NULL, NULL) & 0xff,
               SQLITE_BUSY);
-    CHECK_INT(asked, 1);
-    CHECK_INT(asq_db_run(&two, "SELECT a FROM t", NULL, NULL) & 0xff,
+    CHECK_INT(waiter.waits, 1);
+    CHECK_INT(asq_db_run(two, "SELECT a FROM t", NULL, NULL) & 0xff,
               SQLITE_BUSY);
-    CHECK_INT(asked, 2);
-    CHECK_INT(two.stopped, ASQ_STOP_LOCK);
-    CHECK_INT(asq_db_watch(&two, NULL, NULL), 0);
+    CHECK_INT(waiter.waits, 2);
+    CHECK_INT(two->stopped, ASQ_STOP_LOCK);
+    CHECK_INT(asq_db_watch(two, NULL, NULL), 0);
     run(&one, "COMMIT");
-    run(&two, "INSERT INTO t VALUES (1)");
-    close_db(&two);
+    run(two, "INSERT INTO t VALUES (1)");
+    close_db(two);
     close_db(&one);
     close_temp(&tempdb);
 }

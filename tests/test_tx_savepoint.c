@@ -221,9 +221,9 @@ static void an_interrupted_write_in_it_undoes_all(void *data)
 {
     struct tx_fixture *t = data;
 
-    mark(t, &t->steps[1].step.request);
+    call_now(&t->f, add_stand_inside);
     run(&t->parts[0], &t->steps[0], "INSERT INTO t VALUES (1)");
-    run(&t->parts[1], &t->steps[1], "INSERT INTO t " ENDLESS);
+    run(&t->parts[1], &t->steps[1], "INSERT INTO t " ENDLESS_STAND);
     run(&t->parts[1], &t->steps[2], "INSERT INTO t VALUES (4)");
     wait_at_gate(t);
     asq_request_cancel(&t->steps[1].step.request);
@@ -232,6 +232,22 @@ static void an_interrupted_write_in_it_undoes_all(void *data)
     expect_end(&t->parts[0], UV_ECANCELED);
     CHECK_INT(t->steps[2].status, UV_ECANCELED);
     CHECK_INT(sum(t), 0);
+}
+
+/* It was stopped before it had begun, so it has undone nothing either. */
+static void a_write_that_was_not_started_undoes_nothing(void *data)
+{
+    struct tx_fixture *t = data;
+
+    mark(t, &t->steps[1].step.request);
+    run(&t->parts[0], &t->steps[0], "INSERT INTO t VALUES (1)");
+    run(&t->parts[1], &t->steps[1], "INSERT INTO t VALUES (4)");
+    wait_at_gate(t);
+    asq_request_cancel(&t->steps[1].step.request);
+    let_go(&t->f);
+    expect_end(&t->parts[1], UV_ECANCELED);
+    expect_end(&t->parts[0], 0);
+    CHECK_INT(sum(t), 1);
 }
 
 static void a_rollback_in_it_undoes_all(void *data)
@@ -294,6 +310,7 @@ static const struct test_case cases[] = {
     CASE(it_is_given_up_before_it_has_begun),
     CASE(it_is_given_up_at_its_release),
     CASE(an_interrupted_write_in_it_undoes_all),
+    CASE(a_write_that_was_not_started_undoes_nothing),
     CASE(a_rollback_in_it_undoes_all),
     CASE(a_step_must_not_release_it),
     CASE(the_connection_is_closed_at_its_end),

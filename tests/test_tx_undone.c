@@ -53,10 +53,11 @@ static void an_interrupt_may_roll_back_everything(void *data)
 
     t->steps[1].verdict = 0;
     t->steps[2].verdict = 0;
-    mark(t, &t->steps[1].step.request);
+    call_now(&t->f, add_stand_inside);
     for (int i = 0; i < 3; i++)
         run(&t->parts[0], &t->steps[i],
-            i == 1 ? "INSERT INTO t " ENDLESS : "INSERT INTO t VALUES (1)");
+            i == 1 ? "INSERT INTO t " ENDLESS_STAND
+                   : "INSERT INTO t VALUES (1)");
     wait_at_gate(t);
     asq_request_cancel(&t->steps[1].step.request);
     let_go(&t->f);

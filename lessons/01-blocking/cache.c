@@ -9,50 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-static const char *skip_word_gap(const char *p, const char *end)
-{
-    for (;;) {
-        if (p < end && strchr(" \t\n\f\r;", *p) != NULL) {
-            p++;
-        } else if (end - p >= 2 && p[0] == '-' && p[1] == '-') {
-            while (p < end && *p != '\n')
-                p++;
-        } else if (end - p >= 2 && p[0] == '/' && p[1] == '*') {
-            p += 2;
-            while (p < end && !(end - p >= 2 && p[0] == '*' && p[1] == '/'))
-                p++;
-            p = end - p >= 2 ? p + 2 : end;
-        } else {
-            return p;
-        }
-    }
-}
-
-static enum asq_stmt_kind kind_of(const char *sql, size_t size)
-{
-    static const struct {
-        const char *word;
-        enum asq_stmt_kind kind;
-    } words[] = {
-        {"PRAGMA", ASQ_KIND_PRAGMA},         {"BEGIN", ASQ_KIND_TRANSACTION},
-        {"SAVEPOINT", ASQ_KIND_TRANSACTION}, {"ROLLBACK", ASQ_KIND_TRANSACTION},
-        {"COMMIT", ASQ_KIND_COMMIT},         {"END", ASQ_KIND_COMMIT},
-        {"RELEASE", ASQ_KIND_COMMIT},
-    };
-    const char *end = sql + size;
-    const char *p = skip_word_gap(sql, end);
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t length = strlen(words[i].word);
-
-        if ((size_t)(end - p) >= length &&
-            strncasecmp(p, words[i].word, length) == 0)
-            return words[i].kind;
-    }
-    return ASQ_KIND_OTHER;
-}
 
 static void unlink_from(struct asq_stmt_list *list, struct asq_stmt *stmt)
 {
@@ -81,6 +37,7 @@ static void free_stmt(struct asq_stmt *stmt)
 {
     /* Finalize repeats the last error, which was reported when it came. */
     (void)sqlite3_finalize(stmt->handle);
+    free(stmt->names);
     free(stmt);
 }
 
@@ -100,15 +57,48 @@ find_idle(struct asq_db *db, const char *sql, size_t size)
 static int check_text(struct asq_stmt *stmt, const char *sql, const char *tail)
 {
     const char *end = sql + stmt->size;
+    struct asq__token rest;
 
     if (stmt->handle == NULL)
         return asq__db_fail(stmt->db, SQLITE_MISUSE,
                             "there is no statement in the SQL");
-    tail = skip_word_gap(tail, end);
-    if (tail < end)
+    rest = asq__sql_first(tail, end);
+    if (rest.kind != ASQ__TOKEN_END)
         return asq__db_fail(stmt->db, SQLITE_MISUSE,
-                            "text after the first statement: \"%.40s\"", tail);
+                            "text after the first statement: \"%.40s\"",
+                            rest.text);
     return 0;
+}
+
+/* Lets SQLite prepare the statement's text. */
+static int prepare(struct asq_stmt *stmt)
+{
+    struct asq_db *db = stmt->db;
+    struct asq__run run = {.unstoppable = stmt->kind == ASQ_KIND_PRAGMA};
+    const char *tail = NULL;
+    int rc;
+
+    asq__db_begin_run(db, &run);
+    rc = sqlite3_prepare_v3(db->handle, stmt->sql, (int)stmt->size + 1,
+                            stmt->once ? 0 : SQLITE_PREPARE_PERSISTENT,
+                            &stmt->handle, &tail);
+    asq__db_end_run(db);
+    return rc != 0 ? asq__db_fail_sqlite(db)
+                   : check_text(stmt, stmt->sql, tail);
+}
+
+/* What is asked again and again of a statement is looked up once. */
+static void learn(struct asq_stmt *stmt)
+{
+    const char *end = stmt->sql + stmt->size;
+    bool read_only = sqlite3_stmt_readonly(stmt->handle);
+
+    /* WITH stands before a SELECT or before one of those that change rows. */
+    stmt->counts = stmt->kind == ASQ_KIND_CHANGE ||
+                   (stmt->kind == ASQ_KIND_OTHER && !read_only &&
+                    asq__sql_is(asq__sql_first(stmt->sql, end), "WITH"));
+    stmt->is_query = stmt->kind == ASQ_KIND_OTHER && read_only &&
+                     sqlite3_column_count(stmt->handle) > 0;
 }
 
 static int make_stmt(struct asq_db *db,
@@ -116,32 +106,29 @@ static int make_stmt(struct asq_db *db,
                      size_t size,
                      struct asq_stmt **ret_stmt)
 {
+    enum asq_stmt_kind kind = asq_sql_kind(sql, size);
     struct asq_stmt *stmt;
-    const char *tail = NULL;
     int rc;
 
     if (size > INT_MAX - 1)
         return asq__db_fail(db, SQLITE_TOOBIG, "the SQL is too long");
+    rc = kind == ASQ_KIND_PRAGMA ? asq__db_ask_watch(db) : 0;
+    if (rc != 0)
+        return rc;
     stmt = calloc(1, sizeof *stmt + size + 1);
     if (stmt == NULL)
         return asq__db_fail(db, SQLITE_NOMEM, "out of memory");
     stmt->db = db;
     stmt->size = size;
     memcpy(stmt->sql, sql, size);
-    stmt->kind = kind_of(sql, size);
-    rc = sqlite3_prepare_v3(
-        db->handle, stmt->sql, (int)size + 1,
-        stmt->kind == ASQ_KIND_PRAGMA ? 0 : SQLITE_PREPARE_PERSISTENT,
-        &stmt->handle, &tail);
-    rc = rc != 0 ? asq__db_fail_sqlite(db) : check_text(stmt, stmt->sql, tail);
+    stmt->kind = kind;
+    stmt->once = kind == ASQ_KIND_PRAGMA || db->statements == 0;
+    rc = prepare(stmt);
     if (rc != 0) {
         free_stmt(stmt);
         return rc;
     }
-    stmt->is_query = stmt->kind == ASQ_KIND_OTHER &&
-                     sqlite3_stmt_readonly(stmt->handle) &&
-                     sqlite3_column_count(stmt->handle) > 0 &&
-                     !sqlite3_stmt_isexplain(stmt->handle);
+    learn(stmt);
     *ret_stmt = stmt;
     return 0;
 }
@@ -223,7 +210,7 @@ void asq_stmt_release(struct asq_stmt *stmt)
     if (stmt->bound)
         (void)sqlite3_clear_bindings(stmt->handle); /* always SQLITE_OK */
     stmt->bound = false;
-    if (stmt->kind == ASQ_KIND_PRAGMA || db->statements == 0) {
+    if (stmt->once) {
         free_stmt(stmt);
         return;
     }

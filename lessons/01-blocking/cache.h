@@ -2,14 +2,17 @@
  *
  * The cache is keyed by the SQL text and forgets what was not used for
  * longest; a text that is checked out twice at once gets two statements.
- * PRAGMA is never cached, because some act while they are being prepared.
+ * PRAGMA is never cached, because some act while they are being prepared;
+ * therefore the watch is asked before that.
  *
- * Entered by the thread that owns the connection. Depends on db.
+ * Entered by the thread that owns the connection. Depends on db and
+ * sql_text.
  */
 #ifndef ASQ_CACHE_H
 #define ASQ_CACHE_H
 
 #include "01-blocking/db.h"
+#include "01-blocking/sql_text.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -20,13 +23,7 @@
 extern "C" {
 #endif
 
-/* What the first word of the SQL says, where it matters. */
-enum asq_stmt_kind {
-    ASQ_KIND_OTHER,
-    ASQ_KIND_PRAGMA,
-    ASQ_KIND_TRANSACTION, /* BEGIN, SAVEPOINT, ROLLBACK */
-    ASQ_KIND_COMMIT       /* COMMIT, END, RELEASE */
-};
+struct asq__names;
 
 struct asq_stmt {
     /* private */
@@ -36,24 +33,24 @@ struct asq_stmt {
     struct asq_stmt *older;
     enum asq_stmt_kind kind;
     bool is_query;
-    bool started;          /* stepped since it was checked out */
-    bool bound;            /* has bindings to clear */
-    bool alone;            /* no transaction was open when the run began */
-    int last;              /* what the last step returned */
-    int64_t total_changes; /* of the connection when the run began */
+    bool counts;  /* an INSERT, REPLACE, UPDATE or DELETE: it has changes */
+    bool once;    /* not for the cache */
+    bool started; /* stepped since it was checked out */
+    bool bound;   /* has bindings to clear */
+    bool alone;   /* no transaction was open when the run began */
+    int last;     /* what the last step returned */
     int64_t changes;
+    struct asq__names *names; /* of params; NULL until one is bound by name */
     size_t size;
     char sql[]; /* the key; ends with a zero byte */
 };
-
-/* Passed as size: the SQL ends with its first zero byte. */
-#define ASQ_WHOLE_TEXT ((size_t)-1)
 
 /* Checks a statement out. sql is borrowed for the call, size in bytes or
  * ASQ_WHOLE_TEXT. Returns 0 and *ret_stmt, which must be released; or
  * SQLITE_ERROR (the SQL is wrong), SQLITE_MISUSE with a message that says so:
  * no statement in the text, a second statement after the first, a zero byte
- * inside, a foreign thread, a closed connection. */
+ * inside, a foreign thread, a closed connection; or SQLITE_INTERRUPT: the
+ * watch has stopped it, or said no before a PRAGMA. */
 int asq_stmt_prepare(struct asq_db *db,
                      const char *sql,
                      size_t size,

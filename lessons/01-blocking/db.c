@@ -130,21 +130,59 @@ int asq__db_fail_sqlite(struct asq_db *db)
                         sqlite3_errmsg(db->handle));
 }
 
-/* Called by SQLite between operations. It interrupts and returns 0: SQLite
- * then decides whether the statement was stopped in time. A handler that
- * returns non-zero reports statements as interrupted that have committed.
- * SQLite may call it once more when a statement has failed already: one that
- * gave up waiting for a lock was stopped there, not here. */
+void asq__db_begin_run(struct asq_db *db, struct asq__run *run)
+{
+    run->outer = db->run;
+    db->run = run;
+}
+
+void asq__db_end_run(struct asq_db *db)
+{
+    db->run = db->run->outer;
+}
+
+int asq__db_ask_watch(struct asq_db *db)
+{
+    if (db->watch == NULL || !db->watch(db->watch_data))
+        return 0;
+    db->stopped = ASQ_STOP_RUNNING;
+    return asq__db_fail(db, SQLITE_INTERRUPT, "interrupted before it began");
+}
+
+/* Says whether SQLite can still undo what runs. It also calls the progress
+ * handler once more when a statement is over: what has committed must not be
+ * reported as interrupted, nor a lost wait for a lock as anything else. */
+static bool can_stop(struct asq__run *run)
+{
+    bool gave_up = run->gave_up;
+
+    run->gave_up =
+        false; /* if SQLite goes on all the same, it can be stopped */
+    return !gave_up && (run->handle == NULL || sqlite3_stmt_busy(run->handle));
+}
+
+/* Called by SQLite between operations. To return non-zero stops what runs now
+ * and leaves its neighbours alone. Of a statement that is not ours cannot be
+ * told whether it is over: sqlite3_interrupt leaves that to SQLite, and ends
+ * every statement that is open on the connection. */
 static int on_progress(void *data)
 {
     struct asq_db *db = data;
+    struct asq__run *run = db->run;
 
-    if (db->watch != NULL && !db->watch_off && db->watch(db->watch_data)) {
+    if (db->watch == NULL || (run != NULL && run->unstoppable) ||
+        !db->watch(db->watch_data))
+        return 0;
+    if (run == NULL) {
         if (db->stopped != ASQ_STOP_LOCK)
             db->stopped = ASQ_STOP_RUNNING;
         sqlite3_interrupt(db->handle);
+        return 0;
     }
-    return 0;
+    if (!can_stop(run))
+        return 0;
+    db->stopped = ASQ_STOP_RUNNING;
+    return 1;
 }
 
 static void nap(uint64_t ms)
@@ -183,14 +221,18 @@ bool asq__db_wait(struct asq_db *db, uint64_t since_ns, int tries)
     return true;
 }
 
-/* Called by SQLite when a lock is taken. */
+/* Called by SQLite when a lock is taken. Returns whether to try again. */
 static int on_busy(void *data, int tries)
 {
     struct asq_db *db = data;
+    bool again;
 
     if (tries == 0)
         db->busy_since_ns = asq__db_now_ns();
-    return asq__db_wait(db, db->busy_since_ns, tries);
+    again = asq__db_wait(db, db->busy_since_ns, tries);
+    if (db->run != NULL)
+        db->run->gave_up = !again;
+    return again;
 }
 
 int asq__db_set_handlers(struct asq_db *db)

@@ -24,6 +24,7 @@ extern "C" {
 #endif
 
 struct asq_stmt;
+struct asq__run;
 
 struct asq_stmt_list {
     struct asq_stmt *first;
@@ -37,15 +38,22 @@ enum {
 /* Why the watch stopped a statement. */
 enum asq_stop {
     ASQ_STOP_NONE,
-    ASQ_STOP_RUNNING, /* it was interrupted */
+    ASQ_STOP_RUNNING, /* it was interrupted, or not started */
     ASQ_STOP_LOCK     /* it gave up waiting for a lock */
 };
 
-/* Asked on the thread of the connection while a statement runs (every 100
- * operations of the virtual machine) and while it waits for a lock. Non-zero
- * stops the statement. BEGIN, COMMIT and ROLLBACK are never stopped while they
- * run: whether they took effect must not be in doubt. While they wait for a
- * lock the watch is asked as for any other. It must not use the connection. */
+/* Asked on the thread of the connection before the first step of every run of
+ * a statement, while it runs (every 100 operations of the virtual machine) and
+ * while it waits for a lock. Non-zero stops this statement and no other: it
+ * says SQLITE_INTERRUPT, or SQLITE_BUSY where it gave up waiting, and has done
+ * nothing. What ends a transaction (COMMIT, END, RELEASE, ROLLBACK) always
+ * starts. Neither that nor BEGIN or SAVEPOINT is stopped while it runs:
+ * whether they took effect must not be in doubt. For a PRAGMA, which may act
+ * while it is prepared, the first question comes before that. While they wait
+ * for a lock the watch is asked as for any other. Statements that a program
+ * makes by SQLite's handle are stopped while they run, but by
+ * sqlite3_interrupt, which ends all that are open. The watch must not use the
+ * connection. */
 typedef int (*asq_watch_cb)(void *data);
 
 struct asq_db {
@@ -82,7 +90,7 @@ struct asq_db {
     bool handle_given;      /* there may be raw statements */
     asq_watch_cb watch;
     void *watch_data;
-    bool watch_off; /* a transaction statement runs */
+    struct asq__run *run; /* what this module's callers run now, or NULL */
     char message[ASQ_MESSAGE_SIZE];
 };
 
@@ -178,6 +186,21 @@ unsigned asq__forks(void);
  * commit it; an interrupt undoes it, and in a transaction everything. Returns
  * what the step returned: SQLITE_INTERRUPT. */
 int asq__db_undo_write(struct asq_db *db, sqlite3_stmt *handle);
+
+/* What SQLite is doing for stmt or cache; on the stack of the caller. */
+struct asq__run {
+    struct asq__run *outer; /* an SQL function of this one has called us */
+    sqlite3_stmt *handle;   /* NULL: it is being prepared */
+    bool unstoppable;       /* whether it took effect must not be in doubt */
+    bool gave_up;           /* waiting for a lock: SQLITE_BUSY is on its way */
+};
+
+void asq__db_begin_run(struct asq_db *db, struct asq__run *run);
+void asq__db_end_run(struct asq_db *db);
+
+/* Asks the watch whether a statement may start. Returns 0, or SQLITE_INTERRUPT
+ * with a message. */
+int asq__db_ask_watch(struct asq_db *db);
 
 #ifdef __cplusplus
 }

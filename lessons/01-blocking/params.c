@@ -1,8 +1,118 @@
-/* params - the values that go into a statement */
+/* params - the values that go into a statement
+ *
+ * SQLite looks a name up, or tells one, by walking along all names before it.
+ * So the names of a statement are read from its text once, when values are
+ * first bound by name, into a table that is kept with the statement.
+ */
 #include "01-blocking/params.h"
 
+#include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* One parameter of the SQL. */
+struct param {
+    const char *name; /* in the SQL, without its first byte; NULL: none */
+    size_t size;
+    int next;     /* parameter in the same bucket; 0: the last one */
+    size_t value; /* while binding: which one is given to it, from 1; 0: none */
+};
+
+/* The parameters of a statement, numbered from 1 as SQLite numbers them. */
+struct asq__names {
+    int count; /* of the highest number in use */
+    size_t buckets;
+    int *first;            /* parameter of each bucket; 0: none */
+    struct param params[]; /* the first one is not used */
+};
+
+static int *
+bucket_of(const struct asq__names *names, const char *name, size_t size)
+{
+    uint32_t hash = 2166136261U; /* FNV-1a */
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)name[i]) * 16777619U;
+    return &names->first[hash % names->buckets];
+}
+
+/* Returns the next parameter of this name at i or after it in its bucket. The
+ * names ":a" and "@a" are two. */
+static int
+find(const struct asq__names *names, int i, const char *name, size_t size)
+{
+    while (i != 0 && (names->params[i].size != size ||
+                      memcmp(names->params[i].name, name, size) != 0))
+        i = names->params[i].next;
+    return i;
+}
+
+/* Returns the parameter that is written like the token, or 0. */
+static int
+find_token(const struct asq__names *names, int i, struct asq__token token)
+{
+    const char *name = token.text + 1;
+    size_t size = token.size - 1;
+
+    for (i = find(names, i, name, size);
+         i != 0 && names->params[i].name[-1] != token.text[0];
+         i = find(names, names->params[i].next, name, size))
+        ;
+    return i;
+}
+
+/* Numbers one parameter as SQLite does: "?" gets the next number, "?5" is
+ * number 5, a name gets the next number where it is first written. */
+static void
+number_token(struct asq__names *names, struct asq__token token, int wanted)
+{
+    int *bucket;
+    struct param *param;
+
+    if (token.text[0] == '?') {
+        int number = token.size == 1 ? names->count + 1 : atoi(token.text + 1);
+
+        names->count = number > names->count ? number : names->count;
+        return;
+    }
+    bucket = bucket_of(names, token.text + 1, token.size - 1);
+    if (find_token(names, *bucket, token) != 0 || names->count >= wanted)
+        return;
+    param = &names->params[++names->count];
+    param->name = token.text + 1;
+    param->size = token.size - 1;
+    param->next = *bucket;
+    *bucket = names->count;
+}
+
+/* Makes the table of names, if the statement does not have it yet. */
+static int learn_names(struct asq_stmt *stmt)
+{
+    int wanted = sqlite3_bind_parameter_count(stmt->handle);
+    size_t count = (size_t)wanted + 1;
+    const char *end = stmt->sql + stmt->size;
+    struct asq__names *names;
+    struct asq__token token;
+
+    if (stmt->names != NULL)
+        return 0;
+    names =
+        calloc(1, sizeof *names + count * (sizeof(struct param) + sizeof(int)));
+    if (names == NULL)
+        return asq__db_fail(stmt->db, SQLITE_NOMEM, "out of memory");
+    names->buckets = count;
+    names->first = (int *)(void *)&names->params[count];
+    stmt->names = names;
+    for (token = asq__sql_token(stmt->sql, end);
+         wanted > 0 && token.kind != ASQ__TOKEN_END;
+         token = asq__sql_next(token, end)) {
+        if (token.kind == ASQ__TOKEN_PARAMETER)
+            number_token(names, token, wanted);
+    }
+    return 0;
+}
 
 static int bind_one(struct asq_stmt *stmt, int i, const struct asq_value *value)
 {
@@ -25,6 +135,7 @@ static int bind_one(struct asq_stmt *stmt, int i, const struct asq_value *value)
     return SQLITE_MISUSE;
 }
 
+/* Refuses what SQLite would take and change in silence. */
 static int
 bind_checked(struct asq_stmt *stmt, int i, const struct asq_value *value)
 {
@@ -34,87 +145,96 @@ bind_checked(struct asq_stmt *stmt, int i, const struct asq_value *value)
                             "parameter %d: a zero byte inside the text; "
                             "bind it as a blob",
                             i);
+    if (value->type == ASQ_DOUBLE && isnan(value->as.real))
+        return asq__db_fail(stmt->db, SQLITE_MISMATCH,
+                            "parameter %d: NaN would be stored as NULL", i);
     if (bind_one(stmt, i, value) != SQLITE_OK)
         return asq__db_fail_sqlite(stmt->db);
     stmt->bound = true;
     return 0;
 }
 
-/* Finds the value for parameter i of the SQL among the names given. */
-static int
-find_named(struct asq_stmt *stmt, int i, const struct asq_params *params)
+/* Gives value k to the parameters of its name. Returns false if there is none
+ * or if it has a value already. */
+static bool give(struct asq__names *names, const char *name, size_t k)
 {
-    const char *name = sqlite3_bind_parameter_name(stmt->handle, i);
+    size_t size = strlen(name);
+    int i = find(names, *bucket_of(names, name, size), name, size);
 
-    if (name == NULL || name[0] == '?')
+    if (i == 0 || names->params[i].value != 0)
+        return false;
+    for (; i != 0; i = find(names, names->params[i].next, name, size))
+        names->params[i].value = k + 1;
+    return true;
+}
+
+/* Says what is wrong with a name that could not be given to a parameter. */
+static int fail_name(struct asq_stmt *stmt, const char *name)
+{
+    const struct asq__names *names = stmt->names;
+    size_t size = strlen(name);
+
+    if (find(names, *bucket_of(names, name, size), name, size) == 0)
         return asq__db_fail(stmt->db, SQLITE_RANGE,
-                            "parameter %d has no name in the SQL", i),
-               -1;
-    for (size_t k = 0; k < params->count; k++) {
-        if (strcmp(params->names[k], name + 1) == 0)
-            return (int)k;
-    }
+                            "the SQL has no parameter \"%s\"", name);
     return asq__db_fail(stmt->db, SQLITE_RANGE,
-                        "no value was given for parameter \"%s\"", name + 1),
-           -1;
+                        "two values were given for parameter \"%s\"", name);
 }
 
-/* Says whether the SQL has a parameter of this name. */
-static bool has_name(const struct asq_stmt *stmt, const char *wanted)
+static int bind_param(struct asq_stmt *stmt,
+                      int i,
+                      const struct param *param,
+                      const struct asq_value *values)
 {
-    int count = sqlite3_bind_parameter_count(stmt->handle);
-
-    for (int i = 1; i <= count; i++) {
-        const char *name = sqlite3_bind_parameter_name(stmt->handle, i);
-
-        if (name != NULL && strcmp(wanted, name + 1) == 0)
-            return true;
-    }
-    return false;
+    if (param->name == NULL)
+        return asq__db_fail(stmt->db, SQLITE_RANGE,
+                            "parameter %d has no name in the SQL", i);
+    if (param->value == 0)
+        return asq__db_fail(stmt->db, SQLITE_RANGE,
+                            "no value was given for parameter \"%.*s\"",
+                            (int)param->size, param->name);
+    return bind_checked(stmt, i, &values[param->value - 1]);
 }
 
-/* Every name given must stand in the SQL, and must have been given once. */
-static int check_names(struct asq_stmt *stmt, const struct asq_params *params)
+static int bind_by_name(struct asq_stmt *stmt, const struct asq_params *params)
 {
-    for (size_t k = 0; k < params->count; k++) {
-        const char *name = params->names[k];
+    const char *wrong = NULL; /* the first name that fits nowhere */
+    int wanted = sqlite3_bind_parameter_count(stmt->handle);
+    int rc = learn_names(stmt);
 
-        if (!has_name(stmt, name))
-            return asq__db_fail(stmt->db, SQLITE_RANGE,
-                                "the SQL has no parameter \"%s\"", name);
-        for (size_t j = 0; j < k; j++) {
-            if (strcmp(params->names[j], name) == 0)
-                return asq__db_fail(stmt->db, SQLITE_RANGE,
-                                    "two values were given for parameter "
-                                    "\"%s\"",
-                                    name);
-        }
+    for (int i = 1; i <= wanted && rc == 0; i++)
+        stmt->names->params[i].value = 0;
+    for (size_t k = 0; k < params->count && rc == 0; k++) {
+        if (!give(stmt->names, params->names[k], k) && wrong == NULL)
+            wrong = params->names[k];
     }
-    return 0;
+    for (int i = 1; i <= wanted && rc == 0; i++)
+        rc = bind_param(stmt, i, &stmt->names->params[i], params->values);
+    return rc == 0 && wrong != NULL ? fail_name(stmt, wrong) : rc;
+}
+
+static int bind_in_order(struct asq_stmt *stmt, const struct asq_params *params)
+{
+    size_t count = params == NULL ? 0 : params->count;
+    int wanted = sqlite3_bind_parameter_count(stmt->handle);
+    int rc = 0;
+
+    if (count != (size_t)wanted)
+        return asq__db_fail(stmt->db, SQLITE_RANGE,
+                            "the SQL has %d parameters, %zu values were given",
+                            wanted, count);
+    for (int i = 1; i <= wanted && rc == 0; i++)
+        rc = bind_checked(stmt, i, &params->values[i - 1]);
+    return rc;
 }
 
 int asq_stmt_bind(struct asq_stmt *stmt, const struct asq_params *params)
 {
-    size_t count = params == NULL ? 0 : params->count;
-    const bool named = count > 0 && params->names != NULL;
-    int wanted;
     int rc = asq__db_enter(stmt->db);
 
     if (rc != 0)
         return rc;
-    wanted = sqlite3_bind_parameter_count(stmt->handle);
-    if (!named && count != (size_t)wanted)
-        return asq__db_fail(stmt->db, SQLITE_RANGE,
-                            "the SQL has %d parameters, %zu values were given",
-                            wanted, count);
-    for (int i = 1; i <= wanted; i++) {
-        int k = named ? find_named(stmt, i, params) : i - 1;
-
-        if (k < 0)
-            return SQLITE_RANGE;
-        rc = bind_checked(stmt, i, &params->values[k]);
-        if (rc != 0)
-            return rc;
-    }
-    return named ? check_names(stmt, params) : 0;
+    return params != NULL && params->count > 0 && params->names != NULL
+               ? bind_by_name(stmt, params)
+               : bind_in_order(stmt, params);
 }

@@ -10,7 +10,9 @@
 #include <string.h>
 
 enum {
-    FIRST_BLOCK = 128
+    FIRST_BLOCK = 128,
+    KEPT_BLOCK = 64 << 10, /* a block up to this size is never given back */
+    MAY_WASTE = 16         /* times in a row, then a larger one is */
 };
 
 static bool has_bytes(const struct asq_value *value)
@@ -81,8 +83,28 @@ void asq_result_destroy(struct asq_result *result)
     asq_result_init(result);
 }
 
+static void drop_block(struct asq_result *result)
+{
+    free(result->block);
+    result->block = NULL;
+    result->capacity = 0;
+    result->wasted = 0;
+}
+
+/* Frees a block that has been far too large for some time. */
+static void shrink(struct asq_result *result)
+{
+    size_t used = result->cells * sizeof(struct asq_value) + result->bytes;
+
+    if (result->capacity <= KEPT_BLOCK || used >= result->capacity / 4)
+        result->wasted = 0;
+    else if (++result->wasted >= MAY_WASTE)
+        drop_block(result);
+}
+
 void asq_result_clear(struct asq_result *result)
 {
+    shrink(result);
     result->columns = 0;
     result->rows = 0;
     result->changes = 0;

@@ -32,6 +32,7 @@ struct asq_result {
     size_t cells;    /* used at the front, the column names included */
     size_t bytes;    /* used at the back */
     size_t limit;    /* the block never grows beyond; 0: no limit */
+    unsigned wasted; /* how often in a row little of the block was used */
 };
 
 /* Makes an empty result without memory of its own. A zeroed one is the
@@ -41,7 +42,10 @@ void asq_result_init(struct asq_result *result);
 /* Frees the block. Accepts NULL, a zeroed and a destroyed result. */
 void asq_result_destroy(struct asq_result *result);
 
-/* Empties the result and keeps its block for the next use. */
+/* Empties the result and keeps its block for the next use. A block of more
+ * than 64 KiB is freed when less than a quarter of it was used 16 times in a
+ * row: what is large time and again is not allocated each time, and what was
+ * large once does not stay for ever. (asq_db_run clears twice.) */
 void asq_result_clear(struct asq_result *result);
 
 /* Moves the content of from to ret_to, whose old block is freed. from is empty

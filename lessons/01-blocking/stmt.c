@@ -5,36 +5,59 @@
 
 #include <string.h>
 
-/* Says whether the run is to end with a commit. */
-static bool may_commit(const struct asq_stmt *stmt)
+/* Says whether the watch is not asked before it starts: whatever was stopped,
+ * its transaction must be ended. */
+static bool ends_transaction(const struct asq_stmt *stmt)
 {
-    return stmt->kind == ASQ_KIND_COMMIT ||
-           (stmt->alone && stmt->kind != ASQ_KIND_TRANSACTION &&
-            !sqlite3_stmt_readonly(stmt->handle));
+    return stmt->kind == ASQ_KIND_COMMIT || stmt->kind == ASQ_KIND_ROLLBACK;
 }
 
-static void begin_run(struct asq_stmt *stmt)
+/* Returns SQLITE_ROW, as if a step had been taken, or SQLITE_INTERRUPT if the
+ * watch says stop. A statement that is
+ * short, or one of many short ones, is not asked about while it runs. About a
+ * PRAGMA the watch was asked before it was prepared: it may have acted. */
+static int begin_run(struct asq_stmt *stmt)
 {
     struct asq_db *db = stmt->db;
 
     stmt->started = true;
     stmt->changes = 0;
-    stmt->total_changes = sqlite3_total_changes64(db->handle);
     stmt->alone = sqlite3_get_autocommit(db->handle);
     db->stopped = ASQ_STOP_NONE;
-    if (may_commit(stmt))
-        asq__db_begin_commit(db);
+    if (ends_transaction(stmt) || stmt->kind == ASQ_KIND_PRAGMA)
+        return SQLITE_ROW;
+    return asq__db_ask_watch(db) == 0 ? SQLITE_ROW : SQLITE_INTERRUPT;
 }
 
-/* SQLite repeats the last number of changes after a statement that changes
- * nothing; the running total tells whether this one did. */
+/* Says whether the run, which has failed, was to end with a commit. */
+static bool may_commit(const struct asq_stmt *stmt)
+{
+    return stmt->kind == ASQ_KIND_COMMIT ||
+           (stmt->alone && stmt->kind != ASQ_KIND_BEGIN &&
+            stmt->kind != ASQ_KIND_ROLLBACK &&
+            !sqlite3_stmt_readonly(stmt->handle));
+}
+
 static void end_run(struct asq_stmt *stmt)
 {
-    sqlite3 *handle = stmt->db->handle;
-
-    if (sqlite3_total_changes64(handle) != stmt->total_changes)
-        stmt->changes = sqlite3_changes64(handle);
+    /* For all others SQLite repeats an earlier number, or has counted what
+     * was done on the way: the tables behind an FTS5 table, for example. */
+    if (stmt->counts)
+        stmt->changes = sqlite3_changes64(stmt->db->handle);
     stmt->db->stopped = ASQ_STOP_NONE; /* the watch came too late */
+}
+
+static int sqlite_step(struct asq_stmt *stmt)
+{
+    struct asq__run run = {.handle = stmt->handle,
+                           .unstoppable = ends_transaction(stmt) ||
+                                          stmt->kind == ASQ_KIND_BEGIN};
+    int rc;
+
+    asq__db_begin_run(stmt->db, &run);
+    rc = sqlite3_step(stmt->handle);
+    asq__db_end_run(stmt->db);
+    return rc;
 }
 
 /* The caller has entered the connection. */
@@ -43,14 +66,14 @@ static int step(struct asq_stmt *stmt)
     struct asq_db *db = stmt->db;
     int rc;
 
-    if (!stmt->started)
-        begin_run(stmt);
-    else if (stmt->last != SQLITE_ROW)
+    if (!stmt->started) {
+        stmt->last = begin_run(stmt);
+        if (may_commit(stmt))
+            asq__db_begin_commit(db);
+    }
+    if (stmt->last != SQLITE_ROW)
         return stmt->last; /* another step would start it all over again */
-    db->watch_off =
-        stmt->kind == ASQ_KIND_TRANSACTION || stmt->kind == ASQ_KIND_COMMIT;
-    rc = sqlite3_step(stmt->handle);
-    db->watch_off = false;
+    rc = sqlite_step(stmt);
     if (rc == SQLITE_DONE) {
         end_run(stmt);
     } else if (rc != SQLITE_ROW) {
@@ -161,14 +184,39 @@ static int fail_add(struct asq_stmt *stmt, int rc)
     return asq__db_fail(stmt->db, rc, "out of memory");
 }
 
+/* Sees to it that a transaction is open. */
+static bool begin_around(struct asq_db *db)
+{
+    struct asq__run run = {.unstoppable = true};
+    int rc = 0;
+
+    asq__db_begin_run(db, &run);
+    if (sqlite3_get_autocommit(db->handle))
+        rc = sqlite3_exec(db->handle, "BEGIN", NULL, NULL, NULL);
+    asq__db_end_run(db);
+    return rc == 0;
+}
+
 /* A write does all its work before its first RETURNING row, and giving the
- * statement back would commit it. What returns an error has done nothing, so
- * it is undone by an interrupt. */
+ * statement back would commit it. What returns an error has done nothing: the
+ * statement ends inside a transaction, which is rolled back. Without memory
+ * for that an interrupt does it, which ends all that is open beside it. */
 static void undo_write(struct asq_stmt *stmt)
 {
-    if (stmt->last != SQLITE_ROW || sqlite3_stmt_readonly(stmt->handle))
+    struct asq_db *db = stmt->db;
+    struct asq_stmt *rollback = NULL;
+
+    if (stmt->last != SQLITE_ROW || !stmt->counts)
         return;
-    stmt->last = asq__db_undo_write(stmt->db, stmt->handle);
+    if (asq_stmt_prepare(db, "ROLLBACK", ASQ_WHOLE_TEXT, &rollback) == 0 &&
+        begin_around(db)) {
+        (void)sqlite3_reset(stmt->handle); /* what it says is undone as well */
+        (void)step(rollback);              /* cannot fail: it is open */
+    } else {
+        (void)asq__db_undo_write(db, stmt->handle); /* SQLITE_INTERRUPT */
+    }
+    stmt->last = SQLITE_ABORT;
+    asq_stmt_release(rollback);
 }
 
 /* Steps to the end; every row goes into result. */

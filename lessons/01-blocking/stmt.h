@@ -30,13 +30,14 @@ int asq_db_run(struct asq_db *db,
                struct asq_result *result);
 
 /* Takes one step. Returns SQLITE_ROW, SQLITE_DONE (again and again once it is
- * done), or an extended error code. When a commit (a COMMIT, or a writing
- * statement outside a transaction) fails after it has begun to write, the
- * connection's outcome_unknown is set: only after reopening can be seen
- * whether it happened. Without outcome_unknown it is certain that nothing
- * happened, as after a read that fails, a full disk, a quota, no memory. The
- * connection is usable then, and asq_db_in_transaction says whether its
- * transaction is still open. */
+ * done), or an extended error code (again and again, too): SQLITE_INTERRUPT if
+ * the watch has stopped it or not let it start (see asq_watch_cb). When a
+ * commit (a COMMIT, or a writing statement outside a transaction) fails after
+ * it has begun to write, the connection's outcome_unknown is set: only after
+ * reopening can be seen whether it happened. Without outcome_unknown it is
+ * certain that nothing happened, as after a read that fails, a full disk, a
+ * quota, no memory. The connection is usable then, and asq_db_in_transaction
+ * says whether its transaction is still open. */
 int asq_stmt_step(struct asq_stmt *stmt);
 
 /* Returns a cell of the current row. Text and blob are borrowed until the
@@ -56,7 +57,9 @@ int asq_stmt_column(const struct asq_stmt *stmt, const char *name);
  * inside a transaction that is the whole transaction. */
 int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result);
 
-/* Returns the rows that the statement itself changed; valid once done. */
+/* Returns how many rows the statement itself has inserted, updated or deleted;
+ * valid once done. What triggers and foreign keys do does not count, and all
+ * other statements change 0. */
 int64_t asq_stmt_changes(const struct asq_stmt *stmt);
 
 #ifdef __cplusplus

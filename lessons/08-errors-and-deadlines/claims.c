@@ -199,6 +199,7 @@ struct victim {
     const char *sql;
     struct asq_db db;
     uv_sem_t ready, go, looked;
+    bool begun; /* the first look is before the first step */
     atomic_bool ended;
     int rc;
 };
@@ -207,7 +208,9 @@ static int note_look(void *data)
 {
     struct victim *victim = data;
 
-    uv_sem_post(&victim->looked); /* it runs, or waits for a lock */
+    if (victim->begun)
+        uv_sem_post(&victim->looked); /* it runs, or waits for a lock */
+    victim->begun = true;
     return 0;
 }
 
