@@ -94,6 +94,17 @@ struct asq_db {
     char message[ASQ_MESSAGE_SIZE];
 };
 
+/* What somebody has left open on a connection; counted by db_tidy. */
+struct asq_leftovers {
+    unsigned transactions; /* 0 or 1: it was rolled back */
+    unsigned statements;   /* checked out, or raw ones in the middle of a run
+                              and those that their virtual tables run */
+    unsigned handles;      /* raw blobs, and when closing backups and raw
+                              statements that could not be finalized: these
+                              are only told, their owner still has to end
+                              them */
+};
+
 /* Opens the database as the profile says and reads back what is in force. The
  * profile is borrowed for the call. The calling thread owns the connection.
  * Returns 0, or an extended SQLITE_* code with asq_db_message naming the

@@ -12,16 +12,6 @@
 extern "C" {
 #endif
 
-struct asq_leftovers {
-    unsigned transactions; /* 0 or 1: it was rolled back */
-    unsigned statements;   /* checked out, or raw ones in the middle of a run
-                              and those that their virtual tables run */
-    unsigned handles;      /* raw blobs, and when closing backups and raw
-                              statements that could not be finalized: these
-                              are only told, their owner still has to end
-                              them */
-};
-
 /* Internal to the modules. Undoes what is open: a transaction is rolled back,
  * and so is a write that has returned some of its rows; statements that are
  * checked out are released, raw ones that run are reset. Blobs opened by

@@ -91,7 +91,7 @@ check_use() {
     run_make vendor TO="$home" M=tx,shutdown BUILD="$folder/build" >"$said" 2>&1
     status=$?
     expect make_vendor_copies 0 'last: '"$home: tx shutdown and what that needs,\
- 29 files; the example in README.md works, it prints \"6 * 7 = 42\"." \
+ 39 files; the example in README.md works, it prints \"6 * 7 = 42\"." \
         "file: $home/09-lifetimes/shutdown.c" "none: $home/common" \
         "none: $home/05-crud" "file: $home/01-blocking/atomics.h"
     wrong=
