@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -19,6 +20,7 @@
 #include <atomic>
 
 using std::atomic_bool;
+using std::atomic_size_t;
 using std::atomic_uintptr_t;
 
 #else
@@ -33,6 +35,9 @@ using std::atomic_uintptr_t;
 static_assert(sizeof(atomic_bool) == sizeof(bool) &&
                   alignof(atomic_bool) == alignof(bool),
               "an atomic_bool is not laid out as a bool");
+static_assert(sizeof(atomic_size_t) == sizeof(size_t) &&
+                  alignof(atomic_size_t) == alignof(size_t),
+              "an atomic_size_t is not laid out as a size_t");
 static_assert(sizeof(atomic_uintptr_t) == sizeof(uintptr_t) &&
                   alignof(atomic_uintptr_t) == alignof(uintptr_t),
               "an atomic_uintptr_t is not laid out as a uintptr_t");

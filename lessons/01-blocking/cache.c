@@ -174,6 +174,32 @@ bool asq_stmt_is_query(const struct asq_stmt *stmt)
     return stmt->is_query;
 }
 
+/* What was prepared before has shown what it is; else the text decides. */
+static bool may_be_query(struct asq_db *db, const char *sql)
+{
+    size_t size = strlen(sql);
+    const struct asq_stmt *idle = find_idle(db, sql, size);
+
+    return idle != NULL ? idle->is_query
+                        : asq_sql_kind(sql, size) == ASQ_KIND_OTHER;
+}
+
+int asq_stmt_prepare_query(struct asq_db *db,
+                           const char *sql,
+                           struct asq_stmt **ret_stmt)
+{
+    int rc = asq__db_enter(db);
+
+    *ret_stmt = NULL;
+    if (rc == 0 && may_be_query(db, sql))
+        rc = asq_stmt_prepare(db, sql, ASQ_WHOLE_TEXT, ret_stmt);
+    if (rc == 0 && *ret_stmt != NULL && !(*ret_stmt)->is_query) {
+        asq_stmt_release(*ret_stmt);
+        *ret_stmt = NULL;
+    }
+    return rc;
+}
+
 /* Finalizes the idle statement that was not used for longest. */
 static void forget_oldest(struct asq_db *db)
 {

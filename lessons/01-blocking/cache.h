@@ -60,6 +60,13 @@ int asq_stmt_prepare(struct asq_db *db,
  * only reads, has columns, and is neither a PRAGMA nor an EXPLAIN. */
 bool asq_stmt_is_query(const struct asq_stmt *stmt);
 
+/* Checks a query out before its turn: nothing else, because some statements
+ * act while they are being prepared. Returns 0, and *ret_stmt is NULL if it is
+ * not a query (as by asq_stmt_is_query); or as asq_stmt_prepare. */
+int asq_stmt_prepare_query(struct asq_db *db,
+                           const char *sql,
+                           struct asq_stmt **ret_stmt);
+
 /* Makes the statement ready to run again. It stays checked out and keeps its
  * bindings, as in SQLite: bind it anew, or keep what they point to. */
 void asq_stmt_reset(struct asq_stmt *stmt);

@@ -98,7 +98,8 @@ struct asq_db {
 struct asq_leftovers {
     unsigned transactions; /* 0 or 1: it was rolled back */
     unsigned statements;   /* checked out, or raw ones in the middle of a run
-                              and those that their virtual tables run */
+                              and those that their virtual tables run; when
+                              closing, raw ones that were not finalized */
     unsigned handles;      /* raw blobs, and when closing backups and raw
                               statements that could not be finalized: these
                               are only told, their owner still has to end
@@ -164,6 +165,21 @@ int asq__db_fail(struct asq_db *db, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));  /* keeps the message */
 int asq__db_fail_sqlite(struct asq_db *db); /* keeps SQLite's own */
 
+/* What SQLite is doing for stmt or cache; on the stack of the caller. */
+struct asq__run {
+    struct asq__run *outer; /* an SQL function of this one has called us */
+    sqlite3_stmt *handle;   /* NULL: it is being prepared */
+    bool unstoppable;       /* whether it took effect must not be in doubt */
+    bool gave_up;           /* waiting for a lock: SQLITE_BUSY is on its way */
+};
+
+void asq__db_begin_run(struct asq_db *db, struct asq__run *run);
+void asq__db_end_run(struct asq_db *db);
+
+/* Asks the watch whether a statement may start. Returns 0, or SQLITE_INTERRUPT
+ * with a message. */
+int asq__db_ask_watch(struct asq_db *db);
+
 /* Internal to 01: called by db_open. Makes db the connection of the calling
  * thread, as a closed one. */
 void asq__db_init(struct asq_db *db);
@@ -197,21 +213,6 @@ unsigned asq__forks(void);
  * commit it; an interrupt undoes it, and in a transaction everything. Returns
  * what the step returned: SQLITE_INTERRUPT. */
 int asq__db_undo_write(struct asq_db *db, sqlite3_stmt *handle);
-
-/* What SQLite is doing for stmt or cache; on the stack of the caller. */
-struct asq__run {
-    struct asq__run *outer; /* an SQL function of this one has called us */
-    sqlite3_stmt *handle;   /* NULL: it is being prepared */
-    bool unstoppable;       /* whether it took effect must not be in doubt */
-    bool gave_up;           /* waiting for a lock: SQLITE_BUSY is on its way */
-};
-
-void asq__db_begin_run(struct asq_db *db, struct asq__run *run);
-void asq__db_end_run(struct asq_db *db);
-
-/* Asks the watch whether a statement may start. Returns 0, or SQLITE_INTERRUPT
- * with a message. */
-int asq__db_ask_watch(struct asq_db *db);
 
 #ifdef __cplusplus
 }

@@ -48,6 +48,24 @@ static void count_blobs(struct asq_db *db, sqlite3_stmt *stmt, void *data)
     found->blobs += is_blob(stmt);
 }
 
+static void note(struct asq_db *db, sqlite3_stmt *stmt, void *data)
+{
+    bool *any = data;
+
+    (void)db;
+    (void)stmt;
+    *any = true;
+}
+
+bool asq__db_is_anything_open(struct asq_db *db)
+{
+    bool any = db->open_statements > 0 || asq_db_in_transaction(db);
+
+    if (!any && asq__db_enter(db) == 0)
+        each_running(db, note, &any);
+    return any;
+}
+
 static bool is_ours(const struct asq_db *db, const sqlite3_stmt *handle)
 {
     const struct asq_stmt *stmt = db->in_use.first;
@@ -104,18 +122,21 @@ static int roll_back(struct asq_db *db)
 
 int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret)
 {
+    struct asq__run run = {.unstoppable = true}; /* undoing is not stopped */
     struct found found = {0};
     int rc = asq__db_enter(db);
 
     *ret = (struct asq_leftovers){0};
     if (rc != 0)
         return rc;
+    asq__db_begin_run(db, &run);
     ret->transactions = !sqlite3_get_autocommit(db->handle);
     ret->statements = db->open_statements;
     keep_from_committing(db, &found);
     asq_stmt_release_all(db); /* and with them what their tables run */
     each_running(db, reset_raw, &found);
     rc = roll_back(db);
+    asq__db_end_run(db);
     each_running(db, count_blobs, &found); /* some end with a transaction */
     ret->statements += found.statements;
     ret->handles = found.blobs;
@@ -137,19 +158,24 @@ static bool may_have_virtual_tables(sqlite3 *handle)
     return rc != SQLITE_DONE;
 }
 
-static void finalize_raw(struct asq_db *db)
+/* Returns how many. */
+static unsigned finalize_raw(struct asq_db *db)
 {
     sqlite3_stmt *stmt = sqlite3_next_stmt(db->handle, NULL);
+    unsigned count = 0;
 
     if (stmt == NULL || may_have_virtual_tables(db->handle))
-        return;
+        return 0;
     while (stmt != NULL) {
         sqlite3_stmt *next = sqlite3_next_stmt(db->handle, stmt);
 
-        if (!is_blob(stmt))
+        if (!is_blob(stmt)) {
             (void)sqlite3_finalize(stmt); /* it was reset: nothing to say */
+            count++;
+        }
         stmt = next;
     }
+    return count;
 }
 
 /* It closes by itself once the last owner has ended what is left. Until then
@@ -163,6 +189,8 @@ static void leave_to_owner(sqlite3 *handle)
 
 void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
 {
+    unsigned ours = db->open_statements, finalized;
+
     *ret = (struct asq_leftovers){0};
     if (asq__db_is_forked(db)) {
         (void)asq_db_close(db); /* which forgets it */
@@ -172,7 +200,9 @@ void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
         return;
     (void)asq__db_tidy(db, ret); /* closing undoes what this could not */
     asq__cache_flush(db);
-    finalize_raw(db);
+    finalized = finalize_raw(db);
+    if (finalized > 0) /* those that ran are among them */
+        ret->statements = ours + finalized;
     if (sqlite3_close(db->handle) != SQLITE_OK) {
         if (ret->handles == 0)
             ret->handles = 1;

@@ -8,9 +8,14 @@
 
 #include "01-blocking/db.h"
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Internal to the modules. Says whether _tidy would find anything. */
+bool asq__db_is_anything_open(struct asq_db *db);
 
 /* Internal to the modules. Undoes what is open: a transaction is rolled back,
  * and so is a write that has returned some of its rows; statements that are

@@ -11,6 +11,10 @@
 
 #include "01-blocking/db.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Runs the statements of sql, which is borrowed for the call, in a transaction
  * of its own: BEGIN IMMEDIATE to COMMIT, or a savepoint where a transaction is
  * open. On an error everything is undone. Inside a transaction that is what
@@ -31,5 +35,9 @@
  * kind, savepoints, ATTACH, DETACH, VACUUM, and every PRAGMA except
  * user_version, application_id and defer_foreign_keys. */
 int asq_db_script(struct asq_db *db, const char *sql, unsigned *ret_count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

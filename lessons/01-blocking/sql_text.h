@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Passed as size: the SQL ends with its first zero byte. */
 #define ASQ_WHOLE_TEXT ((size_t)-1)
 
@@ -65,5 +69,9 @@ bool asq__sql_is(struct asq__token token, const char *word);
 /* Returns where the statement at text ends: after its semicolon, or at end.
  * The semicolons inside CREATE TRIGGER belong to it. */
 const char *asq__sql_cut(const char *text, const char *end);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,10 +12,19 @@ static bool ends_transaction(const struct asq_stmt *stmt)
     return stmt->kind == ASQ_KIND_COMMIT || stmt->kind == ASQ_KIND_ROLLBACK;
 }
 
+/* Says whether the run is to end with a commit. */
+static bool may_commit(const struct asq_stmt *stmt)
+{
+    return stmt->kind == ASQ_KIND_COMMIT ||
+           (stmt->alone && stmt->kind != ASQ_KIND_BEGIN &&
+            stmt->kind != ASQ_KIND_ROLLBACK &&
+            !sqlite3_stmt_readonly(stmt->handle));
+}
+
 /* Returns SQLITE_ROW, as if a step had been taken, or SQLITE_INTERRUPT if the
- * watch says stop. A statement that is
- * short, or one of many short ones, is not asked about while it runs. About a
- * PRAGMA the watch was asked before it was prepared: it may have acted. */
+ * watch says stop: a statement that is short, or one of many short ones, is
+ * not asked about while it runs. About a PRAGMA the watch was asked before it
+ * was prepared: it may have acted. */
 static int begin_run(struct asq_stmt *stmt)
 {
     struct asq_db *db = stmt->db;
@@ -24,18 +33,11 @@ static int begin_run(struct asq_stmt *stmt)
     stmt->changes = 0;
     stmt->alone = sqlite3_get_autocommit(db->handle);
     db->stopped = ASQ_STOP_NONE;
+    if (may_commit(stmt))
+        asq__db_begin_commit(db);
     if (ends_transaction(stmt) || stmt->kind == ASQ_KIND_PRAGMA)
         return SQLITE_ROW;
     return asq__db_ask_watch(db) == 0 ? SQLITE_ROW : SQLITE_INTERRUPT;
-}
-
-/* Says whether the run, which has failed, was to end with a commit. */
-static bool may_commit(const struct asq_stmt *stmt)
-{
-    return stmt->kind == ASQ_KIND_COMMIT ||
-           (stmt->alone && stmt->kind != ASQ_KIND_BEGIN &&
-            stmt->kind != ASQ_KIND_ROLLBACK &&
-            !sqlite3_stmt_readonly(stmt->handle));
 }
 
 static void end_run(struct asq_stmt *stmt)
@@ -66,11 +68,8 @@ static int step(struct asq_stmt *stmt)
     struct asq_db *db = stmt->db;
     int rc;
 
-    if (!stmt->started) {
+    if (!stmt->started)
         stmt->last = begin_run(stmt);
-        if (may_commit(stmt))
-            asq__db_begin_commit(db);
-    }
     if (stmt->last != SQLITE_ROW)
         return stmt->last; /* another step would start it all over again */
     rc = sqlite_step(stmt);
@@ -213,7 +212,7 @@ static void undo_write(struct asq_stmt *stmt)
         (void)sqlite3_reset(stmt->handle); /* what it says is undone as well */
         (void)step(rollback);              /* cannot fail: it is open */
     } else {
-        (void)asq__db_undo_write(db, stmt->handle); /* SQLITE_INTERRUPT */
+        (void)asq__db_undo_write(db, stmt->handle); /* as it should be */
     }
     stmt->last = SQLITE_ABORT;
     asq_stmt_release(rollback);
