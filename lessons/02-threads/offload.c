@@ -3,14 +3,14 @@
  * Owns the threads and the queue's links; jobs belong to their callers. One
  * lock guards everything. Every wait stands in a loop that looks again, since
  * between a signal and the waking thread's turn anybody may have been faster.
- * Depends on pthreads, and on libuv for the names of its error codes.
+ * Depends on thread and pthreads, and on libuv for the names of its error
+ * codes.
  */
 #include "02-threads/offload.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 /* The calls below fail only when the object is not one or is used wrongly, so
  * that a failure is a broken invariant. */
@@ -71,11 +71,12 @@ static void finish(struct asq_offload *offload, struct asq_job *job, int status)
     (void)pthread_cond_broadcast(&offload->ended); /* cannot fail */
 }
 
-static void *run_jobs(void *data)
+static void run_jobs(void *data)
 {
     struct asq_offload *offload = data;
     unsigned thread;
 
+    asq_thread_set_name("asq-offload");
     lock(offload);
     thread = offload->numbered++;
     for (;;) {
@@ -93,7 +94,6 @@ static void *run_jobs(void *data)
         finish(offload, job, 0);
     }
     unlock(offload);
-    return NULL;
 }
 
 /* Undoes init_all; nobody is inside any more, so that nothing can fail. */
@@ -135,7 +135,7 @@ int asq_offload_start(struct asq_offload *offload,
                       unsigned thread_count,
                       size_t capacity)
 {
-    pthread_t *threads;
+    uv_thread_t *threads;
     int err;
 
     memset(offload, 0, sizeof *offload);
@@ -153,8 +153,8 @@ int asq_offload_start(struct asq_offload *offload,
     offload->threads = threads;
     offload->capacity = capacity;
     while (offload->thread_count < thread_count) {
-        err = -pthread_create(&threads[offload->thread_count], NULL, run_jobs,
-                              offload);
+        err = asq_thread_start(&threads[offload->thread_count], run_jobs,
+                               offload);
         if (err != 0) {
             asq_offload_stop(offload, ASQ_REST_CANCELS);
             asq_offload_destroy(offload);
@@ -177,7 +177,7 @@ void asq_offload_stop(struct asq_offload *offload, enum asq_offload_rest rest)
     (void)pthread_cond_broadcast(&offload->not_full);  /* cannot fail */
     unlock(offload);
     for (unsigned i = 0; i < offload->thread_count; i++) {
-        int err = pthread_join(offload->threads[i], NULL);
+        int err = uv_thread_join(&offload->threads[i]);
 
         assert(err == 0); /* it would be a thread of its own that stops */
         (void)err;        /* read by the assertion only */

@@ -6,11 +6,13 @@
  *
  * Any thread may enter it, a job's own function too (but not to wait for
  * another job or for room: with all threads waiting nobody would be left to
- * run anything). Depends on pthreads only; error codes are those of libuv
- * (negative errno).
+ * run anything). Depends on thread and pthreads; error codes are those of
+ * libuv (negative errno).
  */
 #ifndef ASQ_OFFLOAD_H
 #define ASQ_OFFLOAD_H
+
+#include "02-threads/thread.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -41,7 +43,7 @@ struct asq_job {
 
 struct asq_offload {
     /* private: set before start */
-    pthread_t *threads; /* NULL once stopped */
+    uv_thread_t *threads; /* NULL once stopped */
     unsigned thread_count;
     size_t capacity; /* 0: not started, or destroyed */
     /* private: guarded by lock */
