@@ -138,6 +138,15 @@ static inline void init_again(struct fixture *f)
     f->conn.data = f;
 }
 
+/* Opens it anew as one on which a transaction stays open for everybody. */
+static inline void share_tx(struct fixture *f)
+{
+    close_conn(f);
+    init_again(f);
+    f->conn.shared_tx = true;
+    open_conn(f);
+}
+
 static inline void conn_tear_down(void *data)
 {
     struct fixture *f = data;

@@ -34,6 +34,7 @@ struct fixture {
     int down;
     uv_sem_t reached, gate;
     const struct asq_request *marked; /* set before it is submitted */
+    bool shared_tx; /* what is left open stays open until the close */
 };
 
 /* A request and what became of it. */
@@ -98,6 +99,7 @@ static inline void add_profile(struct fixture *f,
     asq_conn_init(conn);
     conn->data = f;
     conn->observe = observe;
+    conn->shared_tx = f->shared_tx;
     CHECK_INT(asq_conn_open(conn, &f->loop, profile, on_open), 0);
     *part = (struct asq_shutdown_part){
         .name = "part", .conn = conn, .checkpoint = checkpoint};

@@ -171,7 +171,7 @@ static int next_row(struct asq_db *db, struct asq_request *request)
 static void what_a_hold_leaves_open_is_closed_by_close(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
     struct ask ask;
 
     open_table(f);

@@ -122,7 +122,7 @@ static int check_no_transaction(struct asq_db *db, struct asq_request *request)
 static void in_a_transaction_everything_is_undone(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
     struct ask asks[4];
     static const char *const sql[] = {"BEGIN", "INSERT INTO t VALUES (1)",
                                       "SAVEPOINT s", WRITE_ENDLESS};

@@ -146,6 +146,7 @@ static void an_open_transaction_is_rolled_back(void *data)
 {
     struct fixture *f = data;
 
+    f->conn.shared_tx = true;
     open_conn(f);
     run_now(f, "CREATE TABLE t (a)");
     run_now(f, "BEGIN");

@@ -109,7 +109,7 @@ static void a_commit_that_fails_ends_the_connection(void *data)
 static void the_same_for_a_transaction(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
     struct ask asks[4];
     static const char *const sql[] = {"BEGIN", "INSERT INTO t VALUES (1)",
                                       "COMMIT", "SELECT 1"};

@@ -76,7 +76,7 @@ static void urgent_ones_overtake_what_waits(void *data)
 static void others_wait_for_the_end(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
 
     hold_worker(&asks[0]);
     submit(1, NULL); /* comes before the hold */
@@ -98,7 +98,7 @@ static void others_wait_for_the_end(void *data)
 static void an_empty_line_is_no_hindrance(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
 
     begin(f, &hold);
     CHECK_INT(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
@@ -114,7 +114,7 @@ static void an_empty_line_is_no_hindrance(void *data)
 static void holds_stand_in_line(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold a, b;
+    struct asq_hold a = {0}, b = {0};
 
     begin(f, &a);
     submit(0, NULL); /* after a */
@@ -136,7 +136,7 @@ static void holds_stand_in_line(void *data)
 static void a_hold_may_end_before_its_turn(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold a, b, c;
+    struct asq_hold a = {0}, b = {0}, c = {0};
 
     begin(f, &a);
     begin(f, &b);
@@ -160,7 +160,7 @@ static void one_that_nobody_used_leaves_the_line(void *data)
     struct asq_hold *hold[4];
 
     for (int i = 0; i < 4; i++) {
-        hold[i] = malloc(sizeof *hold[i]);
+        hold[i] = calloc(1, sizeof *hold[i]);
         CHECK(hold[i] != NULL);
         begin(f, hold[i]);
         submit(i, NULL);
@@ -190,7 +190,7 @@ static void its_memory_may_go_in_the_last_callback(void *data)
     struct asq_hold *hold[2];
 
     for (int i = 0; i < 2; i++) {
-        hold[i] = malloc(sizeof *hold[i]);
+        hold[i] = calloc(1, sizeof *hold[i]);
         CHECK(hold[i] != NULL);
         begin(f, hold[i]);
         asks[i].then = free_hold;
@@ -239,9 +239,9 @@ static void what_names_no_hold_of_this_connection_is_refused(void *data)
     asq_hold_end(&hold);
     CHECK_INT(try_sql(&asks[0], "SELECT 1"), UV_EINVAL); /* ended */
     begin(f, &hold);
-    hold.conn = &other;
+    hold.line = &other.line;
     CHECK_INT(try_sql(&asks[0], "SELECT 1"), UV_EINVAL); /* of another one */
-    hold.conn = &f->conn;
+    hold.line = &f->conn.line;
     asq_hold_end(&hold);
     CHECK_INT(f->conn.pending, 0);
 }
@@ -249,7 +249,7 @@ static void what_names_no_hold_of_this_connection_is_refused(void *data)
 static void nobody_writes_into_a_transaction_of_somebody_else(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
     static const char *const sql[] = {"BEGIN", "INSERT INTO t VALUES (1)",
                                       "INSERT INTO t VALUES (2)", "ROLLBACK"};
 
@@ -268,7 +268,7 @@ static void nobody_writes_into_a_transaction_of_somebody_else(void *data)
 static void what_waits_for_a_hold_can_be_stopped(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold a, b;
+    struct asq_hold a = {0}, b = {0};
 
     begin(f, &a);
     begin(f, &b);
@@ -297,8 +297,8 @@ static void what_waits_for_a_hold_can_be_stopped(void *data)
 static void a_hold_leaves_the_line_with_its_last_request(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold first;
-    struct asq_hold *second = malloc(sizeof *second);
+    struct asq_hold first = {0};
+    struct asq_hold *second = calloc(1, sizeof *second);
 
     CHECK(second != NULL);
     begin(f, &first);
@@ -319,7 +319,7 @@ static void a_hold_leaves_the_line_with_its_last_request(void *data)
 static void close_answers_all_who_stand_in_line(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold a, b;
+    struct asq_hold a = {0}, b = {0};
 
     hold_worker(&asks[0]);
     begin(f, &a);
@@ -342,7 +342,7 @@ static void close_answers_all_who_stand_in_line(void *data)
 static void a_hold_may_begin_while_opening(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
 
     close_conn(f);
     init_again(f);

@@ -2,6 +2,8 @@
 #include "common/slow_disk.h"
 #include "conn_fixture.h"
 
+#include <stdlib.h>
+
 enum {
     READS = 63
 };
@@ -89,6 +91,105 @@ static void an_answer_does_not_wait_for_a_function(void *data)
     ask_destroy_all(asks, 3);
 }
 
+/* Its commit stands before the sync, for as long as the disk likes. */
+static void an_answer_does_not_wait_for_a_write(void *data)
+{
+    struct fixture *f = data;
+    struct ask asks[4];
+
+    CHECK_INT(asq_slow_disk_register(), 0);
+    f->profile.vfs = ASQ_SLOW_DISK;
+    f->profile.synchronous = 2;
+    open_conn(f);
+    run_now(f, "CREATE TABLE t (n)");
+    ask_init_all(f, asks, 4);
+    hold_worker(&asks[0]);
+    for (int i = 1; i < 3; i++)
+        ask_sql(&asks[i], "SELECT 1");
+    ask_sql(&asks[3], "INSERT INTO t VALUES (1)");
+    asq_slow_disk_gate(ASQ_DISK_SYNC, 1);
+    let_go(f);
+    CHECK_INT(asq_slow_disk_wait_for_gate(10000), 0);
+    expect(&asks[1], 0);
+    expect(&asks[2], 0);
+    CHECK_INT(asks[3].calls, 0);
+    asq_slow_disk_open_gate();
+    expect(&asks[3], 0);
+    ask_destroy_all(asks, 4);
+}
+
+/* What is slow here never asks the watch: it is looked at what waits when the
+ * one before has ended. The last one stands at the gate when that is told. */
+static void a_deadline_does_not_wait_for_its_turn(void *data)
+{
+    struct fixture *f = data;
+    struct ask asks[3];
+
+    open_conn(f);
+    ask_init_all(f, asks, 3);
+    hold_worker(&asks[0]);
+    ask_call(&asks[1], stand_at_gate);
+    asks[2].request.timeout_ms = 5;
+    ask_sql(&asks[2], "SELECT 1");
+    while (uv_hrtime() <= asks[2].request.deadline_ns)
+        (void)uv_run(&f->loop, UV_RUN_NOWAIT); /* until it has passed */
+    let_go(f);
+    uv_sem_wait(&f->reached); /* number 1 has begun */
+    expect(&asks[2], UV_ETIMEDOUT);
+    CHECK_INT(asks[2].request.timed_out_in, ASQ_PLACE_QUEUE);
+    CHECK_INT(asks[1].calls, 0);
+    let_go(f);
+    expect(&asks[1], 0);
+    ask_destroy_all(asks, 3);
+}
+
+enum {
+    MANY = 20000
+};
+
+static void ignore_answer(struct asq_request *request, int status)
+{
+    (void)request;
+    CHECK_INT(status, 0);
+}
+
+/* Looking at everything that waits must not take the time of what runs. On a
+ * busy machine a look may be interrupted, so that one good round of five is
+ * enough: if it were looked at every millisecond, there would be none. */
+static void a_long_queue_does_not_starve_what_runs(void *data)
+{
+    struct fixture *f = data;
+    struct asq_request *many = calloc(MANY, sizeof *many);
+    bool fine = false;
+    struct ask ask;
+
+    CHECK(many != NULL);
+    f->conn.capacity = MANY + 1;
+    open_conn(f);
+    ask_init(f, &ask);
+    for (int round = 0; round < 5 && !fine; round++) {
+        uint64_t swept_ns = f->conn.runner.guard.swept_ns;
+
+        ask.request.timeout_ms = 300;
+        ask_sql(&ask, ENDLESS);
+        for (int i = 0; i < MANY; i++)
+            CHECK_INT(asq_conn_run(&f->conn, &many[i], "SELECT 1", NULL,
+                                   ignore_answer),
+                      0);
+        expect(&ask, UV_ETIMEDOUT);
+        while (f->conn.pending > 0)
+            (void)uv_run(&f->loop, UV_RUN_ONCE);
+        swept_ns = f->conn.runner.guard.swept_ns - swept_ns;
+        CHECK(swept_ns > 0);
+        fine = swept_ns * 4 < ask.request.ended_ns - ask.request.started_ns;
+    }
+    CHECK(fine);
+    for (int i = 0; i < MANY; i++)
+        asq_request_destroy(&many[i]);
+    free(many);
+    asq_request_destroy(&ask.request);
+}
+
 struct burst {
     struct ask held, reads[READS], endless;
     unsigned answered;
@@ -148,6 +249,12 @@ static const struct test_case cases[] = {
      .run = what_waits_in_the_same_batch_is_answered},
     {.name = "an_answer_does_not_wait_for_a_function",
      .run = an_answer_does_not_wait_for_a_function},
+    {.name = "an_answer_does_not_wait_for_a_write",
+     .run = an_answer_does_not_wait_for_a_write},
+    {.name = "a_deadline_does_not_wait_for_its_turn",
+     .run = a_deadline_does_not_wait_for_its_turn},
+    {.name = "a_long_queue_does_not_starve_what_runs",
+     .run = a_long_queue_does_not_starve_what_runs},
     {.name = "answers_arrive_while_an_endless_one_runs",
      .run = answers_arrive_while_an_endless_one_runs},
     {.name = NULL},

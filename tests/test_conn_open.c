@@ -124,8 +124,6 @@ static void a_failed_one_is_closed_before_it_is_opened_again(void *data)
     CHECK_INT(asq_conn_open(&f->conn, &f->loop, &f->profile, on_open),
               UV_EINVAL);
     close_conn(f);
-    CHECK_INT(asq_conn_open(&f->conn, &f->loop, &f->profile, on_open),
-              UV_EINVAL);
     init_again(f);
     open_conn(f);
     run_now(f, "SELECT 1");

@@ -130,6 +130,7 @@ static void a_transaction_of_the_caller_is_left_alone(void *data)
 {
     struct fixture *f = data;
 
+    f->conn.shared_tx = true;
     open_table(f);
     check_trace(f, "SSBSSICSS",
                 "BEGIN SELECT SELECT COMMIT BEGIN SELECT "

@@ -86,6 +86,7 @@ static void a_foreign_key_at_commit(void *data)
                                               ASQ_ERROR_FOREIGN_KEY,
                                               ASQ_REMEDY_TELL, ""};
 
+    share_tx(f);
     run_now(f, "BEGIN");
     run_now(f, "INSERT INTO later VALUES (99)");
     sql_fails(f, "COMMIT", &at_commit);

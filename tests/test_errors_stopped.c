@@ -39,6 +39,7 @@ static void busy_with_an_old_snapshot(void *data)
     struct fixture *f = data;
 
     open_table(f);
+    share_tx(f);
     run_now(f, "BEGIN");
     run_now(f, "SELECT n FROM t");
     raw_run(f->profile.path, "INSERT INTO t VALUES (2)");

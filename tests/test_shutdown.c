@@ -129,7 +129,7 @@ static void a_transaction_is_rolled_back_in_a_hurry(void *data)
     CHECK(transfer.status != 0);
     finish(&transfer);
     CHECK_INT(sum_of_a(), 0);
-    CHECK(f->conns[0].left_open.transaction);
+    CHECK_INT(f->conns[0].left_open.transactions, 1);
     CHECK_INT(f->parts[0].checkpoint_status, UV_ECANCELED);
 }
 

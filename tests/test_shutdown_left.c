@@ -3,6 +3,7 @@
 
 static void make_table(struct fixture *f, bool checkpoint)
 {
+    f->shared_tx = true;
     add_conn(f, test_path("a.db"), checkpoint);
     run_now(f, 0, "CREATE TABLE t (a)");
     run_now(f, 0, "INSERT INTO t VALUES (1)");
@@ -12,7 +13,7 @@ static void make_table(struct fixture *f, bool checkpoint)
 static void a_hold(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold holds[2];
+    struct asq_hold holds[2] = {0};
     struct ask ask;
 
     make_table(f, false);
@@ -92,14 +93,14 @@ static void a_transaction(void *data)
     CHECK(f->shutdown.in_time);
     CHECK_INT(f->parts[0].checkpoint_status, SQLITE_LOCKED);
     check_report(&f->parts[0],
-                 "part: a transaction rolled back, the WAL not emptied");
+                 "part: 1 transaction rolled back, the WAL not emptied");
     CHECK_INT(raw_number(test_path("a.db"), "SELECT sum(a) FROM t"), 1);
 }
 
 static void all_of_it(void *data)
 {
     struct fixture *f = data;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
     struct ask asks[2];
 
     make_table(f, true);
@@ -117,7 +118,7 @@ static void all_of_it(void *data)
         expect(&asks[i], UV_ECANCELED);
     check_report(&f->parts[0],
                  "part: 1 hold not ended, 1 statement not released, "
-                 "a transaction rolled back, 2 requests cancelled, "
+                 "1 transaction rolled back, 2 requests cancelled, "
                  "no checkpoint");
 }
 

@@ -86,7 +86,10 @@ static void hurry_ends_the_wait_for_a_reader(void *data)
     start(f);
     wait_for_state(f, ASQ_CHECKPOINTING);
     uv_sem_wait(&f->reached); /* the end of the line */
-    uv_sem_wait(&f->reached); /* the checkpoint */
+    uv_sem_wait(&f->reached); /* the checkpoint that waits for nobody */
+    while (!f->parts[0].emptying)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    uv_sem_wait(&f->reached); /* the one that empties the WAL */
     asq_shutdown_hurry(&f->shutdown);
     wait_down(f);
     CHECK(!f->shutdown.in_time);
@@ -97,8 +100,8 @@ static void hurry_ends_the_wait_for_a_reader(void *data)
     raw_close(other);
 }
 
-/* What has begun to copy is not interrupted, and says what it did. */
-static void hurry_leaves_a_checkpoint_to_finish(void *data)
+/* Neither the checkpoint goes on nor does the close take it up again. */
+static void hurry_ends_a_checkpoint(void *data)
 {
     struct fixture *f = data;
 
@@ -113,8 +116,32 @@ static void hurry_leaves_a_checkpoint_to_finish(void *data)
     asq_slow_disk_open_gate();
     wait_down(f);
     CHECK(!f->shutdown.in_time);
-    CHECK_INT(f->parts[0].checkpoint_status, 0);
-    check_report(&f->parts[0], "");
+    CHECK_INT(f->parts[0].checkpoint_status, SQLITE_INTERRUPT);
+    check_report(&f->parts[0], "part: the checkpoint cut short");
+    CHECK(wal_size(path_a()) > 0);
+}
+
+/* Its time is half a second, and is over before a page is written. */
+static void a_deadline_ends_a_checkpoint(void *data)
+{
+    struct fixture *f = data;
+
+    CHECK_INT(asq_slow_disk_register(), 0);
+    add_with_vfs(f, path_a(), ASQ_SLOW_DISK, true);
+    run_now(f, 0, "CREATE TABLE t (a)");
+    f->shutdown.drain_ms = 100;
+    asq_slow_disk_gate(ASQ_DISK_SYNC, 1);
+    start(f);
+    wait_for_state(f, ASQ_CHECKPOINTING);
+    CHECK_INT(asq_slow_disk_wait_for_gate(10000), 0);
+    while (!f->conns[0].runner.checkpoint.interrupted)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    asq_slow_disk_open_gate();
+    wait_down(f);
+    CHECK(!f->shutdown.in_time);
+    CHECK_INT(f->parts[0].checkpoint_status, UV_ETIMEDOUT);
+    check_report(&f->parts[0], "part: the checkpoint cut short");
+    CHECK(wal_size(path_a()) > 0);
 }
 
 static int read_half(struct asq_db *db, struct asq_request *request)
@@ -134,6 +161,7 @@ static void several_on_one_file(void *data)
     struct fixture *f = data;
     sqlite3 *other;
 
+    f->shared_tx = true;
     make_table(f);
     add_conn(f, path_a(), false);
     add_conn(f, path_a(), false);
@@ -332,7 +360,8 @@ static const struct test_case cases[] = {
     CASE(the_wal_is_emptied),
     CASE(a_reader_pins_what_came_later),
     CASE(hurry_ends_the_wait_for_a_reader),
-    CASE(hurry_leaves_a_checkpoint_to_finish),
+    CASE(hurry_ends_a_checkpoint),
+    CASE(a_deadline_ends_a_checkpoint),
     CASE(several_on_one_file),
     CASE(the_checkpoint_waits_for_the_readers),
     CASE(several_files),

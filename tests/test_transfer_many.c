@@ -121,7 +121,7 @@ static void note_closed(struct asq_conn *conn)
 {
     struct many *m = conn->data;
 
-    CHECK(!conn->left_open.transaction);
+    CHECK_INT(conn->left_open.transactions, 0);
     m->closed++;
 }
 

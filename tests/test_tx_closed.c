@@ -66,7 +66,7 @@ static void closed_while_it_runs(void *data)
     start_close(&t->f);
     let_go(&t->f);
     expect_gone(t, 0);
-    CHECK(t->f.conn.left_open.transaction);
+    CHECK_INT(t->f.conn.left_open.transactions, 1);
 }
 
 static void closed_while_others_stand_in_line(void *data)
@@ -164,7 +164,7 @@ static void closed_while_it_is_rolled_back(void *data)
     let_go(&t->f);
     expect_end(&t->parts[0], 42);
     close_conn(&t->f);
-    CHECK(!t->f.conn.left_open.transaction);
+    CHECK_INT(t->f.conn.left_open.transactions, 0);
     CHECK_INT(count_rows(t), 0);
 }
 

@@ -152,6 +152,7 @@ static void what_another_one_began_is_left_alone(void *data)
 {
     struct tx_fixture *t = data;
 
+    share_tx(&t->f);
     run_now(&t->f, "BEGIN");
     run_now(&t->f, "INSERT INTO t VALUES (1)");
     for (int i = 0; i < 3; i++) {

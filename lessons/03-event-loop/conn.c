@@ -35,10 +35,12 @@ static void run_on_worker(struct asq_worker *worker,
 static void close_on_worker(struct asq_worker *worker)
 {
     struct asq_conn *conn = conn_of(worker);
+    const struct asq_leftovers *left = &conn->runner.left;
 
-    conn->left_open.statements = conn->runner.db.open_statements;
-    conn->left_open.transaction = asq_db_in_transaction(&conn->runner.db);
     asq__runner_close(&conn->runner);
+    conn->left_open.transactions = left->transactions;
+    conn->left_open.statements = left->statements;
+    conn->left_open.handles = left->handles;
 }
 
 static void finish_open(struct asq_conn *conn)
@@ -53,23 +55,48 @@ static void finish_open(struct asq_conn *conn)
     conn->on_open(conn, conn->open_status);
 }
 
-static void finish(struct asq_worker *worker, struct asq_work *work)
-{
-    struct asq_conn *conn = conn_of(worker);
-    struct asq_request *request;
+static void tidy(struct asq_line *line);
 
-    if (work == &conn->opened) {
-        finish_open(conn);
-        return;
-    }
-    request = ASQ_CONTAINER_OF(work, struct asq_request, work);
+static void finish_tidy(struct asq_conn *conn)
+{
+    conn->tidying = false;
+    if (conn->tidy_again)
+        tidy(&conn->line);
+}
+
+static bool is_slow(const struct asq_conn *conn,
+                    const struct asq_request *request)
+{
+    return conn->on_slow != NULL && uv_hrtime() - request->submitted_ns >=
+                                        conn->slow_ms * UINT64_C(1000000);
+}
+
+static void finish_request(struct asq_conn *conn, struct asq_request *request)
+{
     if (request->outcome_unknown)
         conn->usable = false;
+    conn->checkpoints -= request->task == ASQ_TASK_CHECKPOINT;
+    asq__stats_count(&conn->stats, request);
+    asq__line_answered(&conn->line, request);
+    if (is_slow(conn, request))
+        conn->on_slow(conn, request);
     conn->pending--;
     request->pending = false;
     request->on_done(request, request->status);
     if (conn->pending == 0 && conn->on_idle != NULL)
         conn->on_idle(conn);
+}
+
+static void finish(struct asq_worker *worker, struct asq_work *work)
+{
+    struct asq_conn *conn = conn_of(worker);
+
+    if (work == &conn->opened)
+        finish_open(conn);
+    else if (work == &conn->runner.tidy)
+        finish_tidy(conn);
+    else
+        finish_request(conn, ASQ_CONTAINER_OF(work, struct asq_request, work));
 }
 
 static const struct asq_worker_ops ops = {
@@ -79,10 +106,48 @@ static const struct asq_worker_ops ops = {
     .finish_on_loop = finish,
 };
 
+/* A hold has ended and left something open. */
+static void tidy(struct asq_line *line)
+{
+    struct asq_conn *conn = ASQ_CONTAINER_OF(line, struct asq_conn, line);
+
+    conn->tidy_again = conn->tidying;
+    if (conn->tidying)
+        return;
+    /* When the worker closes, everything is undone anyway. */
+    conn->tidying = asq_worker_submit(&conn->worker, &conn->runner.tidy,
+                                      ASQ_LANE_NORMAL) == 0;
+}
+
 void asq_conn_init(struct asq_conn *conn)
 {
-    *conn =
-        (struct asq_conn){.capacity = 1024, .batch_reads = true, .poll_us = 50};
+    *conn = (struct asq_conn){
+        .capacity = 1024, .batch_reads = true, .slow_ms = 1000, .poll_us = 50};
+}
+
+/* What open finds is what init has made, or what the last time has left. */
+static void forget_last_time(struct asq_conn *conn)
+{
+    conn->pending = 0;
+    conn->message[0] = '\0';
+    conn->journal_mode[0] = '\0';
+    conn->left_open = (struct asq_left_open){0};
+    conn->usable = false;
+    conn->refusing = false;
+    conn->cancel_called = false;
+    conn->close_called = false;
+    conn->tidying = false;
+    conn->tidy_again = false;
+    conn->checkpoints = 0;
+    conn->line = (struct asq_line){.worker = &conn->worker, .tidy = tidy};
+    conn->stats = (struct asq_conn_stats){0};
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
 }
 
 int asq_conn_open(struct asq_conn *conn,
@@ -92,125 +157,57 @@ int asq_conn_open(struct asq_conn *conn,
 {
     int rc;
 
-    /* Once only: after a failure close is owed, and after close init. */
-    if (on_open == NULL || conn->capacity == 0 || conn->on_open != NULL)
+    if (on_open == NULL || conn->capacity == 0 || conn->owed)
         return UV_EINVAL;
+    forget_last_time(conn);
     conn->profile = *profile;
-    conn->runner = (struct asq_runner){.worker = &conn->worker,
-                                       .conn = conn,
-                                       .observe = conn->observe,
-                                       .batch_reads = conn->batch_reads};
-    conn->worker.poll_us = conn->poll_us;
-    /* Who is one too many is refused here, not by the worker. */
-    rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX, BATCH_MAX);
+    rc = asq__runner_init(&conn->runner);
     if (rc != 0)
         return rc;
+    conn->runner.worker = &conn->worker;
+    conn->runner.conn = conn;
+    conn->runner.observe = conn->observe;
+    conn->runner.batch_reads = conn->batch_reads;
+    conn->runner.shared_tx = conn->shared_tx;
+    conn->runner.holds_done = &conn->line.done_through;
+    conn->worker.poll_us = conn->poll_us;
+    conn->worker.name =
+        conn->name != NULL ? conn->name : name_of(profile->path);
+    /* A request that is one too many is refused here, not by the worker. */
+    rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX, BATCH_MAX);
+    if (rc != 0) {
+        asq__runner_destroy(&conn->runner);
+        return rc;
+    }
     (void)uv_timer_init(loop, &conn->look); /* it always succeeds */
     conn->look.data = conn;
     uv_unref((uv_handle_t *)&conn->look);
     asq_worker_expect(&conn->worker); /* opened */
     conn->on_open = on_open;
     conn->opening = true;
+    conn->owed = true;
+    conn->forks = asq__forks();
     return 0;
 }
 
-/* Cannot fail: the worker has room, and is closed after the last answer. */
-static void pass_on(struct asq_conn *conn, struct asq_work *work)
-{
-    struct asq_request *request =
-        ASQ_CONTAINER_OF(work, struct asq_request, work);
-    bool first =
-        request->hold != NULL || request->priority == ASQ_PRIORITY_URGENT;
-    int rc = asq_worker_submit(&conn->worker, work,
-                               first ? ASQ_LANE_URGENT : ASQ_LANE_NORMAL);
-
-    assert(rc == 0);
-    (void)rc;
-}
-
-/* Passes on what was kept back; it no longer counts as a reason of its own to
- * keep the loop alive. */
-static void pass_on_all(struct asq_conn *conn, struct asq_work_list *list)
-{
-    struct asq_work *work;
-
-    while ((work = asq_work_pop(list)) != NULL) {
-        pass_on(conn, work);
-        asq_worker_let_go(&conn->worker);
-    }
-}
-
-static bool is_due(struct asq_work *work, void *data)
-{
-    struct asq_request *request =
-        ASQ_CONTAINER_OF(work, struct asq_request, work);
-    const uint64_t *now_ns = data;
-
-    return atomic_load(&request->cancelled) ||
-           (request->deadline_ns != 0 && *now_ns >= request->deadline_ns);
-}
-
-/* Takes a hold for which nothing waits any more out of the line, so that its
- * memory may go. */
-static void leave_line(struct asq_conn *conn, struct asq_hold *hold)
-{
-    struct asq_hold *before = conn->hold;
-
-    while (before->next != hold)
-        before = before->next;
-    before->next = hold->next;
-    if (conn->last_hold == hold)
-        conn->last_hold = before;
-    asq_work_append(&before->after, &hold->after);
-    hold->conn = NULL;
-}
-
-/* What waits for a hold need not wait for it when it will not run: the worker
- * refuses it. */
-static void pass_on_what_is_due(uv_timer_t *timer)
+/* What waits for a hold need not wait for it when it will not run, and a
+ * checkpoint asks nobody whether it is to go on. */
+static void look(uv_timer_t *timer)
 {
     struct asq_conn *conn = timer->data;
-    struct asq_work_list due = {0};
-    uint64_t now_ns = uv_hrtime();
-    bool empty = true;
+    bool waits = asq__line_look(&conn->line, uv_hrtime());
 
-    for (struct asq_hold *hold = conn->hold, *next; hold != NULL; hold = next) {
-        next = hold->next;
-        asq_work_filter(&hold->waiting, is_due, &now_ns, &due);
-        asq_work_filter(&hold->after, is_due, &now_ns, &due);
-        empty =
-            empty && hold->waiting.first == NULL && hold->after.first == NULL;
-        if (hold != conn->hold && hold->ended && hold->waiting.first == NULL)
-            leave_line(conn, hold);
-    }
-    pass_on_all(conn, &due);
-    if (empty)
+    if (conn->checkpoints > 0)
+        asq__runner_interrupt(&conn->runner);
+    else if (!waits)
         (void)uv_timer_stop(timer); /* it always succeeds */
 }
 
-static void keep_back(struct asq_conn *conn,
-                      struct asq_work_list *list,
-                      struct asq_work *work)
+static void start_looking(struct asq_conn *conn)
 {
-    asq_work_push(list, work);
-    asq_worker_keep(&conn->worker);
     /* It cannot fail: the timer is not closing before the last answer. */
     if (!uv_is_active((uv_handle_t *)&conn->look))
-        (void)uv_timer_start(&conn->look, pass_on_what_is_due, LOOK_EVERY_MS,
-                             LOOK_EVERY_MS);
-}
-
-/* Sends a request to the worker, or lets it wait for the turn of a hold. */
-static void route(struct asq_conn *conn, struct asq_request *request)
-{
-    struct asq_hold *last = conn->last_hold;
-
-    if (request->hold != NULL && request->hold != conn->hold)
-        keep_back(conn, &request->hold->waiting, &request->work);
-    else if (request->hold == NULL && last != NULL)
-        keep_back(conn, &last->after, &request->work);
-    else
-        pass_on(conn, &request->work);
+        (void)uv_timer_start(&conn->look, look, LOOK_EVERY_MS, LOOK_EVERY_MS);
 }
 
 /* Says whether nothing is let in any more, not even under a hold. */
@@ -220,41 +217,83 @@ static bool is_shut(const struct asq_conn *conn)
            (!conn->opening && !conn->usable);
 }
 
+/* In the child of a fork there is no worker. */
+static bool is_in_child(const struct asq_conn *conn)
+{
+    return conn->owed && conn->forks != asq__forks();
+}
+
 /* Returns 0 if the request may be submitted now. Touches nothing, because a
  * request that is pending belongs to the worker. */
 static int check_submit(const struct asq_conn *conn,
                         const struct asq_request *request)
 {
-    const struct asq_hold *hold = request->hold;
-
-    if (request->pending)
+    if (request->pending || is_in_child(conn))
         return UV_EINVAL;
     if (is_shut(conn))
         return UV_ESHUTDOWN;
-    if (hold != NULL)
-        return hold->conn != conn || hold->ended ? UV_EINVAL : 0;
+    if (request->hold != NULL)
+        return asq__line_check(&conn->line, request->hold);
     if (conn->refusing)
         return UV_ESHUTDOWN;
     return conn->pending >= conn->capacity ? UV_ENOBUFS : 0;
 }
 
-static void submit(struct asq_conn *conn, struct asq_request *request)
+/* What is asked. */
+struct order {
+    enum asq_task task;
+    const char *sql;
+    const struct asq_params *params;
+    asq_call_cb call;
+    int checkpoint_mode;
+};
+
+static void fill(struct asq_request *request, const struct order *order)
 {
+    request->task = order->task;
+    request->sql = order->sql;
+    request->params =
+        order->params == NULL ? (struct asq_params){0} : *order->params;
+    request->call = order->call;
+    request->checkpoint_mode = order->checkpoint_mode;
     request->timed_out_in = ASQ_PLACE_NONE;
     request->outcome_unknown = 0;
+    request->failed_statement = 0;
     request->started_ns = 0;
     request->ended_ns = 0;
+    request->left_open = false;
+    request->opens_batch = false;
     request->message[0] = '\0';
     asq_result_clear(&request->result);
     /* The worker's lock passes it on with the rest of the request. */
     atomic_store_explicit(&request->cancelled, false, memory_order_relaxed);
+    request->submitted_ns = uv_hrtime();
     request->deadline_ns = 0;
     if (request->timeout_ms != 0)
         request->deadline_ns =
-            uv_hrtime() + request->timeout_ms * UINT64_C(1000000);
+            request->submitted_ns + request->timeout_ms * UINT64_C(1000000);
+}
+
+static int submit(struct asq_conn *conn,
+                  struct asq_request *request,
+                  const struct order *order,
+                  asq_done_cb on_done)
+{
+    bool is_whole = order->task == ASQ_TASK_CHECKPOINT || order->sql != NULL ||
+                    order->call != NULL;
+    int rc =
+        is_whole && on_done != NULL ? check_submit(conn, request) : UV_EINVAL;
+
+    if (rc != 0)
+        return rc;
+    fill(request, order);
+    request->on_done = on_done;
     request->pending = true;
     conn->pending++;
-    route(conn, request);
+    conn->checkpoints += order->task == ASQ_TASK_CHECKPOINT;
+    if (asq__line_route(&conn->line, request) || conn->checkpoints > 0)
+        start_looking(conn);
+    return 0;
 }
 
 int asq_conn_run(struct asq_conn *conn,
@@ -263,17 +302,19 @@ int asq_conn_run(struct asq_conn *conn,
                  const struct asq_params *params,
                  asq_done_cb on_done)
 {
-    int rc = sql == NULL || on_done == NULL ? UV_EINVAL
-                                            : check_submit(conn, request);
+    struct order order = {.task = ASQ_TASK_SQL, .sql = sql, .params = params};
 
-    if (rc != 0)
-        return rc;
-    request->sql = sql;
-    request->params = params == NULL ? (struct asq_params){0} : *params;
-    request->call = NULL;
-    request->on_done = on_done;
-    submit(conn, request);
-    return 0;
+    return submit(conn, request, &order, on_done);
+}
+
+int asq_conn_script(struct asq_conn *conn,
+                    struct asq_request *request,
+                    const char *sql,
+                    asq_done_cb on_done)
+{
+    struct order order = {.task = ASQ_TASK_SCRIPT, .sql = sql};
+
+    return submit(conn, request, &order, on_done);
 }
 
 int asq_conn_call(struct asq_conn *conn,
@@ -281,65 +322,37 @@ int asq_conn_call(struct asq_conn *conn,
                   asq_call_cb call,
                   asq_done_cb on_done)
 {
-    int rc = call == NULL || on_done == NULL ? UV_EINVAL
-                                             : check_submit(conn, request);
+    struct order order = {.task = ASQ_TASK_CALL, .call = call};
 
-    if (rc != 0)
-        return rc;
-    request->sql = NULL;
-    request->call = call;
-    request->on_done = on_done;
-    submit(conn, request);
-    return 0;
+    return submit(conn, request, &order, on_done);
 }
 
-/* Gives the connection to the first hold in line, and on to the next as long
- * as they have ended already. */
-static void advance(struct asq_conn *conn)
+int asq_conn_checkpoint(struct asq_conn *conn,
+                        struct asq_request *request,
+                        int mode,
+                        asq_done_cb on_done)
 {
-    while (conn->hold != NULL) {
-        struct asq_hold *hold = conn->hold;
+    struct order order = {.task = ASQ_TASK_CHECKPOINT, .checkpoint_mode = mode};
 
-        asq_worker_settle(&conn->worker);
-        pass_on_all(conn, &hold->waiting);
-        if (!hold->ended)
-            return;
-        pass_on_all(conn, &hold->after);
-        conn->hold = hold->next;
-        if (conn->hold == NULL)
-            conn->last_hold = NULL;
-        hold->conn = NULL;
-    }
+    return submit(conn, request, &order, on_done);
 }
 
 int asq_hold_begin(struct asq_conn *conn, struct asq_hold *hold)
 {
-    struct asq_hold *last = conn->last_hold;
-
+    if (is_in_child(conn))
+        return UV_EINVAL;
     if (is_shut(conn) || conn->refusing)
         return UV_ESHUTDOWN;
-    *hold = (struct asq_hold){.conn = conn};
-    conn->last_hold = hold;
-    if (last != NULL) {
-        last->next = hold;
-    } else {
-        conn->hold = hold;
-        advance(conn);
-    }
-    return 0;
+    return asq__line_begin(&conn->line, hold);
 }
 
-void asq_hold_end(struct asq_hold *hold)
+struct asq_conn_stats asq_conn_statistics(const struct asq_conn *conn)
 {
-    struct asq_conn *conn = hold->conn;
+    struct asq_conn_stats stats = conn->stats;
 
-    if (conn == NULL || hold->ended)
-        return;
-    hold->ended = true;
-    if (conn->hold == hold)
-        advance(conn);
-    else if (hold->waiting.first == NULL)
-        leave_line(conn, hold);
+    stats.loop_wakes = conn->worker.loop_wakes;
+    stats.worker_wakes = conn->worker.worker_wakes;
+    return stats;
 }
 
 void asq_conn_refuse(struct asq_conn *conn)
@@ -348,26 +361,22 @@ void asq_conn_refuse(struct asq_conn *conn)
 }
 
 /* What waits for a hold is answered by the worker like all the rest. */
-static void end_holds(struct asq_conn *conn)
-{
-    for (struct asq_hold *hold = conn->hold; hold != NULL; hold = hold->next) {
-        conn->left_open.holds += !hold->ended;
-        hold->ended = true;
-    }
-    advance(conn);
-}
-
 void asq_conn_cancel(struct asq_conn *conn)
 {
+    if (!conn->owed)
+        return;
     conn->cancel_called = true;
-    atomic_store(&conn->runner.cancelled, true);
-    end_holds(conn);
+    atomic_store(&conn->runner.guard.cancelled, true);
+    conn->left_open.holds += asq__line_end_all(&conn->line);
+    asq__runner_interrupt(&conn->runner);
 }
 
 static void tell_closed(uv_handle_t *timer)
 {
     struct asq_conn *conn = timer->data;
 
+    asq__runner_destroy(&conn->runner);
+    conn->owed = false;
     conn->on_closed(conn);
 }
 
@@ -382,10 +391,11 @@ static void finish_close(struct asq_worker *worker)
 
 void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed)
 {
-    assert(!conn->close_called);
+    if (!conn->owed || conn->close_called)
+        return;
     conn->close_called = true;
     conn->on_closed = on_closed;
-    atomic_store(&conn->runner.closing, true);
-    end_holds(conn);
+    atomic_store(&conn->runner.guard.closing, true);
+    conn->left_open.holds += asq__line_end_all(&conn->line);
     asq_worker_close(&conn->worker, finish_close);
 }

@@ -1,13 +1,13 @@
 /* runner - the worker's half of a connection */
 #include "03-event-loop/runner.h"
 
+#include "01-blocking/db_open.h"
+#include "01-blocking/script.h"
 #include "01-blocking/stmt.h"
 
-#include <stddef.h>
 #include <stdio.h>
 
 static const uint64_t BATCH_NS = 2000000; /* of one read transaction */
-static const uint64_t POST_NS = 1000000;  /* answers wait no longer than this */
 
 static struct asq_request *request_of(struct asq_work *work)
 {
@@ -20,127 +20,111 @@ static void say(struct asq_request *request, const char *text)
     (void)snprintf(request->message, sizeof request->message, "%s", text);
 }
 
-static bool is_cancelled(struct asq_runner *runner, struct asq_request *request)
+/* What was left open */
+
+static void count(struct asq_runner *runner, const struct asq_leftovers *left)
 {
-    return atomic_load(&request->cancelled) || atomic_load(&runner->cancelled);
+    runner->left.transactions += left->transactions;
+    runner->left.statements += left->statements;
+    runner->left.handles += left->handles;
 }
 
-/* Returns 0 if the request may start, or the status it gets instead. */
-static int refuse(struct asq_runner *runner, struct asq_request *request)
+/* Undoes it. Returns whether there was anything. */
+static bool tidy(struct asq_runner *runner)
 {
-    if (is_cancelled(runner, request)) {
-        say(request, "cancelled before it ran");
-        return UV_ECANCELED;
-    }
-    if (atomic_load(&runner->closing)) {
-        say(request, "the connection was closed before it ran");
-        return UV_ECANCELED;
-    }
-    if (request->deadline_ns != 0 && runner->now_ns >= request->deadline_ns) {
-        request->timed_out_in = ASQ_PLACE_QUEUE;
-        say(request, "the deadline passed before it ran");
-        return UV_ETIMEDOUT;
-    }
-    if (!runner->db_is_open) {
-        /* Cut if it is too long. */
-        (void)snprintf(request->message, sizeof request->message,
-                       "the database is not open: %.200s", runner->db.message);
-        return UV_ESHUTDOWN;
-    }
-    return 0;
+    struct asq_leftovers left = {0};
+
+    if (runner->shared_tx || !runner->guard.db_is_open)
+        return false;
+    if (asq__db_tidy(&runner->db, &left) != 0)
+        asq__runner_close(runner); /* nobody may fall into the transaction */
+    count(runner, &left);
+    return left.transactions + left.statements + left.handles > 0;
 }
 
-static bool is_refused(struct asq_work *work, void *data)
+/* Whose turn it is changes with the hold: what the last one has left open must
+ * not meet the next. */
+static void change_turn(struct asq_runner *runner, size_t hold)
 {
-    struct asq_request *request = request_of(work);
-
-    request->status = refuse(data, request);
-    return request->status != 0;
+    if (runner->hold != 0)
+        (void)tidy(runner);
+    runner->hold = hold;
 }
 
-/* Answers what waits and need wait no longer, wherever it stands. */
-static void sweep(struct asq_runner *runner)
+/* The loop has noticed that a hold ended with something open. Another one may
+ * have its turn by now. */
+static void tidy_ended_hold(struct asq_runner *runner)
 {
-    struct asq_work_list left = {0};
-    struct asq_work *work;
-
-    asq_work_filter(&runner->rest, is_refused, runner, &left);
-    asq_worker_sweep(runner->worker, is_refused, runner, &left);
-    while ((work = asq_work_pop(&left)) != NULL)
-        asq_worker_done(runner->worker, work);
+    if (runner->hold != 0 && runner->hold <= atomic_load(runner->holds_done))
+        change_turn(runner, 0);
 }
 
-static void post(struct asq_runner *runner)
-{
-    runner->posted_ns = runner->now_ns;
-    asq_worker_post(runner->worker);
-}
-
-static void finish_request(struct asq_runner *runner,
-                           struct asq_request *request)
-{
-    asq_worker_done(runner->worker, &request->work);
-    if (runner->now_ns - runner->posted_ns >= POST_NS)
-        post(runner);
-}
-
-/* Names the request whose statement runs next; nothing has stopped it yet. */
-static void begin_watch(struct asq_runner *runner, struct asq_request *request)
-{
-    runner->running = request;
-    runner->stop = 0;
-    runner->stopped_in = ASQ_PLACE_NONE;
-}
-
-/* Asked while a statement runs or waits for a lock. It is also where a slow
- * statement lets the answers of others through. */
-static int watch(void *data)
-{
-    struct asq_runner *runner = data;
-    struct asq_request *request = runner->running;
-
-    runner->now_ns = uv_hrtime();
-    if (runner->now_ns - runner->posted_ns >= POST_NS) {
-        sweep(runner);
-        post(runner);
-    }
-    if (request == NULL)
-        return 0;
-    if (is_cancelled(runner, request))
-        runner->stop = SQLITE_INTERRUPT;
-    else if (request->deadline_ns != 0 &&
-             runner->now_ns >= request->deadline_ns)
-        runner->stop = UV_ETIMEDOUT;
-    /* SQLite may ask again when the wait for a lock was given up and the
-     * statement has failed for it. */
-    if (runner->stop != 0 && runner->stopped_in != ASQ_PLACE_LOCK)
-        runner->stopped_in =
-            runner->db.waiting ? ASQ_PLACE_LOCK : ASQ_PLACE_RUNNING;
-    return runner->stop;
-}
-
-/* Turns what SQLite says of a statement that the watch has stopped into what
- * was the matter. */
+/* A request that has run must not leave anything for others to fall into. Of
+ * one under a hold the next one may need it. */
 static int
-explain(struct asq_runner *runner, struct asq_request *request, int rc)
+look_after(struct asq_runner *runner, struct asq_request *request, int rc)
 {
-    bool in_lock = runner->stopped_in == ASQ_PLACE_LOCK;
+    bool may_leave = request->task == ASQ_TASK_CALL ||
+                     (!runner->sharing && asq_db_in_transaction(&runner->db));
 
-    if (runner->stop != 0 &&
-        (rc == SQLITE_INTERRUPT || (in_lock && (rc & 0xff) == SQLITE_BUSY))) {
-        rc = runner->stop;
-        if (rc == UV_ETIMEDOUT)
-            request->timed_out_in = runner->stopped_in;
-        say(request, rc == SQLITE_INTERRUPT ? "cancelled while it ran"
-                     : in_lock
-                         ? "the deadline passed while it waited for a lock"
-                         : "the deadline passed while it ran");
+    if (runner->shared_tx)
+        return rc;
+    if (request->hold_number != 0) {
+        request->left_open =
+            !runner->sharing && asq__db_is_anything_open(&runner->db);
+        return rc;
     }
-    if (rc != 0 && request->message[0] == '\0')
-        say(request, asq_db_message(&runner->db));
-    if (rc != 0 && request->message[0] == '\0')
-        say(request, sqlite3_errstr(rc)); /* a call made it up */
+    if (!may_leave || !tidy(runner) || rc != 0)
+        return rc;
+    say(request, "it left a transaction, a statement or a handle open, which "
+                 "was undone: take a hold, or set shared_tx");
+    return SQLITE_MISUSE;
+}
+
+/* Running */
+
+/* Runs the statement that is_query has prepared, or prepares it. */
+static int run_sql(struct asq_runner *runner, struct asq_request *request)
+{
+    struct asq_stmt *stmt = runner->prepared;
+    int rc = 0;
+
+    runner->prepared = NULL;
+    if (stmt == NULL)
+        rc = asq_stmt_prepare(&runner->db, request->sql, ASQ_WHOLE_TEXT, &stmt);
+    if (rc == 0 && !asq_stmt_is_query(stmt))
+        asq__guard_post(&runner->guard); /* it may wait long for the disk */
+    if (rc == 0)
+        rc = asq_stmt_bind(stmt, &request->params);
+    if (rc == 0)
+        rc = asq_stmt_collect(stmt, &request->result);
+    asq_stmt_release(stmt);
     return rc;
+}
+
+static int run_script(struct asq_runner *runner, struct asq_request *request)
+{
+    unsigned number = 0;
+    int rc = asq_db_script(&runner->db, request->sql, &number);
+
+    request->failed_statement = rc == 0 ? 0 : number;
+    return rc;
+}
+
+static int run_task(struct asq_runner *runner, struct asq_request *request)
+{
+    if (request->task == ASQ_TASK_SQL)
+        return run_sql(runner, request);
+    asq__guard_post(&runner->guard); /* it may be long before it asks */
+    switch (request->task) {
+    case ASQ_TASK_SCRIPT:
+        return run_script(runner, request);
+    case ASQ_TASK_CHECKPOINT:
+        return asq__checkpoint_run(&runner->checkpoint, &runner->db,
+                                   &runner->guard, request);
+    default:
+        return request->call(&runner->db, request);
+    }
 }
 
 /* Nobody must build on a commit that may not have happened: only reopening
@@ -154,60 +138,47 @@ static void close_if_unknown(struct asq_runner *runner,
     asq__runner_close(runner);
 }
 
-/* Runs the statement that next_query has prepared, or prepares it. */
-static int run_sql(struct asq_runner *runner, struct asq_request *request)
-{
-    struct asq_stmt *stmt = runner->prepared;
-    int rc = 0;
-
-    runner->prepared = NULL;
-    if (stmt == NULL)
-        rc = asq_stmt_prepare(&runner->db, request->sql, ASQ_WHOLE_TEXT, &stmt);
-    if (rc == 0)
-        rc = asq_stmt_bind(stmt, &request->params);
-    if (rc == 0)
-        rc = asq_stmt_collect(stmt, &request->result);
-    asq_stmt_release(stmt);
-    return rc;
-}
-
 static void run_request(struct asq_runner *runner, struct asq_request *request)
 {
+    struct asq_guard *guard = &runner->guard;
     int rc;
 
-    begin_watch(runner, request);
-    request->started_ns = runner->now_ns;
+    asq__guard_watch(guard, request, request->task == ASQ_TASK_SQL);
+    request->started_ns = guard->now_ns;
     runner->db.message[0] = '\0'; /* an old one explains nothing */
+    runner->db.failed = 0;
     if (runner->observe != NULL)
         runner->observe(runner->conn, request, ASQ_EVENT_START);
-    if (request->call != NULL) {
-        post(runner); /* the watch may not be asked while it runs */
-        rc = request->call(&runner->db, request);
-    } else {
-        rc = run_sql(runner, request);
-    }
-    runner->running = NULL;
-    runner->now_ns = uv_hrtime();
-    request->ended_ns = runner->now_ns;
-    request->status = explain(runner, request, rc);
+    rc = run_task(runner, request);
+    asq__guard_let_go(guard);
+    asq__guard_look(guard);
+    request->ended_ns = guard->now_ns;
+    rc = asq__guard_explain(guard, request, rc);
     close_if_unknown(runner, request);
+    request->status = look_after(runner, request, rc);
     if (runner->observe != NULL)
         runner->observe(runner->conn, request, ASQ_EVENT_END);
-    finish_request(runner, request);
+    asq__guard_done(guard, request);
 }
 
 /* Takes the next request that may run off the batch; the others are done. */
 static struct asq_request *next_to_run(struct asq_runner *runner)
 {
-    struct asq_work *work;
+    struct asq_guard *guard = &runner->guard;
 
-    while ((work = asq_work_pop(&runner->rest)) != NULL) {
-        if (!is_refused(work, runner))
+    while (guard->rest.first != NULL) {
+        struct asq_work *work = asq_work_pop(&guard->rest);
+
+        if (work == &runner->tidy)
+            tidy_ended_hold(runner);
+        else if (!asq__guard_refuses(guard, request_of(work)))
             return request_of(work);
         asq_worker_done(runner->worker, work);
     }
     return NULL;
 }
+
+/* Queries that share a read transaction */
 
 static void drop_prepared(struct asq_runner *runner)
 {
@@ -217,23 +188,18 @@ static void drop_prepared(struct asq_runner *runner)
 
 /* Says whether the request is a query that may share a read transaction, and
  * keeps its statement for the run. The request must be in no list: preparing
- * may wait for a lock, and whoever waits in a list may be answered meanwhile.
- */
+ * may wait for a lock, and what is in a list may be answered meanwhile. */
 static bool is_query(struct asq_runner *runner, struct asq_request *request)
 {
-    struct asq_stmt *stmt = NULL;
+    int rc;
 
-    if (request->call != NULL)
+    if (request->task != ASQ_TASK_SQL || request->hold_number != runner->hold)
         return false;
-    begin_watch(runner, request);
+    asq__guard_watch(&runner->guard, request, true);
+    rc = asq_stmt_prepare_query(&runner->db, request->sql, &runner->prepared);
+    asq__guard_let_go(&runner->guard);
     /* An error is found again, and told, when it runs. */
-    if (asq_stmt_prepare(&runner->db, request->sql, ASQ_WHOLE_TEXT, &stmt) == 0)
-        runner->prepared = stmt;
-    runner->running = NULL;
-    if (stmt != NULL && asq_stmt_is_query(stmt))
-        return true;
-    drop_prepared(runner);
-    return false;
+    return rc == 0 && runner->prepared != NULL;
 }
 
 static void put_back(struct asq_runner *runner, struct asq_request *request)
@@ -241,8 +207,8 @@ static void put_back(struct asq_runner *runner, struct asq_request *request)
     struct asq_work_list list = {0};
 
     asq_work_push(&list, &request->work);
-    asq_work_append(&list, &runner->rest);
-    runner->rest = list;
+    asq_work_append(&list, &runner->guard.rest);
+    runner->guard.rest = list;
 }
 
 /* Takes the next request that may run, if it is a query. */
@@ -259,7 +225,7 @@ static struct asq_request *next_query(struct asq_runner *runner)
 static void end_transaction(struct asq_runner *runner)
 {
     /* The answers are complete: the loop takes them while this goes on. */
-    post(runner);
+    asq__guard_post(&runner->guard);
     if (asq_db_run(&runner->db, "COMMIT", NULL, NULL) != 0 &&
         asq_db_in_transaction(&runner->db))
         (void)asq_db_run(&runner->db, "ROLLBACK", NULL, NULL); /* only reads */
@@ -273,17 +239,22 @@ static void end_transaction(struct asq_runner *runner)
  * what is submitted later is not in the batch. */
 static void run_reads(struct asq_runner *runner, struct asq_request *request)
 {
-    uint64_t begin_ns = runner->now_ns;
+    uint64_t begin_ns = runner->guard.now_ns;
 
+    request->opens_batch = true;
+    runner->sharing = true;
     do {
         run_request(runner, request);
         /* An I/O error in one query ends the transaction for all. */
         if (!asq_db_in_transaction(&runner->db))
-            return;
-        request =
-            runner->now_ns - begin_ns < BATCH_NS ? next_query(runner) : NULL;
+            break;
+        request = runner->guard.now_ns - begin_ns < BATCH_NS
+                      ? next_query(runner)
+                      : NULL;
     } while (request != NULL);
-    end_transaction(runner);
+    runner->sharing = false;
+    if (asq_db_in_transaction(&runner->db))
+        end_transaction(runner);
 }
 
 /* Begins a read transaction if at least two queries will share it. */
@@ -291,7 +262,7 @@ static bool begin_reads(struct asq_runner *runner, struct asq_request *request)
 {
     struct asq_request *second;
 
-    if (!runner->batch_reads || runner->rest.first == NULL ||
+    if (!runner->batch_reads || runner->guard.rest.first == NULL ||
         asq_db_in_transaction(&runner->db) || !is_query(runner, request))
         return false;
     drop_prepared(runner); /* the second may want the same statement */
@@ -307,33 +278,74 @@ void asq__runner_run(struct asq_runner *runner, struct asq_work_list *batch)
 {
     struct asq_request *request;
 
-    runner->now_ns = uv_hrtime();
-    runner->posted_ns = runner->now_ns; /* the worker posts after a batch */
-    asq_work_append(&runner->rest, batch);
+    asq__guard_look(&runner->guard);
+    runner->guard.posted_ns = runner->guard.now_ns; /* after each batch */
+    asq_work_append(&runner->guard.rest, batch);
     while ((request = next_to_run(runner)) != NULL) {
-        if (begin_reads(runner, request))
+        if (request->hold_number != runner->hold) {
+            put_back(runner, request); /* tidying may close the database */
+            change_turn(runner, request->hold_number);
+        } else if (begin_reads(runner, request)) {
             run_reads(runner, request);
-        else
+        } else {
             run_request(runner, request);
+        }
     }
+}
+
+int asq__runner_init(struct asq_runner *runner)
+{
+    *runner = (struct asq_runner){0};
+    return asq__checkpoint_init(&runner->checkpoint);
+}
+
+void asq__runner_destroy(struct asq_runner *runner)
+{
+    asq__checkpoint_destroy(&runner->checkpoint);
+}
+
+/* Asked while the database is being opened. */
+static int is_given_up(void *data)
+{
+    struct asq_runner *runner = data;
+
+    return atomic_load(&runner->guard.cancelled) ||
+           atomic_load(&runner->guard.closing);
 }
 
 int asq__runner_open(struct asq_runner *runner,
                      const struct asq_profile *profile)
 {
-    int rc = asq_db_open(&runner->db, profile);
+    struct asq_guard *guard = &runner->guard;
+    int rc;
 
+    guard->worker = runner->worker;
+    guard->db = &runner->db;
+    guard->tidy = &runner->tidy;
+    rc = asq__db_open(&runner->db, profile, is_given_up, runner);
     if (rc == 0)
-        rc = asq_db_watch(&runner->db, watch, runner);
-    runner->db_is_open = rc == 0;
+        rc = asq_db_watch(&runner->db, asq__guard_ask, guard);
+    guard->db_is_open = rc == 0;
     return rc;
 }
 
+/* After a cancel of everything, nobody waits for SQLite's last checkpoint. */
 void asq__runner_close(struct asq_runner *runner)
 {
-    if (!runner->db_is_open)
-        return;                        /* the loop may be reading why */
-    asq_stmt_release_all(&runner->db); /* what a hold has left open */
-    (void)asq_db_close(&runner->db);   /* so it cannot be busy */
-    runner->db_is_open = false;
+    struct asq_leftovers left = {0};
+
+    if (!runner->guard.db_is_open)
+        return; /* the loop may be reading why */
+    /* It cannot fail: the option exists in every version that is supported. */
+    if (atomic_load(&runner->guard.cancelled))
+        (void)sqlite3_db_config(asq_db_handle(&runner->db),
+                                SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    asq__db_close_anyway(&runner->db, &left);
+    count(runner, &left);
+    runner->guard.db_is_open = false;
+}
+
+void asq__runner_interrupt(struct asq_runner *runner)
+{
+    asq__checkpoint_interrupt(&runner->checkpoint, &runner->db, &runner->guard);
 }

@@ -1,21 +1,27 @@
 /* runner - the worker's half of a connection
  *
  * Owns the db. It runs a batch of requests one after another, lets queries
- * that stand side by side share a read transaction, watches cancel and
- * deadline, and sees to it that no answer waits for a slow neighbour.
+ * that are next to each other share a read transaction, and undoes what a
+ * request has left open.
  *
- * Every function belongs to the worker thread. Depends on worker and request,
- * and on db and stmt of lesson 01. Only conn uses it.
+ * Every function belongs to the worker thread, except for asq__runner_init,
+ * _destroy and _interrupt, which belong to the loop. Depends on checkpoint,
+ * guard, worker and request, and on db, script and stmt of lesson 01. Only conn
+ * uses it.
  */
 #ifndef ASQ_RUNNER_H
 #define ASQ_RUNNER_H
 
 #include "01-blocking/atomics.h"
 #include "01-blocking/db.h"
+#include "01-blocking/db_tidy.h"
+#include "03-event-loop/checkpoint.h"
+#include "03-event-loop/guard.h"
 #include "03-event-loop/request.h"
 #include "03-event-loop/worker.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -42,21 +48,29 @@ struct asq_runner {
     struct asq_conn *conn; /* for the observer */
     asq_observe_cb observe;
     bool batch_reads;
-    /* worker thread only, once it has started */
+    bool shared_tx;
+    const atomic_size_t *holds_done; /* holds up to this number are over */
+    /* worker thread only, once it has started; but guard says for itself */
+    struct asq_guard guard;
     struct asq_db db;
-    bool db_is_open;
-    struct asq_work_list rest;   /* of the batch */
-    struct asq_request *running; /* whom the watch watches */
-    struct asq_stmt *prepared;   /* of the request that runs next, or NULL */
-    int stop;                    /* what the watch has decided for it */
-    enum asq_place stopped_in;
-    uint64_t now_ns, posted_ns;
-    /* set by the loop, read by the worker */
-    atomic_bool cancelled; /* whatever there is */
-    atomic_bool closing;
+    struct asq_stmt *prepared; /* of the request that runs next, or NULL */
+    size_t hold;               /* the number of the hold that ran last, or 0 */
+    bool sharing;              /* a read transaction of the runner is open */
+    struct asq_leftovers left; /* what had to be undone, all together */
+    struct asq_work tidy;      /* queued by the loop: an ended hold has left
+                                  something open */
+    /* shared with the loop; it says how */
+    struct asq_checkpoint checkpoint;
 };
 
-/* Opens the database. Returns 0 or an SQLITE_* code, with db.message. */
+/* Zeroes the runner. Loop thread. Returns 0 or a UV_E* code. */
+int asq__runner_init(struct asq_runner *runner);
+
+/* Loop thread, when the worker has ended. */
+void asq__runner_destroy(struct asq_runner *runner);
+
+/* Opens the database; a cancel or a close ends that. Returns 0 or an SQLITE_*
+ * code, with db.message. */
 int asq__runner_open(struct asq_runner *runner,
                      const struct asq_profile *profile);
 
@@ -64,8 +78,11 @@ int asq__runner_open(struct asq_runner *runner,
  * asq_worker_done. */
 void asq__runner_run(struct asq_runner *runner, struct asq_work_list *batch);
 
-/* Closes the database; an open transaction is rolled back. */
+/* Closes the database, whatever is open; `left` says what was. */
 void asq__runner_close(struct asq_runner *runner);
+
+/* Ends a checkpoint that runs, if it is cancelled or too late. Loop thread. */
+void asq__runner_interrupt(struct asq_runner *runner);
 
 #ifdef __cplusplus
 }

@@ -11,11 +11,14 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <stdio.h>
 
 enum {
     SUBMITTED_TOGETHER = 64, /* by callbacks, then passed on */
     LAID_OUT_TOGETHER = 8
 };
+
+static const uint64_t COLLECTED_NS = 200000; /* while the worker sleeps */
 
 /* Takes up to batch_max items, what is urgent first. Under lock. */
 static void take_batch(struct asq_worker *worker, struct asq_work_list *batch)
@@ -38,11 +41,11 @@ static bool wait_for_batch(struct asq_worker *worker,
     uv_mutex_lock(&worker->lock);
     take_batch(worker, batch);
     while (batch->first == NULL && !worker->closing) {
-        worker->sleeping = true;
+        atomic_store(&worker->sleeping, true);
         uv_cond_wait(&worker->not_empty, &worker->lock);
-        worker->sleeping = false;
         take_batch(worker, batch);
     }
+    atomic_store(&worker->sleeping, false);
     uv_mutex_unlock(&worker->lock);
     return batch->first != NULL;
 }
@@ -57,6 +60,8 @@ static void run_thread(void *data)
     uv_mutex_unlock(&worker->lock);
     if (worker->ended)
         return;
+    if (worker->thread_name[0] != '\0')
+        asq_thread_set_name(worker->thread_name);
     if (worker->ops->start_on_worker != NULL)
         worker->ops->start_on_worker(worker);
     asq_worker_post(worker);
@@ -111,10 +116,23 @@ static void pass_on_collected(struct asq_worker *worker)
     uv_mutex_lock(&worker->lock);
     for (int lane = 0; lane < ASQ_LANES; lane++)
         asq_work_append(&worker->queue[lane], &worker->collected[lane]);
-    if (worker->sleeping)
+    if (atomic_load(&worker->sleeping)) {
+        atomic_store(&worker->sleeping, false);
         uv_cond_signal(&worker->not_empty);
+        worker->worker_wakes++;
+    }
     uv_mutex_unlock(&worker->lock);
     worker->collected_count = 0;
+}
+
+/* What callbacks submit is passed on together. Only if they take long and the
+ * worker sleeps meanwhile, it is passed on before the last of them. */
+static void maybe_pass_on(struct asq_worker *worker)
+{
+    if (worker->collected_count > 0 &&
+        atomic_load_explicit(&worker->sleeping, memory_order_relaxed) &&
+        uv_hrtime() - worker->collected_ns >= COLLECTED_NS)
+        pass_on_collected(worker);
 }
 
 /* Takes what is laid out and gives each item back. looks says that the loop
@@ -137,6 +155,7 @@ static bool give_back(struct asq_worker *worker, bool looks)
         worker->unfinished--;
         worker->ops->finish_on_loop(worker, work);
         asq_worker_let_go(worker);
+        maybe_pass_on(worker);
     }
     worker->finishing = false;
     pass_on_collected(worker);
@@ -181,6 +200,7 @@ static void on_wake_up(uv_async_t *async)
     struct asq_worker *worker = async->data;
     bool looks = is_busy(worker);
 
+    worker->loop_wakes++;
     if (looks)
         (void)uv_idle_start(&worker->look, on_turn); /* it always succeeds */
     (void)give_back(worker, looks);
@@ -192,18 +212,21 @@ int asq_worker_open(struct asq_worker *worker,
                     size_t capacity,
                     size_t batch_max)
 {
-    void *data = worker->data;
-    unsigned poll_us = worker->poll_us;
+    struct asq_worker given = *worker; /* its public fields count */
     int rc;
 
     if (capacity == 0 || batch_max == 0)
         return UV_EINVAL;
-    *worker = (struct asq_worker){.data = data,
-                                  .poll_us = poll_us,
+    *worker = (struct asq_worker){.data = given.data,
+                                  .poll_us = given.poll_us,
+                                  .name = given.name,
                                   .loop = loop,
                                   .ops = ops,
                                   .capacity = capacity,
                                   .batch_max = batch_max};
+    if (given.name != NULL) /* cut if it is too long */
+        (void)snprintf(worker->thread_name, sizeof worker->thread_name, "%s",
+                       given.name);
     rc = uv_mutex_init(&worker->lock);
     if (rc != 0)
         return rc;
@@ -211,7 +234,7 @@ int asq_worker_open(struct asq_worker *worker,
     if (rc != 0)
         goto destroy_lock;
     uv_mutex_lock(&worker->lock);
-    rc = uv_thread_create(&worker->thread, run_thread, worker);
+    rc = asq_thread_start(&worker->thread, run_thread, worker);
     if (rc == 0) {
         rc = uv_async_init(loop, &worker->async, on_wake_up);
         worker->ended = rc != 0;
@@ -245,7 +268,8 @@ int asq_worker_submit(struct asq_worker *worker,
     worker->unfinished++;
     asq_worker_keep(worker);
     asq_work_push(&worker->collected[lane], work);
-    worker->collected_count++;
+    if (worker->collected_count++ == 0 && worker->finishing)
+        worker->collected_ns = uv_hrtime();
     if (!worker->finishing || worker->collected_count == SUBMITTED_TOGETHER)
         pass_on_collected(worker);
     return 0;
@@ -281,7 +305,8 @@ void asq_worker_let_go(struct asq_worker *worker)
 
 void asq_worker_close(struct asq_worker *worker, asq_worker_closed_cb on_closed)
 {
-    assert(!worker->close_called);
+    if (worker->close_called)
+        return;
     worker->close_called = true;
     worker->on_closed = on_closed;
     asq_worker_keep(worker); /* until the handle is closed */

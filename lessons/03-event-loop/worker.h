@@ -9,11 +9,13 @@
  * does not sleep but looks for the next ones in every turn, and yields.
  *
  * The caller owns the loop. Functions say which thread may call them. Depends
- * on work and libuv only.
+ * on work, and on thread of lesson 02.
  */
 #ifndef ASQ_WORKER_H
 #define ASQ_WORKER_H
 
+#include "01-blocking/atomics.h"
+#include "02-threads/thread.h"
 #include "03-event-loop/work.h"
 
 #include <stdbool.h>
@@ -55,6 +57,10 @@ struct asq_worker {
     void *data;
     unsigned poll_us; /* answers that come closer together than this are
                          looked for before the loop sleeps; 0: none */
+    const char *name; /* of the thread, in debuggers; borrowed until it has
+                         started. NULL: that of the program */
+    /* read-only: loop thread */
+    uint64_t loop_wakes, worker_wakes; /* how often each was woken */
     /* private: set before start */
     uv_loop_t *loop;
     const struct asq_worker_ops *ops;
@@ -68,16 +74,19 @@ struct asq_worker {
     struct asq_work_list queue[ASQ_LANES];
     struct asq_work_list finished; /* laid out for the loop */
     size_t finished_count;
-    bool called;   /* the loop has been woken, or looks by itself */
-    bool sleeping; /* the worker waits for not_empty */
+    bool called;          /* the loop has been woken, or looks by itself */
+    atomic_bool sleeping; /* the worker waits for not_empty, and nobody has
+                             woken it yet; read without the lock as a hint */
     bool closing;
     bool ended; /* the thread touches nothing after it has set this */
-    /* private: worker thread only */
+    /* private: the worker's once it has started */
+    char thread_name[ASQ_THREAD_NAME_SIZE];
     struct asq_work_list done; /* not yet laid out */
     size_t done_count;
     /* private: loop thread only */
     struct asq_work_list collected[ASQ_LANES]; /* on the way to the queue */
     size_t collected_count;
+    uint64_t collected_ns;  /* since when, in callbacks */
     size_t unfinished;      /* submitted, not yet given to finish_on_loop */
     size_t kept;            /* reasons to keep the loop alive */
     bool finishing;         /* finish_on_loop is being called */
@@ -98,9 +107,10 @@ int asq_worker_open(struct asq_worker *worker,
                     size_t batch_max);
 
 /* Queues work; it belongs to the worker until finish_on_loop has it. What is
- * submitted inside finish_on_loop is passed on a handful at a time: a wake-up
- * for each would cost more than a query. Loop thread. Returns 0, UV_ENOBUFS
- * (capacity items are unfinished) or UV_ESHUTDOWN. */
+ * submitted inside finish_on_loop is passed on with what the next calls of it
+ * submit, because a wake-up for each would cost more than a query; but it does
+ * not wait for them when they are slow and the worker sleeps. Loop thread.
+ * Returns 0, UV_ENOBUFS (capacity items are unfinished) or UV_ESHUTDOWN. */
 int asq_worker_submit(struct asq_worker *worker,
                       struct asq_work *work,
                       enum asq_work_lane lane);
@@ -119,7 +129,7 @@ void asq_worker_keep(struct asq_worker *worker);
 void asq_worker_let_go(struct asq_worker *worker);
 
 /* Refuses new work, runs what waits, then stop_on_worker; ends the thread,
- * and calls on_closed. Legal once. Loop thread. */
+ * and calls on_closed. A second call does nothing. Loop thread. */
 void asq_worker_close(struct asq_worker *worker,
                       asq_worker_closed_cb on_closed);
 

@@ -104,6 +104,7 @@ static void open_conn(struct app *app)
     make_tables(app);
     asq_conn_init(&app->conn);
     app->conn.data = app;
+    app->conn.shared_tx = true; /* several claims are about that */
     app->answers = 0;
     if (asq_conn_open(&app->conn, app->loop, &profile, note_opened) != 0)
         fail(app, "the connection cannot be opened");

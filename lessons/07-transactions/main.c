@@ -331,6 +331,7 @@ static void run_clients(struct app *app)
     asq_conn_init(&app->conn);
     app->conn.data = app;
     app->conn.observe = count_hop;
+    app->conn.shared_tx = app->way == BY_HAND;
     rc = asq_conn_open(&app->conn, app->loop, &profile, note_opened);
     if (rc != 0) {
         (void)fail(app, uv_strerror(rc));

@@ -20,6 +20,7 @@ static void finish(struct asq_request *request, int status)
     struct asq_holder *holder = request->data;
 
     (void)status;
+    asq_hold_end(&holder->hold);
     uv_close((uv_handle_t *)&holder->timer, NULL);
     asq_conn_close(&holder->conn, note_closed);
 }
@@ -57,15 +58,19 @@ int asq_holder_start(struct asq_holder *holder,
     holder->on_held = on_held;
     asq_conn_init(&holder->conn);
     holder->conn.data = holder;
+    asq_hold_init(&holder->hold);
     asq_request_init(&holder->request);
     holder->request.data = holder;
+    holder->request.hold = &holder->hold;
     rc = asq_conn_open(&holder->conn, loop, &profile, note_opened);
     if (rc != 0)
         return rc;
     (void)uv_timer_init(loop, &holder->timer); /* it always succeeds */
     holder->timer.data = holder;
-    rc = asq_conn_run(&holder->conn, &holder->request, "BEGIN IMMEDIATE", NULL,
-                      note_held);
+    rc = asq_hold_begin(&holder->conn, &holder->hold);
+    if (rc == 0)
+        rc = asq_conn_run(&holder->conn, &holder->request, "BEGIN IMMEDIATE",
+                          NULL, note_held);
     if (rc != 0)
         finish(&holder->request, rc);
     return rc;

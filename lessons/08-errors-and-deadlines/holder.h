@@ -24,6 +24,7 @@ struct asq_holder {
     const char *message;
     /* private */
     struct asq_conn conn;
+    struct asq_hold hold; /* or the transaction would not stay open */
     struct asq_request request;
     uv_timer_t timer;
     unsigned hold_ms;

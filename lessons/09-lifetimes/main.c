@@ -151,6 +151,7 @@ static int run_way(struct app *app)
         asq_conn_init(&app->conns[i]);
         app->conns[i].data = app;
         app->conns[i].capacity = SIZE_MAX;
+        app->conns[i].shared_tx = true; /* for (2): by default it is undone */
         profile.mode = i == WRITER ? ASQ_OPEN_WRITE : ASQ_OPEN_READ;
         rc = asq_conn_open(&app->conns[i], app->loop, &profile, note_opened);
         (void)uv_run(app->loop, UV_RUN_DEFAULT); /* until it is open */

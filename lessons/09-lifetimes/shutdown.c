@@ -1,8 +1,6 @@
 /* shutdown - the end of a program that has connections at work */
 #include "09-lifetimes/shutdown.h"
 
-#include "01-blocking/stmt.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -59,51 +57,77 @@ static void close_readers(struct asq_shutdown *shutdown)
     }
 }
 
-/* A checkpoint that could not do everything is no error: its row says so. */
+static void take_checkpoint(struct asq_request *request, int status);
+
+static int checkpoint(struct asq_shutdown_part *part, int mode)
+{
+    part->request.timeout_ms = asq_time_left_ms(part->checkpoint_ns);
+    part->emptying = mode == SQLITE_CHECKPOINT_TRUNCATE;
+    return asq_conn_checkpoint(part->conn, &part->request, mode,
+                               take_checkpoint);
+}
+
+/* The first one brings back what it can and waits for nobody; a deadline ends
+ * it only if the disk is slow. The close does not take that up again. */
+static int take_moved(struct asq_shutdown_part *part, int status)
+{
+    const struct asq_result *result = &part->request.result;
+
+    if (status == UV_ETIMEDOUT) {
+        part->shutdown->in_time = false;
+        asq_hold_end(&part->hold); /* so that it does not count as forgotten */
+        asq_conn_cancel(part->conn);
+    }
+    if (status != 0)
+        return status;
+    part->wal_left = asq_result_int64(result, 0, "log");
+    if (part->wal_left > 0)
+        part->wal_left -= asq_result_int64(result, 0, "checkpointed");
+    if (part->stage != ASQ_PART_CHECKPOINTING)
+        return SQLITE_BUSY; /* hurry came first: it is not emptied */
+    return checkpoint(part, SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+/* The second one waits for readers, then empties the WAL. However that ends,
+ * the rows are in the file. */
+static int take_emptied(struct asq_shutdown_part *part, int status)
+{
+    const struct asq_result *result = &part->request.result;
+
+    if (status == UV_ETIMEDOUT || status == UV_ECANCELED ||
+        status == SQLITE_INTERRUPT)
+        return SQLITE_BUSY;
+    if (status == 0 && asq_result_int64(result, 0, "busy") != 0)
+        return SQLITE_BUSY;
+    if (status == 0)
+        part->wal_left = 0;
+    return status;
+}
+
 static void take_checkpoint(struct asq_request *request, int status)
 {
     struct asq_shutdown_part *part = request->data;
-    const struct asq_result *result = &request->result;
 
-    part->checkpoint_status = status;
-    if (status == 0 && asq_result_int64(result, 0, "busy") != 0) {
-        int64_t in_wal = asq_result_int64(result, 0, "log");
-
-        part->checkpoint_status = SQLITE_BUSY;
-        part->wal_left = in_wal;
-        if (in_wal > 0)
-            part->wal_left -= asq_result_int64(result, 0, "checkpointed");
-    }
+    if (part->emptying)
+        part->checkpoint_status = take_emptied(part, status);
+    else
+        part->checkpoint_status = take_moved(part, status);
+    if (request->pending)
+        return; /* the second one */
     if (part->stage == ASQ_PART_CHECKPOINTING)
         close_part(part);
     maybe_go_on(part->shutdown);
 }
 
-/* On the worker. A connection that only reads would fail in the middle of it.
- */
-static int run_checkpoint(struct asq_db *db, struct asq_request *request)
-{
-    if (db->read_only)
-        return SQLITE_READONLY;
-    return asq_db_run(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL,
-                      &request->result);
-}
-
 static void start_checkpoint(struct asq_shutdown_part *part)
 {
-    uint64_t deadline_ns = uv_hrtime() + CHECKPOINT_AT_LEAST_NS;
-    int rc;
-
-    if (deadline_ns < part->shutdown->deadline_ns)
-        deadline_ns = part->shutdown->deadline_ns;
+    part->checkpoint_ns = uv_hrtime() + CHECKPOINT_AT_LEAST_NS;
+    if (part->checkpoint_ns < part->shutdown->deadline_ns)
+        part->checkpoint_ns = part->shutdown->deadline_ns;
     part->stage = ASQ_PART_CHECKPOINTING;
-    part->request.timeout_ms = asq_time_left_ms(deadline_ns);
-    rc = asq_conn_call(part->conn, &part->request, run_checkpoint,
-                       take_checkpoint);
-    if (rc == 0)
-        return;
-    part->checkpoint_status = rc;
-    close_part(part);
+    part->checkpoint_status = checkpoint(part, SQLITE_CHECKPOINT_PASSIVE);
+    if (part->checkpoint_status != 0)
+        close_part(part);
 }
 
 static void start_checkpoints(struct asq_shutdown *shutdown)
@@ -321,6 +345,8 @@ static void add_checkpoint(struct line *line,
 
     if (part->wal_left > 0)
         add_count(line, part->wal_left, "frame", "left in the WAL");
+    else if (status == UV_ETIMEDOUT || status == SQLITE_INTERRUPT)
+        add_text(line, "the checkpoint cut short");
     else if (status < 0)
         add_text(line, "no checkpoint");
     else if (status > 0)
@@ -339,8 +365,8 @@ bool asq_shutdown_report(const struct asq_shutdown_part *part,
     add(&line, "%s", part->name);
     add_count(&line, left_open->holds, "hold", "not ended");
     add_count(&line, left_open->statements, "statement", "not released");
-    if (left_open->transaction)
-        add_text(&line, "a transaction rolled back");
+    add_count(&line, left_open->transactions, "transaction", "rolled back");
+    add_count(&line, left_open->handles, "blob handle or backup", "not closed");
     add_count(&line, (int64_t)part->cancelled, "request", "cancelled");
     add_checkpoint(&line, part);
     if (line.before[0] == ',')

@@ -13,8 +13,7 @@
  * When the time for draining is over, what is left is cancelled, and what runs
  * is interrupted: closing comes at once.
  *
- * Every function belongs to the loop thread. Depends on conn of lesson 03
- * and stmt of lesson 01.
+ * Every function belongs to the loop thread. Depends on conn of lesson 03.
  */
 #ifndef ASQ_SHUTDOWN_H
 #define ASQ_SHUTDOWN_H
@@ -64,12 +63,15 @@ struct asq_shutdown_part {
     size_t cancelled;      /* requests that were pending when time was over */
     int checkpoint_status; /* 0: the WAL is empty, or there is none;
                               SQLITE_BUSY: a reader or a writer of another
-                              connection or process was in the way;
+                              connection or process was in the way until the
+                              time was over, and it is not emptied;
                               SQLITE_LOCKED: a transaction or a statement that
                               this one has left open was; SQLITE_READONLY:
                               this one only reads; UV_ECANCELED: it was not
-                              tried; UV_ESHUTDOWN: the database was not open;
-                              or another code */
+                              tried; UV_ETIMEDOUT, SQLITE_INTERRUPT: it was cut
+                              short, by its deadline or by hurry, and what it
+                              had not moved is in the WAL; UV_ESHUTDOWN: the
+                              database was not open; or another code */
     int64_t wal_left;      /* after SQLITE_BUSY: frames that are in the WAL and
                               not yet in the file; 0: only emptying failed;
                               -1: another checkpoint runs, which knows */
@@ -78,7 +80,10 @@ struct asq_shutdown_part {
     struct asq_shutdown_part *next;
     enum asq_part_stage stage;
     struct asq_hold hold;       /* the last in the line */
-    struct asq_request request; /* the end of the line; then the checkpoint */
+    struct asq_request request; /* the end of the line; then the checkpoints:
+                                   one moves the rows, one empties the WAL */
+    bool emptying;
+    uint64_t checkpoint_ns; /* until when */
 };
 
 struct asq_shutdown {
@@ -117,7 +122,7 @@ int asq_shutdown_start(struct asq_shutdown *shutdown,
 void asq_shutdown_hurry(struct asq_shutdown *shutdown);
 
 /* Writes one line that says what was forgotten or cut short on this connection
- * ("reports: 1 hold not ended, 2 statements not released, a transaction rolled
+ * ("reports: 1 hold not ended, 2 statements not released, 1 transaction rolled
  * back, 3 requests cancelled, 12 frames left in the WAL"); it is cut if it does
  * not fit. Returns false, and an empty text, when there is nothing to say. From
  * on_down on, as long as the connection's memory is there. */

@@ -155,6 +155,7 @@ int main(void)
     profile = asq_tempdb_profile(&file);
     asq_conn_init(&work->writer);
     asq_conn_init(&work->reader);
+    work->reader.shared_tx = true; /* or the connection would give it back */
     work->writer.data = work->reader.data = work;
     for (int i = 0; i < ASKS; i++) {
         asq_request_init(&work->asks[i]);

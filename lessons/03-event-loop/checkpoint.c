@@ -1,0 +1,89 @@
+/* checkpoint - the WAL back into the file, and how that is ended */
+#include "03-event-loop/checkpoint.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+int asq__checkpoint_init(struct asq_checkpoint *checkpoint)
+{
+    *checkpoint = (struct asq_checkpoint){0};
+    return uv_mutex_init(&checkpoint->lock);
+}
+
+void asq__checkpoint_destroy(struct asq_checkpoint *checkpoint)
+{
+    uv_mutex_destroy(&checkpoint->lock);
+}
+
+static void note_running(struct asq_checkpoint *checkpoint,
+                         struct asq_request *request)
+{
+    uv_mutex_lock(&checkpoint->lock);
+    checkpoint->running = request;
+    if (request != NULL)
+        checkpoint->interrupted = false;
+    uv_mutex_unlock(&checkpoint->lock);
+}
+
+/* The flag of an interrupt that came too late would end the next checkpoint.
+ * The next statement that begins clears it. */
+static void clear_interrupt(sqlite3 *handle)
+{
+    (void)sqlite3_exec(handle, "SELECT 1", NULL, NULL, NULL);
+}
+
+static int fill(struct asq_result *result, bool busy, int log, int done)
+{
+    const struct asq_value cells[] = {
+        asq_text("busy"), asq_text("log"), asq_text("checkpointed"),
+        asq_int64(busy),  asq_int64(log),  asq_int64(done)};
+    int rc = 0;
+
+    result->columns = 3;
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0] && rc == 0; i++)
+        rc = asq_result_add(result, &cells[i]);
+    return rc;
+}
+
+int asq__checkpoint_run(struct asq_checkpoint *checkpoint,
+                        struct asq_db *db,
+                        struct asq_guard *guard,
+                        struct asq_request *request)
+{
+    sqlite3 *handle = asq_db_handle(db);
+    int log = -1, done = -1;
+    int rc;
+
+    if (db->read_only) {
+        /* It fits. */
+        (void)snprintf(request->message, sizeof request->message,
+                       "the connection only reads");
+        return SQLITE_READONLY; /* it would fail in the middle */
+    }
+    note_running(checkpoint, request);
+    rc = sqlite3_wal_checkpoint_v2(handle, NULL, request->checkpoint_mode, &log,
+                                   &done);
+    note_running(checkpoint, NULL);
+    if (rc == SQLITE_INTERRUPT)
+        (void)asq__guard_ask(guard); /* it says why */
+    if (rc != 0)
+        (void)asq__db_fail_sqlite(db);
+    if (checkpoint->interrupted) /* nobody sets it any more */
+        clear_interrupt(handle);
+    if (rc == 0 || (rc == SQLITE_BUSY && guard->stop == 0))
+        return fill(&request->result, rc != 0, log, done);
+    return rc;
+}
+
+void asq__checkpoint_interrupt(struct asq_checkpoint *checkpoint,
+                               const struct asq_db *db,
+                               const struct asq_guard *guard)
+{
+    uv_mutex_lock(&checkpoint->lock);
+    if (checkpoint->running != NULL &&
+        asq__guard_is_due(guard, checkpoint->running, uv_hrtime())) {
+        checkpoint->interrupted = true;
+        sqlite3_interrupt(db->handle);
+    }
+    uv_mutex_unlock(&checkpoint->lock);
+}

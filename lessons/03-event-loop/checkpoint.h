@@ -1,0 +1,53 @@
+/* checkpoint - the WAL back into the file, and how that is ended
+ *
+ * While SQLite moves pages it asks no handler whether it is to go on. It looks
+ * at the flag of sqlite3_interrupt between two pages, and that flag may be set
+ * from another thread. So this is the one case in which the loop touches a
+ * database that the worker is using: a lock sees to it that a checkpoint runs
+ * then, and that the worker cannot close the database meanwhile.
+ *
+ * Depends on guard and request, and on db of lesson 01. Only runner uses it.
+ */
+#ifndef ASQ_CHECKPOINT_H
+#define ASQ_CHECKPOINT_H
+
+#include "01-blocking/db.h"
+#include "03-event-loop/guard.h"
+#include "03-event-loop/request.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct asq_checkpoint {
+    /* private: guarded by lock */
+    uv_mutex_t lock;
+    struct asq_request *running; /* NULL: none */
+    bool interrupted;            /* and was interrupted */
+};
+
+/* Loop thread, while no worker runs. Init zeroes the struct and returns 0 or a
+ * UV_E* code. */
+int asq__checkpoint_init(struct asq_checkpoint *checkpoint);
+void asq__checkpoint_destroy(struct asq_checkpoint *checkpoint);
+
+/* Runs the request; its result is the row of PRAGMA wal_checkpoint. Worker
+ * thread. Returns 0 or an SQLITE_* code for asq__guard_explain. */
+int asq__checkpoint_run(struct asq_checkpoint *checkpoint,
+                        struct asq_db *db,
+                        struct asq_guard *guard,
+                        struct asq_request *request);
+
+/* Ends the one that runs, if it is cancelled or too late. Loop thread. */
+void asq__checkpoint_interrupt(struct asq_checkpoint *checkpoint,
+                               const struct asq_db *db,
+                               const struct asq_guard *guard);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,197 @@
+/* guard - cancel and deadline, and the answers of all the others */
+#include "03-event-loop/guard.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+static const uint64_t POST_NS = 1000000; /* answers wait no longer than this */
+
+/* Looking at everything that waits takes time from the statement that runs:
+ * at most one part of so many. */
+static const uint64_t SWEEP_SHARE = 20;
+
+static struct asq_request *request_of(struct asq_work *work)
+{
+    return ASQ_CONTAINER_OF(work, struct asq_request, work);
+}
+
+static void say(struct asq_request *request, const char *text)
+{
+    /* Cut if it is too long. */
+    (void)snprintf(request->message, sizeof request->message, "%s", text);
+}
+
+void asq__guard_look(struct asq_guard *guard)
+{
+    guard->now_ns = uv_hrtime();
+}
+
+static bool is_cancelled(const struct asq_guard *guard,
+                         const struct asq_request *request)
+{
+    return atomic_load(&request->cancelled) || atomic_load(&guard->cancelled);
+}
+
+static bool is_late(const struct asq_request *request, uint64_t now_ns)
+{
+    return request->deadline_ns != 0 && now_ns >= request->deadline_ns;
+}
+
+bool asq__guard_is_due(const struct asq_guard *guard,
+                       const struct asq_request *request,
+                       uint64_t now_ns)
+{
+    return is_cancelled(guard, request) || is_late(request, now_ns);
+}
+
+/* Returns 0 if the request may run, or the status it gets instead. */
+static int refuse(struct asq_guard *guard, struct asq_request *request)
+{
+    if (is_cancelled(guard, request)) {
+        say(request, "cancelled before it ran");
+        return UV_ECANCELED;
+    }
+    if (atomic_load(&guard->closing)) {
+        say(request, "the connection was closed before it ran");
+        return UV_ECANCELED;
+    }
+    if (is_late(request, guard->now_ns)) {
+        request->timed_out_in = ASQ_PLACE_QUEUE;
+        say(request, "the deadline passed before it ran");
+        return UV_ETIMEDOUT;
+    }
+    if (!guard->db_is_open) {
+        /* Cut if it is too long. */
+        (void)snprintf(request->message, sizeof request->message,
+                       "the database is not open: %.200s", guard->db->message);
+        return UV_ESHUTDOWN;
+    }
+    return 0;
+}
+
+bool asq__guard_refuses(struct asq_guard *guard, struct asq_request *request)
+{
+    request->status = refuse(guard, request);
+    return request->status != 0;
+}
+
+static bool leaves(struct asq_work *work, void *data)
+{
+    struct asq_guard *guard = data;
+
+    return work != guard->tidy && asq__guard_refuses(guard, request_of(work));
+}
+
+/* Answers what waits and need not wait any longer, wherever it is. */
+static void sweep(struct asq_guard *guard)
+{
+    uint64_t begin_ns = guard->now_ns, took_ns;
+    struct asq_work_list left = {0};
+    struct asq_work *work;
+
+    asq_work_filter(&guard->rest, leaves, guard, &left);
+    asq_worker_sweep(guard->worker, leaves, guard, &left);
+    while ((work = asq_work_pop(&left)) != NULL)
+        asq_worker_done(guard->worker, work);
+    asq__guard_look(guard);
+    took_ns = guard->now_ns - begin_ns;
+    guard->swept_ns += took_ns;
+    guard->sweep_ns =
+        guard->now_ns +
+        (took_ns * SWEEP_SHARE > POST_NS ? took_ns * SWEEP_SHARE : POST_NS);
+}
+
+void asq__guard_post(struct asq_guard *guard)
+{
+    guard->posted_ns = guard->now_ns;
+    asq_worker_post(guard->worker);
+}
+
+/* Time has passed: what can be answered goes to the loop. */
+static void let_through(struct asq_guard *guard)
+{
+    if (guard->now_ns - guard->posted_ns < POST_NS)
+        return;
+    if (guard->now_ns >= guard->sweep_ns)
+        sweep(guard);
+    asq__guard_post(guard);
+}
+
+void asq__guard_done(struct asq_guard *guard, struct asq_request *request)
+{
+    asq_worker_done(guard->worker, &request->work);
+    let_through(guard);
+}
+
+void asq__guard_watch(struct asq_guard *guard,
+                      struct asq_request *request,
+                      bool fresh)
+{
+    guard->running = request;
+    guard->is_fresh = fresh;
+    guard->stop = 0;
+    guard->stopped_in = ASQ_PLACE_NONE;
+}
+
+void asq__guard_let_go(struct asq_guard *guard)
+{
+    guard->running = NULL;
+}
+
+int asq__guard_ask(void *data)
+{
+    struct asq_guard *guard = data;
+    struct asq_request *request = guard->running;
+
+    if (guard->is_fresh) {
+        guard->is_fresh = false;
+        return 0;
+    }
+    asq__guard_look(guard);
+    let_through(guard);
+    if (request == NULL)
+        return 0;
+    if (is_cancelled(guard, request))
+        guard->stop = SQLITE_INTERRUPT;
+    else if (is_late(request, guard->now_ns))
+        guard->stop = UV_ETIMEDOUT;
+    /* SQLite may ask again when the wait for a lock was given up and the
+     * statement has failed for it. */
+    if (guard->stop != 0 && guard->stopped_in != ASQ_PLACE_LOCK)
+        guard->stopped_in =
+            guard->db->waiting ? ASQ_PLACE_LOCK : ASQ_PLACE_RUNNING;
+    return guard->stop;
+}
+
+static void say_why(struct asq_guard *guard, struct asq_request *request)
+{
+    bool in_lock = guard->stopped_in == ASQ_PLACE_LOCK;
+
+    if (guard->stop == UV_ETIMEDOUT)
+        request->timed_out_in = guard->stopped_in;
+    say(request, guard->stop == SQLITE_INTERRUPT ? "cancelled while it ran"
+                 : in_lock ? "the deadline passed while it waited for a lock"
+                           : "the deadline passed while it ran");
+}
+
+int asq__guard_explain(struct asq_guard *guard,
+                       struct asq_request *request,
+                       int rc)
+{
+    bool in_lock = guard->stopped_in == ASQ_PLACE_LOCK;
+
+    if (guard->stop != 0 &&
+        (rc == SQLITE_INTERRUPT || (in_lock && (rc & 0xff) == SQLITE_BUSY))) {
+        rc = guard->stop;
+        say_why(guard, request);
+    }
+    if (rc == 0 || request->message[0] != '\0')
+        return rc;
+    /* The message of db may be that of an error that a function has dealt
+     * with, and not of the code that it made up. */
+    if (rc == guard->db->failed)
+        say(request, guard->db->message);
+    else
+        say(request, rc < 0 ? uv_strerror(rc) : sqlite3_errstr(rc));
+    return rc;
+}
