@@ -279,6 +279,7 @@ static void the_transaction_of_somebody_else_is_left_alone(void *data)
 {
     struct batch_fixture *b = data;
 
+    share_tx(&b->conn);
     run_now(&b->conn, "BEGIN");
     run_now(&b->conn, "INSERT INTO t VALUES (7, '{}')");
     start(b, 2, 0);
@@ -542,7 +543,7 @@ static void the_deadline_passes_inside_a_chunk(void *data)
 
     b->batch.timeout_ms = 60000;
     stand_in_row_5(b);
-    b->batch.deadline_ns = 1;
+    b->batch.request.deadline_ns = 1;
     let_go(&b->conn);
     expect_batch(b, UV_ETIMEDOUT, 4);
     CHECK_INT(b->batch.stopped_at, 6);

@@ -164,7 +164,7 @@ static void cancel_batch(struct contract *c)
 
 static void batch_is_late(struct contract *c)
 {
-    wait_until(c->batch.deadline_ns);
+    wait_until(c->batch.request.deadline_ns);
 }
 
 static void start_batch(struct contract *c, const struct situation *s)

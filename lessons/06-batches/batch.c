@@ -21,19 +21,6 @@ static int say(struct asq_request *request, int code, const char *text)
 
 /* On the worker */
 
-/* The watch of the conn is asked while a statement runs. Rows are short, and
- * an interrupt that comes as one ends has no effect: look between them too. */
-static int look_up(struct asq_batch *batch)
-{
-    if (atomic_load(&batch->cancelled))
-        return say(&batch->request, SQLITE_INTERRUPT, "cancelled while it ran");
-    batch->run.late =
-        batch->deadline_ns != 0 && uv_hrtime() >= batch->deadline_ns;
-    return batch->run.late ? say(&batch->request, SQLITE_INTERRUPT,
-                                 "the deadline passed while it ran")
-                           : 0;
-}
-
 static int run_row(struct asq_batch *batch, struct asq_stmt *stmt)
 {
     struct asq_params params = {
@@ -51,8 +38,27 @@ static int run_row(struct asq_batch *batch, struct asq_stmt *stmt)
     return rc;
 }
 
+/* Runs a row in a savepoint of its own. What a refused one has done is undone;
+ * db keeps the message of why it was refused. */
+static int
+run_row_alone(struct asq_db *db, struct asq_batch *batch, struct asq_stmt *stmt)
+{
+    int refused, rc = asq_db_run(db, "SAVEPOINT asq_row", NULL, NULL);
+
+    if (rc != 0)
+        return rc;
+    refused = run_row(batch, stmt);
+    if (!asq_db_in_transaction(db))
+        return refused;
+    if (refused != 0)
+        rc = asq_db_run(db, "ROLLBACK TO asq_row", NULL, NULL);
+    if (rc == 0)
+        rc = asq_db_run(db, "RELEASE asq_row", NULL, NULL);
+    return rc != 0 ? rc : refused;
+}
+
 /* Says whether an error concerns this row alone: others may still be good, and
- * the statement has undone itself and nothing else. */
+ * the transaction goes on. */
 static bool is_bad_row(const struct asq_db *db, int rc)
 {
     switch (rc & 0xff) {
@@ -79,22 +85,31 @@ static void report(struct asq_batch *batch, int rc, const char *message)
     batch->run.failed++;
 }
 
-static int
-run_rows(struct asq_db *db, struct asq_batch *batch, struct asq_stmt *stmt)
+/* A row that is refused has nearly always undone itself. With OR FAIL, or a
+ * trigger's RAISE(FAIL), it leaves behind what it did until then, and SQLite
+ * has counted that. */
+static int run_rows(struct asq_db *db,
+                    struct asq_batch *batch,
+                    struct asq_stmt *stmt,
+                    bool *ret_half)
 {
     for (; batch->run.row < batch->run.end; batch->run.row++) {
-        int rc = look_up(batch);
+        int64_t before = sqlite3_total_changes64(asq_db_handle(db));
+        int rc = batch->savepoints ? run_row_alone(db, batch, stmt)
+                                   : run_row(batch, stmt);
 
-        if (rc != 0)
-            return rc;
-        rc = run_row(batch, stmt);
         if (rc == 0 && !asq_db_in_transaction(db))
             return say(&batch->request, SQLITE_MISUSE,
                        "the statement has ended the transaction");
         if (rc != 0 && (!batch->keep_good || !is_bad_row(db, rc)))
             return say(&batch->request, rc, asq_db_message(db));
-        if (rc != 0)
-            report(batch, rc, asq_db_message(db));
+        if (rc == 0)
+            continue;
+        *ret_half = !batch->savepoints &&
+                    sqlite3_total_changes64(asq_db_handle(db)) != before;
+        if (*ret_half)
+            return rc;
+        report(batch, rc, asq_db_message(db));
     }
     return 0;
 }
@@ -109,13 +124,14 @@ static int commit(struct asq_db *db, struct asq_batch *batch)
 static int run_transaction(struct asq_db *db,
                            struct asq_batch *batch,
                            struct asq_stmt *stmt,
-                           struct asq_stmt *rollback)
+                           struct asq_stmt *rollback,
+                           bool *ret_half)
 {
     int rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
 
     if (rc != 0)
         return rc;
-    rc = run_rows(db, batch, stmt);
+    rc = run_rows(db, batch, stmt, ret_half);
     if (rc == 0)
         rc = commit(db, batch);
     /* Many errors have rolled it back already; it is tried once, as it cannot
@@ -125,19 +141,29 @@ static int run_transaction(struct asq_db *db,
     return rc;
 }
 
-/* One chunk, one transaction, one statement. ROLLBACK is prepared before BEGIN:
- * without memory for it the transaction would stay open for others to fall
- * into. */
+/* One chunk, one transaction, one statement. When a refused row has left half
+ * of itself behind, the chunk is undone and runs again with a savepoint for
+ * each row; so do the chunks after it. ROLLBACK is prepared before BEGIN:
+ * without memory for it the transaction would stay open. */
 static int run_chunk(struct asq_db *db, struct asq_request *request)
 {
     struct asq_batch *batch = batch_of(request);
     struct asq_stmt *stmt = NULL, *rollback = NULL;
+    size_t failed = batch->run.failed, first = batch->run.row;
+    bool half = false;
     int rc = asq_stmt_prepare(db, batch->sql, ASQ_WHOLE_TEXT, &stmt);
 
-    if (rc == 0 && batch->run.row < batch->run.end) {
+    if (rc == 0)
         rc = asq_stmt_prepare(db, "ROLLBACK", ASQ_WHOLE_TEXT, &rollback);
-        if (rc == 0)
-            rc = run_transaction(db, batch, stmt, rollback);
+    if (rc == 0 && first < batch->run.end)
+        rc = run_transaction(db, batch, stmt, rollback, &half);
+    if (half) {
+        batch->savepoints = true;
+        batch->run.row = first;
+        batch->run.changes = 0;
+        batch->run.failed = failed;
+        asq_stmt_reset(rollback);
+        rc = run_transaction(db, batch, stmt, rollback, &half);
     }
     asq_stmt_release(rollback);
     asq_stmt_release(stmt);
@@ -158,12 +184,13 @@ static int submit_chunk(struct asq_batch *batch)
     if (atomic_load(&batch->cancelled))
         return say(&batch->request, UV_ECANCELED,
                    "cancelled between two chunks");
+    if (batch->deadline_ns != 0 && uv_hrtime() >= batch->deadline_ns)
+        return say(&batch->request, UV_ETIMEDOUT,
+                   "the deadline passed between two chunks");
     batch->run.row = batch->settled;
     batch->run.end = batch->settled + chunk;
     batch->run.changes = 0;
     batch->run.failed = batch->failed;
-    batch->run.late = false;
-    /* When the time is over, the chunk gets no further than its first row. */
     batch->request.timeout_ms = asq_time_left_ms(batch->deadline_ns);
     rc = asq_conn_call(batch->conn, &batch->request, run_chunk, take_chunk);
     return rc == 0 ? 0 : say(&batch->request, rc, uv_strerror(rc));
@@ -193,8 +220,6 @@ static void take_chunk(struct asq_request *request, int status)
 
     if (status == 0)
         settle(batch);
-    else if (status == SQLITE_INTERRUPT && batch->run.late)
-        status = UV_ETIMEDOUT;
     if (status == 0 && batch->settled < batch->rows) {
         status = submit_chunk(batch);
         if (status == 0)
@@ -228,6 +253,7 @@ int asq_batch_start(struct asq_batch *batch,
     batch->changes = 0;
     batch->failed = 0;
     batch->commits = 0;
+    batch->savepoints = false;
     batch->conn = conn;
     batch->on_done = on_done;
     atomic_store(&batch->cancelled, false);

@@ -62,8 +62,7 @@ struct asq_batch {
     size_t rows, columns;
     size_t chunk;        /* rows in a commit; 0: all */
     bool keep_good;      /* a bad row is reported and left out; false: it ends
-                            the batch. Not with OR FAIL, which leaves half of
-                            a bad row behind */
+                            the batch */
     unsigned timeout_ms; /* from start until done; 0: no deadline */
     struct asq_row_error *errors; /* room for the first bad rows, or NULL */
     size_t errors_room;
@@ -89,8 +88,8 @@ struct asq_batch {
         size_t row, end;
         int64_t changes;
         size_t failed;
-        bool late;
     } run;
+    bool savepoints; /* one for each row: one left half of itself behind */
     /* private: set by the loop, read by the worker */
     atomic_bool cancelled;
 };
