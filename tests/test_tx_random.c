@@ -209,7 +209,8 @@ static int take(struct asq_tx *tx, struct asq_tx_step *step, int status)
     if (status == 0) {
         CHECK(hand->kind != REFUSE && hand->kind != REFUSE_ALL &&
               hand->kind != ENDLESS_WRITE);
-        if (hand->kind == COUNT)
+        /* A pair that was stopped half way has left one row until the end. */
+        if (hand->kind == COUNT && !block->failed)
             CHECK_INT(asq_result_at(&step->request.result, 0, 0).as.int64,
                       all.units.rows[unit]);
         all.units.rows[unit] += rows[hand->kind];
@@ -402,7 +403,7 @@ static void every_end_is_true(void *data)
     check_nothing_is_open(t);
     asq_conn_close(&all.other, close_other);
     test_run_until(&t->f.loop, &all.other_closed);
-    CHECK(!all.other.left_open.transaction);
+    CHECK_INT(all.other.left_open.transactions, 0);
     CHECK_INT(all.other.left_open.statements, 0);
     close_conn(&t->f);
     check_file(&all.units, t->f.profile.path);

@@ -119,17 +119,18 @@ static int run_users(struct app *app, struct user *users)
     int rc;
 
     asq_conn_init(&app->conn);
-    rc = asq_conn_open(&app->conn, uv_default_loop(), &profile, note_opened);
-    if (rc != 0)
-        return rc;
-    for (int i = 0; i < USERS && rc == 0; i++) {
+    for (int i = 0; i < USERS; i++) {
         users[i].app = app;
         asq_tx_init(&users[i].tx, &app->conn);
         users[i].tx.data = &users[i];
         users[i].tx.on_end = print_end;
         asq_tx_step_init(&users[i].step);
-        rc = look_first(&users[i]);
     }
+    rc = asq_conn_open(&app->conn, uv_default_loop(), &profile, note_opened);
+    if (rc != 0)
+        return rc;
+    for (int i = 0; i < USERS && rc == 0; i++)
+        rc = look_first(&users[i]);
     (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until all is answered */
     asq_conn_close(&app->conn, note_closed);
     (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until it is closed */

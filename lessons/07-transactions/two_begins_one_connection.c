@@ -166,13 +166,21 @@ static void maybe_end(struct asq_tx *tx)
         submit_end(tx);
 }
 
+/* Nearly always the first one: steps are answered in their order. */
 static void remove_step(struct asq_tx *tx, const struct asq_tx_step *step)
 {
-    struct asq_tx_step **link = &tx->first;
+    struct asq_tx_step *before = NULL;
 
-    while (*link != step)
-        link = &(*link)->next;
-    *link = step->next;
+    if (tx->first == step) {
+        tx->first = step->next;
+    } else {
+        before = tx->first;
+        while (before->next != step)
+            before = before->next;
+        before->next = step->next;
+    }
+    if (tx->last == step)
+        tx->last = before;
 }
 
 static void take_step(struct asq_request *request, int status)
@@ -245,24 +253,40 @@ static uint64_t set_deadline(struct asq_tx *tx, uint64_t now_ns)
 
 static void append(struct asq_tx *tx, struct asq_tx_step *step)
 {
-    struct asq_tx_step **link = &tx->first;
-
-    while (*link != NULL)
-        link = &(*link)->next;
     step->next = NULL;
-    *link = step;
+    if (tx->last != NULL)
+        tx->last->next = step;
+    else
+        tx->first = step;
+    tx->last = step;
 }
 
-/* The step has what it runs. */
-static int
-submit(struct asq_tx *tx, struct asq_tx_step *step, asq_tx_cb on_step)
-{
-    int rc;
+/* What a step runs: a statement or a function. */
+struct order {
+    const char *sql;
+    const struct asq_params *params;
+    asq_call_cb call;
+};
 
+static int submit(struct asq_tx *tx,
+                  struct asq_tx_step *step,
+                  const struct order *order,
+                  asq_tx_cb on_step)
+{
+    int rc = order->sql == NULL && order->call == NULL ? UV_EINVAL
+                                                       : check_step(tx, step);
+
+    if (rc != 0)
+        return rc;
     step->tx = tx;
+    step->sql = order->sql;
+    step->params =
+        order->params == NULL ? (struct asq_params){0} : *order->params;
+    step->call = order->call;
     step->on_step = on_step;
     step->gone = false;
     step->request.timeout_ms = asq_time_left_ms(set_deadline(tx, uv_hrtime()));
+    /* It cannot fail where the hold has just begun. */
     rc = asq_conn_call(tx->conn, &step->request, asq__tx_run_step, take_step);
     if (rc != 0)
         return rc;
@@ -277,14 +301,9 @@ int asq_tx_run(struct asq_tx *tx,
                const struct asq_params *params,
                asq_tx_cb on_step)
 {
-    int rc = sql == NULL ? UV_EINVAL : check_step(tx, step);
+    struct order order = {.sql = sql, .params = params};
 
-    if (rc != 0)
-        return rc;
-    step->sql = sql;
-    step->params = params == NULL ? (struct asq_params){0} : *params;
-    step->call = NULL;
-    return submit(tx, step, on_step);
+    return submit(tx, step, &order, on_step);
 }
 
 int asq_tx_call(struct asq_tx *tx,
@@ -292,13 +311,9 @@ int asq_tx_call(struct asq_tx *tx,
                 asq_call_cb call,
                 asq_tx_cb on_step)
 {
-    int rc = call == NULL ? UV_EINVAL : check_step(tx, step);
+    struct order order = {.call = call};
 
-    if (rc != 0)
-        return rc;
-    step->sql = NULL;
-    step->call = call;
-    return submit(tx, step, on_step);
+    return submit(tx, step, &order, on_step);
 }
 
 void asq_tx_fail(struct asq_tx *tx, int status)
@@ -310,6 +325,7 @@ void asq_tx_fail(struct asq_tx *tx, int status)
 
 void asq_tx_init(struct asq_tx *tx, struct asq_conn *conn)
 {
+    conn->shared_tx = true; /* or it would clean up after this module */
     *tx = (struct asq_tx){.conn = conn};
     asq_request_init(&tx->end);
 }

@@ -55,7 +55,8 @@ typedef int (*asq_tx_cb)(struct asq_tx *tx,
  * UV_ETIMEDOUT   timeout_ms has passed, timed_out_in says where (of the step
  *                that was told first: those that wait are before what runs)
  * UV_ESHUTDOWN   the database is not open
- * SQLITE_MISUSE  a step has ended the transaction by itself
+ * SQLITE_MISUSE  a step was itself a COMMIT or ROLLBACK: what it committed is
+ *                committed, the steps after it have not run
  * any other      of the step that failed, of a callback, of BEGIN or COMMIT
  * With outcome_unknown the COMMIT failed with an I/O error; see request.h. When
  * the connection was closed meanwhile, the rollback happens with its closing.
@@ -91,8 +92,8 @@ struct asq_tx {
     /* private: loop thread only */
     struct asq_conn *conn;
     struct asq_tx *outer, *inner; /* inner: the savepoint that is open in it */
-    struct asq_tx_step *first;    /* of the steps that are not answered */
-    int status;                   /* why it is given up, or 0 */
+    struct asq_tx_step *first, *last; /* of the steps that are not answered */
+    int status;                       /* why it is given up, or 0 */
     uint64_t deadline_ns;
     struct asq_hold hold;   /* of the outermost */
     struct asq_request end; /* COMMIT, ROLLBACK */
@@ -148,7 +149,10 @@ int asq_tx_run(struct asq_tx *tx,
                asq_tx_cb on_step);
 
 /* Submits a function as the next step. It must release its statements, and
- * not end the transaction. Errors as asq_tx_run. */
+ * not end the transaction. When it fails or is stopped, only the statement
+ * that it was at is undone: a callback that goes on all the same commits what
+ * the function has done before. Put it into a savepoint if that is not what you
+ * want. Errors as asq_tx_run. */
 int asq_tx_call(struct asq_tx *tx,
                 struct asq_tx_step *step,
                 asq_call_cb call,
