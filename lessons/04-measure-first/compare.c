@@ -188,8 +188,8 @@ static bool is_done(const struct asq_measure *measure,
                     const struct asq_advice *advice)
 {
     return rounds->count - rounds->disturbed >= measure->rounds ||
-           rounds->count == ASQ_COMPARE_ATTEMPTS || measure->slow ||
-           advice->verdict == ASQ_FIX_QUERY;
+           rounds->count >= measure->rounds + ASQ_COMPARE_AGAIN ||
+           measure->slow || advice->verdict == ASQ_FIX_QUERY;
 }
 
 int asq_compare(struct asq_measure *measure,

@@ -17,8 +17,9 @@
 enum {
     ASQ_COMPARE_WAYS = 4,
     ASQ_COMPARE_THREADS = 8,
-    ASQ_COMPARE_ROUNDS = 5,  /* wanted */
-    ASQ_COMPARE_ATTEMPTS = 8 /* rounds at most, the disturbed ones included */
+    ASQ_COMPARE_ROUNDS = 5, /* wanted */
+    ASQ_COMPARE_AGAIN = 3,  /* more at most, for those that were disturbed */
+    ASQ_COMPARE_ATTEMPTS = ASQ_COMPARE_ROUNDS + ASQ_COMPARE_AGAIN
 };
 
 /* One way: medians of the rounds, but for requests and first_us. */

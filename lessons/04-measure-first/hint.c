@@ -128,6 +128,11 @@ static int count_steps(void *data)
     return trial->steps > trial->most || uv_hrtime() > trial->end_ns;
 }
 
+static int is_over(void *data)
+{
+    return uv_hrtime() > ((struct trial *)data)->end_ns;
+}
+
 /* Returns how many steps the statement takes on the copy, or UINT64_MAX if
  * these are too many. */
 static uint64_t steps_of(struct trial *trial)
@@ -232,8 +237,9 @@ static void say_otherwise(const struct asq_measure *measure,
 
     if (!tried && wants->count > 0) {
         (void)snprintf(ret_help, ASQ_HINT_TEXT,
-                       "Try an index ON %s. If the work is meant, --as-it-is "
-                       "judges only the waiting.",
+                       "Try an index ON %s (the file is too large to try it "
+                       "here). If the work is meant, --as-it-is judges only "
+                       "the waiting.",
                        wants->indexes[wants->count - 1]);
         return;
     }

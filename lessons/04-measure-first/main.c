@@ -147,34 +147,6 @@ static int run_test(struct app *app,
     return rc == 0 ? 0 : fail(app, "out of memory", "");
 }
 
-static int print_outcome(const struct app *app, const struct outcome *outcome)
-{
-    const struct asq_measure *measure = &outcome->measure;
-    const struct asq_advice *advice = &outcome->compare.advice;
-    int rc;
-
-    if (app->own.raw)
-        printf("It is locked, or its folder cannot be written: what is "
-               "measured is a copy of its bytes.\n");
-    printf("%s\n", outcome->test.name);
-    rc = print_table(&outcome->compare);
-    if (measure->kind == ASQ_MEASURE_WRITE)
-        printf("Each run is undone just before its COMMIT, which is measured "
-               "with it.\n");
-    if (measure->in_flight < outcome->test.in_flight)
-        printf("The time allows %u ready at once, not %u; --seconds gives "
-               "more.\n",
-               measure->in_flight, outcome->test.in_flight);
-    printf("=> %s\n   %s\n   %s\n", asq_verdict_name(advice->verdict),
-           advice->why, advice->sure);
-    if (outcome->hint.loop[0] != '\0')
-        printf("   SQLite's plan: %s\n", outcome->hint.loop);
-    if (outcome->hint.help[0] != '\0')
-        printf("   %s\n", outcome->hint.help);
-    printf("\n");
-    return rc;
-}
-
 /* What is around it: options, progress, files. */
 
 static int fail(const struct app *app, const char *message, const char *hint)
@@ -233,8 +205,8 @@ static void tell_first(void *data, uint64_t one_ns, uint64_t least_ns)
     asq_progress_tell(&app->progress, "blocking", NULL);
     if (one_ns >= UINT64_C(1000000000))
         (void)fprintf(stderr,
-                      "one run took %s; the other ways take as long each, "
-                      "about %s in all\n",
+                      "one run took %s; the other ways may take as long each, "
+                      "about %s more\n",
                       asq_format_duration(one, (double)one_ns / 1e3),
                       asq_format_duration(least, (double)least_ns / 1e3));
 }
@@ -282,6 +254,34 @@ static int print_table(const struct asq_compare *compare)
     }
     rc = asq_table_print(&table, stdout);
     asq_table_destroy(&table);
+    return rc;
+}
+
+static int print_outcome(const struct app *app, const struct outcome *outcome)
+{
+    const struct asq_measure *measure = &outcome->measure;
+    const struct asq_advice *advice = &outcome->compare.advice;
+    int rc;
+
+    if (app->own.raw)
+        printf("It is locked, or its folder cannot be written: what is "
+               "measured is a copy of its bytes.\n");
+    printf("%s\n", outcome->test.name);
+    rc = print_table(&outcome->compare);
+    if (measure->kind == ASQ_MEASURE_WRITE)
+        printf("Each run is undone just before its COMMIT, which is measured "
+               "with it.\n");
+    if (measure->in_flight < outcome->test.in_flight)
+        printf("The time allows %u ready at once, not %u; --seconds gives "
+               "more.\n",
+               measure->in_flight, outcome->test.in_flight);
+    printf("=> %s\n   %s\n   %s\n", asq_verdict_name(advice->verdict),
+           advice->why, advice->sure);
+    if (outcome->hint.loop[0] != '\0')
+        printf("   SQLite's plan: %s\n", outcome->hint.loop);
+    if (outcome->hint.help[0] != '\0')
+        printf("   %s\n", outcome->hint.help);
+    printf("\n");
     return rc;
 }
 

@@ -57,6 +57,8 @@ struct asq_measure {
     void *data;
     /* read-only: what the blocking way, which is the first, has found */
     enum asq_measure_kind kind;
+    bool counted;    /* plan has its steps; false for PRAGMA, CREATE, ANALYZE
+                        and the like: their work is meant */
     uint64_t one_ns; /* the time of the first query, without opening */
     bool slow;       /* twice that is more than the budget: each is asked once,
                         and in_flight and rounds are what the budget allows */

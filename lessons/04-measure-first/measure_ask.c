@@ -27,6 +27,7 @@ static sqlite3_stmt *handle_of(struct asq_db *db, const char *sql)
 
 struct look {
     bool pragma, alone_means_nothing;
+    bool upkeep; /* it makes, drops or sorts tables: its work is meant */
 };
 
 /* Called by SQLite while it prepares the statement. */
@@ -44,6 +45,13 @@ static int note_action(void *data,
     look->alone_means_nothing |=
         action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ||
         action == SQLITE_ATTACH || action == SQLITE_DETACH;
+    /* The codes of CREATE and DROP are next to one another. */
+    look->upkeep |=
+        (action >= SQLITE_CREATE_INDEX && action <= SQLITE_CREATE_VIEW) ||
+        (action >= SQLITE_DROP_INDEX && action <= SQLITE_DROP_VIEW) ||
+        action == SQLITE_CREATE_VTABLE || action == SQLITE_DROP_VTABLE ||
+        action == SQLITE_ALTER_TABLE || action == SQLITE_REINDEX ||
+        action == SQLITE_ANALYZE;
     return SQLITE_OK;
 }
 
@@ -80,21 +88,29 @@ static bool sums_up(const struct asq_result *program)
 
 /* Reads whether it sums up, and whether it is a VACUUM. What fails here is no
  * error: then it is taken for neither. */
-static void read_program(struct asq_measure *measure, struct asq_db *db)
+static int read_program(struct asq_measure *measure, struct asq_db *db)
 {
     static const char *const vacuum[] = {"Vacuum", NULL};
+    bool into = false;
     char *sql = sqlite3_mprintf("EXPLAIN %s", measure->sql);
     struct asq_result program;
 
     asq_result_init(&program);
     if (sql != NULL && asq_db_run(db, sql, measure->params, &program) == 0) {
         measure->plan.sums = sums_up(&program);
-        for (size_t i = 0; i < program.rows; i++)
-            if (is_one_of(asq_result_text(&program, i, "opcode"), vacuum))
-                measure->kind = ASQ_MEASURE_PLAIN;
+        for (size_t i = 0; i < program.rows; i++) {
+            if (!is_one_of(asq_result_text(&program, i, "opcode"), vacuum))
+                continue;
+            measure->kind = ASQ_MEASURE_PLAIN;
+            into = asq_result_int64(&program, i, "p2") != 0;
+        }
     }
     asq_result_destroy(&program);
     sqlite3_free(sql);
+    return into ? asq__measure_fail(measure, SQLITE_MISUSE,
+                                    "VACUUM INTO writes a file each time, and "
+                                    "nobody would undo that")
+                : 0;
 }
 
 static int fail(struct asq_measure *measure, int code, const char *text)
@@ -122,19 +138,20 @@ static int find_kind(struct asq_measure *measure,
                      sqlite3_stmt *handle,
                      const struct look *look)
 {
-    if (!measure->may_write && !asq_stmt_is_query(stmt))
-        return fail(measure, SQLITE_READONLY,
-                    "only a query is run on a database that is not ours "
-                    "(SELECT, WITH, VALUES)");
     if (look->alone_means_nothing)
         return fail(measure, SQLITE_MISUSE,
                     "BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ATTACH and DETACH "
                     "cannot be measured alone: give the statement between");
+    if (!measure->may_write && !asq_stmt_is_query(stmt))
+        return fail(measure, SQLITE_READONLY,
+                    "only a query is run on a database that is not ours "
+                    "(SELECT, WITH, VALUES)");
     if (handle == NULL) /* UNTESTED: it was prepared a moment ago */
         return fail(measure, SQLITE_ERROR, "SQLite has no such statement");
     measure->kind = look->pragma                    ? ASQ_MEASURE_PLAIN
                     : sqlite3_stmt_readonly(handle) ? ASQ_MEASURE_QUERY
                                                     : ASQ_MEASURE_WRITE;
+    measure->counted = !look->pragma && !look->upkeep;
     return check_count(measure, handle);
 }
 
@@ -167,7 +184,7 @@ int asq__measure_look(struct asq_measure *measure, struct asq_db *db)
     rc = find_kind(measure, stmt, handle_of(db, measure->sql), &look);
     asq_stmt_release(stmt);
     if (rc == 0 && !look.pragma)
-        read_program(measure, db);
+        rc = read_program(measure, db);
     return rc;
 }
 
@@ -202,7 +219,6 @@ static int step_through(struct asq_stmt *stmt, uint64_t *ret_rows)
     return rc == SQLITE_DONE ? 0 : rc;
 }
 
-/* The plan of a PRAGMA says nothing about a query. */
 static int run(const struct asq_measure *measure,
                struct asq_db *db,
                const struct asq_params *params,
@@ -220,7 +236,7 @@ static int run(const struct asq_measure *measure,
         ret_plan->columns = (unsigned)asq_stmt_columns(stmt);
         ret_plan->rows =
             ret_plan->columns > 0 ? rows : (uint64_t)asq_stmt_changes(stmt);
-        if (measure->kind != ASQ_MEASURE_PLAIN)
+        if (measure->counted)
             read_counters(handle_of(db, measure->sql), ret_plan);
     }
     asq_stmt_release(stmt);

@@ -96,14 +96,12 @@ static void remove_left(const char *folder)
 
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         long process = process_of(entry->d_name);
-        char *slash = joined(folder, "/");
-        char *path = slash == NULL ? NULL : joined(slash, entry->d_name);
+        char *path = joined(folder, entry->d_name);
 
         if (path != NULL && process > 0 && kill((pid_t)process, 0) != 0 &&
             errno == ESRCH)
             (void)unlink(path);
         free(path);
-        free(slash);
     }
     if (dir != NULL)
         (void)closedir(dir);
@@ -116,7 +114,7 @@ static int name_parts(const char *folder)
     int rc = 0;
 
     /* It fits. */
-    (void)snprintf(name, sizeof name, "/%s%ld.db", start, (long)getpid());
+    (void)snprintf(name, sizeof name, "%s%ld.db", start, (long)getpid());
     first = joined(folder, name);
     for (int i = 0; i < PARTS; i++) {
         copy.paths[i] = first == NULL ? NULL : joined(first, parts[i]);

@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies the database at from into folder, which exists, as asq_db_copy does.
+/* Copies the database at from into folder, which exists and ends with '/', as
+ * asq_db_copy does.
  * Removes what ended processes have left there. *ret_path is valid until
  * asq_own_copy_remove, which is owed if this returns 0. Returns as
  * asq_db_copy. */

@@ -18,7 +18,7 @@ struct asq_own_db {
     const char *sql_file, *rows_file;
     const char *extension; /* to load into every connection; NULL: none */
     int on_a_copy;
-    const char *folder; /* where to put a copy */
+    const char *folder; /* where to put a copy; ends with '/' */
     struct asq_values values;
     /* read-only */
     struct asq_profile profile; /* how to open what is measured */
