@@ -152,9 +152,12 @@ static uint64_t steps_of(struct trial *trial)
 static int make_index(struct trial *trial, const char *name, const char *on)
 {
     char *sql = sqlite3_mprintf("CREATE INDEX %s ON %s", name, on);
-    int rc =
-        sql == NULL ? SQLITE_NOMEM : asq_db_run(&trial->copy, sql, NULL, NULL);
+    int rc = SQLITE_NOMEM;
 
+    (void)asq_db_watch(&trial->copy, is_over, trial);
+    if (sql != NULL)
+        rc = asq_db_run(&trial->copy, sql, NULL, NULL);
+    (void)asq_db_watch(&trial->copy, NULL, NULL);
     sqlite3_free(sql);
     return rc;
 }

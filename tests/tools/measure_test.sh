@@ -271,6 +271,7 @@ copies() {
     chmod 600 "$db"
     for signal in TERM HUP; do
         start_on_a_copy
+        # shellcheck disable=SC2012 # find tells no permissions everywhere
         same "keeps the copy private ($signal)" '-rw-------' \
             "$(ls -l "$ASQ_BUILD/tmp" | sed -n '2s/ .*//p' | cut -c 1-10)"
         kill -s "$signal" $!
@@ -393,6 +394,7 @@ large_results() {
         return
     fi
     (
+        # shellcheck disable=SC3045 # every shell of Linux has it
         ulimit -v 700000
         MALLOC_ARENA_MAX=1 sh "$tools/limit.sh" "$seconds" "$program" \
             --as-it-is --seconds 0.02 --db "$db" --sql 'SELECT zeroblob(1000000)
