@@ -224,6 +224,8 @@ static void values_are_used_in_turn(void *fixture)
     measure.params = rows;
     measure.params_count = 2;
     CHECK_INT(asq_measure_blocking(&measure, &measured), 0);
+    /* Two of the first runs, and eight: the next way goes on from there. */
+    CHECK_INT(measure.turn, 10);
     asq_measured_destroy(&measured);
     measure.params_count = 3;
     CHECK_INT(asq_measure_threads(&measure, 2, &measured), SQLITE_ERROR);

@@ -64,12 +64,11 @@ void asq__measure_answered(struct asq_measured *measured,
         measured->took_ns = end_ns - measured->begin_ns;
 }
 
-const struct asq_params *asq__measure_next(const struct asq_measure *measure,
-                                           struct asq_measured *measured)
+const struct asq_params *asq__measure_next(struct asq_measure *measure)
 {
     if (measure->params_count == 0)
         return NULL;
-    return &measure->params[measured->turn++ % measure->params_count];
+    return &measure->params[measure->turn++ % measure->params_count];
 }
 
 bool asq__measure_again(const struct asq_measure *measure,
@@ -115,13 +114,12 @@ struct asq_advise_way asq_measured_way(const struct asq_measured *measured)
 
 static int run_one(struct asq_measure *measure,
                    struct asq_db *db,
-                   struct asq_measured *measured,
                    struct asq_advise_plan *ret_plan,
                    uint64_t *ret_took_ns)
 {
     uint64_t begin_ns = uv_hrtime();
-    int rc = asq__measure_ask(measure, db, asq__measure_next(measure, measured),
-                              ret_plan, measure->message);
+    int rc = asq__measure_ask(measure, db, asq__measure_next(measure), ret_plan,
+                              measure->message);
     uint64_t end_ns = uv_hrtime();
 
     *ret_took_ns = end_ns - begin_ns;
@@ -154,23 +152,20 @@ static void fit_in(struct asq_measure *measure)
 
 /* The first run, and one with the pages in memory if that is not too slow:
  * they decide how often it is asked. In later rounds one warms up. */
-static int run_first(struct asq_measure *measure,
-                     struct asq_db *db,
-                     struct asq_measured *measured)
+static int run_first(struct asq_measure *measure, struct asq_db *db)
 {
     bool decides = measure->one_ns == 0;
     uint64_t took_ns;
     int rc = decides ? asq__measure_look(measure, db) : 0;
 
     if (rc == 0)
-        rc = run_one(measure, db, measured, decides ? &measure->plan : NULL,
-                     &took_ns);
+        rc = run_one(measure, db, decides ? &measure->plan : NULL, &took_ns);
     if (rc != 0 || !decides)
         return rc;
     measure->one_ns = took_ns;
     measure->slow = took_ns * 2 > measure->budget_ns;
     if (!measure->slow)
-        rc = run_one(measure, db, measured, NULL, &measure->one_ns);
+        rc = run_one(measure, db, NULL, &measure->one_ns);
     if (rc == 0)
         fit_in(measure);
     return rc;
@@ -228,7 +223,7 @@ static int run_users(struct asq_measure *measure,
     asq__measure_start(measure, measured);
     do {
         for (unsigned i = 0; i < measure->in_flight && rc == 0; i++) {
-            rc = run_one(measure, db, measured, NULL, &took_ns);
+            rc = run_one(measure, db, NULL, &took_ns);
             asq__measure_answered(measured, i, uv_hrtime());
         }
         asq__measure_beat(measured);
@@ -264,7 +259,7 @@ int asq_measure_blocking(struct asq_measure *measure,
     if (rc != 0)
         return asq__measure_fail(measure, rc, asq_db_message(&db));
     asq__measure_watch(measure, &db);
-    rc = run_first(measure, &db, ret_measured);
+    rc = run_first(measure, &db);
     if (rc == 0 && measure->slow)
         take_first(measure, ret_measured);
     else if (rc == 0)

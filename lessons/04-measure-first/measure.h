@@ -64,6 +64,8 @@ struct asq_measure {
                         and in_flight and rounds are what the budget allows */
     struct asq_advise_plan plan;    /* of one run */
     char message[ASQ_MESSAGE_SIZE]; /* one line when something failed */
+    /* private: main's thread */
+    size_t turn; /* of the rows of values; it goes on from way to way */
 };
 
 /* What one way has shown. */
@@ -79,7 +81,6 @@ struct asq_measured {
     /* private */
     size_t capacity;
     size_t asked;
-    size_t turn;        /* of the rows of values */
     bool large_results; /* one did not fit: rows are not kept */
     uint64_t *ready_ns; /* since when each user waits */
     uint64_t begin_ns, beat_ns;
@@ -115,8 +116,7 @@ void asq__measure_answered(struct asq_measured *measured,
                            unsigned user,
                            uint64_t end_ns);
 /* Returns the values of the next query; NULL: it has none. Main's thread. */
-const struct asq_params *asq__measure_next(const struct asq_measure *measure,
-                                           struct asq_measured *measured);
+const struct asq_params *asq__measure_next(struct asq_measure *measure);
 /* Says whether so many more may be asked, and counts them. */
 bool asq__measure_again(const struct asq_measure *measure,
                         struct asq_measured *measured,

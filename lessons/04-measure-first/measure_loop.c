@@ -94,7 +94,7 @@ static void ask(struct app *app, struct user *user)
 
 static void ask_next(struct app *app, struct user *user)
 {
-    user->params = asq__measure_next(app->measure, app->measured);
+    user->params = asq__measure_next(app->measure);
     ask(app, user);
 }
 

@@ -57,9 +57,9 @@ static void run_on_thread(struct asq_job *job, unsigned thread)
     uv_mutex_unlock(&crew->lock);
 }
 
-static void submit(struct task *task, struct asq_measured *measured)
+static void submit(struct task *task)
 {
-    task->params = asq__measure_next(task->crew->measure, measured);
+    task->params = asq__measure_next(task->crew->measure);
     /* Cannot fail: there is room for all, and nobody stops the threads. */
     (void)asq_offload_submit(&task->crew->offload, &task->job, ASQ_FULL_WAITS);
 }
@@ -89,7 +89,7 @@ static int run_users(struct crew *crew,
     int rc = 0;
 
     for (unsigned i = 0; i < users; i++)
-        submit(&crew->tasks[i], measured);
+        submit(&crew->tasks[i]);
     while (on_their_way > 0) {
         struct task *task = take_finished(crew, &rc);
 
@@ -103,7 +103,7 @@ static int run_users(struct crew *crew,
                                       task->end_ns);
             if (counts && rc == 0 &&
                 asq__measure_again(crew->measure, measured, 1))
-                submit(task, measured);
+                submit(task);
             else
                 on_their_way--;
             task = next;
