@@ -29,7 +29,7 @@ static struct asq_advice advise(const struct asq_advise_samples *samples,
     struct asq_advice advice;
 
     memset(&advice, 0xa5, sizeof advice); /* nothing of it may stay */
-    asq_advise(samples, plan, NULL, &advice);
+    asq_advise(samples, 1, plan, NULL, &advice);
     return advice;
 }
 
@@ -269,7 +269,7 @@ static void a_gain_begins_at_its_limit(void *fixture)
     samples.threads.per_s = 149;
     CHECK_INT(advise(&samples, &good_plan).verdict, ASQ_STAY_SYNC);
     limits.gain = 1.4;
-    asq_advise(&samples, &good_plan, &limits, &advice);
+    asq_advise(&samples, 1, &good_plan, &limits, &advice);
     CHECK_INT(advice.verdict, ASQ_HAND_OFF);
 }
 
@@ -339,11 +339,74 @@ static void a_sort_for_few_rows_is_fixed_first(void *fixture)
     plan.rows = 50; /* 200 steps a row */
     CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
     plan.rows = 10;
-    plan.sorts = 0; /* many steps alone may be what was asked for */
-    CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
-    plan.sorts = 1;
     plan.vm_steps = 9999;
     CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
+}
+
+/* SQLite calls it SCAN, SEARCH or a recursion: what counts is what a row that
+ * comes out has cost. */
+static void many_steps_for_a_row_are_fixed_first(void *fixture)
+{
+    struct asq_advise_samples samples = slow_samples(64);
+    struct asq_advise_plan plan = {.vm_steps = 14294, .rows = 1};
+
+    (void)fixture;
+    CHECK_INT(advise(&samples, &plan).verdict, ASQ_FIX_QUERY);
+    CHECK_INT(advise(&samples, &plan).reason, ASQ_MANY_STEPS);
+    CHECK_TEXT(advise(&samples, &plan).why, "It takes 14294 steps of SQLite's "
+                                            "machine to return 1 row.");
+    plan.rows = 0; /* not found: as much work as for one */
+    CHECK_CONTAINS(advise(&samples, &plan).why, "to return 0 rows.");
+    plan.rows = 72; /* 198 steps a row */
+    CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
+    plan.rows = 1;
+    plan.vm_steps = 9999; /* nobody notices so few */
+    CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
+}
+
+/* A row of 100 columns takes 100 steps to be read. */
+static void wide_rows_may_take_more_steps(void *fixture)
+{
+    struct asq_advise_samples samples = slow_samples(64);
+    struct asq_advise_plan plan = {
+        .vm_steps = 60000, .rows = 100, .columns = 100};
+
+    (void)fixture;
+    CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
+    plan.columns = 99;
+    CHECK_INT(advise(&samples, &plan).verdict, ASQ_FIX_QUERY);
+}
+
+/* What adds up all that it reads does what it was asked for. */
+static void a_sum_must_read_what_it_adds_up(void *fixture)
+{
+    struct asq_advise_samples samples = slow_samples(64);
+    struct asq_advise_plan plan = {.vm_steps = 99999, .rows = 1, .sums = true};
+
+    (void)fixture;
+    CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
+    plan.scan_steps = 33333; /* it is the whole table */
+    CHECK_INT(advise(&samples, &plan).verdict, ASQ_EVENT_LOOP);
+    plan.vm_steps = 100000; /* now it takes as long as people notice */
+    CHECK_INT(advise(&samples, &plan).reason, ASQ_SCANS);
+    plan.scan_steps = 0;
+    CHECK_INT(advise(&samples, &plan).reason, ASQ_MANY_STEPS);
+    plan.vm_steps = 99999;
+    plan.sums = false; /* a condition leaves rows out: an index might, too */
+    CHECK_INT(advise(&samples, &plan).reason, ASQ_MANY_STEPS);
+}
+
+static void what_is_meant_is_left_as_it_is(void *fixture)
+{
+    struct asq_advise_samples samples = slow_samples(64);
+    struct asq_advise_limits limits = asq_advise_limits_default();
+    struct asq_advise_plan plan = {1000000, 1, 1000000, 1000000, 1, 1, false};
+    struct asq_advice advice;
+
+    (void)fixture;
+    limits.as_it_is = true;
+    asq_advise(&samples, 1, &plan, &limits, &advice);
+    CHECK_INT(advice.verdict, ASQ_EVENT_LOOP);
 }
 
 static void an_index_made_each_time_is_the_worst(void *fixture)
@@ -361,8 +424,8 @@ static void an_index_made_each_time_is_the_worst(void *fixture)
 static void the_largest_figures_fit(void *fixture)
 {
     static const uint64_t far[] = {UINT64_MAX, UINT64_MAX};
-    struct asq_advise_plan most = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                                   UINT64_MAX, 1};
+    struct asq_advise_plan most = {
+        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 1, UINT32_MAX, false};
     struct asq_advise_samples samples = {
         .blocking = way_of(far, 2, 1e-300, UINT64_MAX),
         .threads = way_of(far, 2, 1e18, UINT64_MAX),
@@ -438,6 +501,14 @@ static const struct test_case cases[] = {
      .run = a_scan_that_returns_its_rows_is_in_order},
     {.name = "a_sort_for_few_rows_is_fixed_first",
      .run = a_sort_for_few_rows_is_fixed_first},
+    {.name = "many_steps_for_a_row_are_fixed_first",
+     .run = many_steps_for_a_row_are_fixed_first},
+    {.name = "wide_rows_may_take_more_steps",
+     .run = wide_rows_may_take_more_steps},
+    {.name = "a_sum_must_read_what_it_adds_up",
+     .run = a_sum_must_read_what_it_adds_up},
+    {.name = "what_is_meant_is_left_as_it_is",
+     .run = what_is_meant_is_left_as_it_is},
     {.name = "an_index_made_each_time_is_the_worst",
      .run = an_index_made_each_time_is_the_worst},
     {.name = "the_largest_figures_fit", .run = the_largest_figures_fit},

@@ -1,8 +1,9 @@
 /* advise - a verdict from what was measured */
 #include "04-measure-first/advise.h"
 
-#include <inttypes.h>
-#include <stdbool.h>
+#include "04-measure-first/advise_query.h"
+#include "04-measure-first/advise_round.h"
+
 #include <stdio.h>
 
 struct asq_advise_limits asq_advise_limits_default(void)
@@ -17,6 +18,8 @@ struct asq_advise_limits asq_advise_limits_default(void)
         /* Lessons 02 and 03: the same program differed by up to 1.4 times
          * from run to run. */
         .gain = 1.5,
+        /* Who gets a tenth less of the processor may miss a gain. */
+        .lost = 0.1,
         /* Lesson 02: eight threads waited for eight queries at once. */
         .few = 8,
         /* Lesson 03: handing a query over costs 10 to 90 us. To step over
@@ -26,9 +29,15 @@ struct asq_advise_limits asq_advise_limits_default(void)
          * machine, one that is stepped over 3. So up to ten for one an index
          * would gain a factor of two, which is not worth its upkeep. */
         .scan_per_row = 10,
+        /* Ten steps for each of those 1,000 rows. */
+        .steps = 10000,
+        /* About 1 ms: before that nobody notices what is added up. */
+        .sum_steps = 100000,
         /* Lesson 04: a row that is read, sorted and returned takes 10 steps.
          * Twenty times as many were not for this row. */
-        .sort_per_row = 200,
+        .steps_per_row = 200,
+        /* A column is read in one step; an expression takes some. */
+        .steps_per_cell = 4,
     };
 }
 
@@ -80,6 +89,8 @@ asq_percentile_ns(const uint64_t *samples_ns, size_t count, double percent)
 const char *asq_verdict_name(enum asq_verdict verdict)
 {
     switch (verdict) {
+    case ASQ_TOO_BUSY:
+        return "the machine is too busy to tell";
     case ASQ_FIX_QUERY:
         return "fix the query first";
     case ASQ_STAY_SYNC:
@@ -92,81 +103,6 @@ const char *asq_verdict_name(enum asq_verdict verdict)
         break;
     }
     return "undecided";
-}
-
-/* Says whether something was measured. A throughput that is infinite, not a
- * number or nothing cannot be compared. */
-static bool is_measured(const struct asq_advise_way *way)
-{
-    return way->samples_ns != NULL && way->count > 0 && way->per_s > 0 &&
-           way->per_s <= 1e18;
-}
-
-static double gain_of(const struct asq_advise_way *way,
-                      const struct asq_advise_way *blocking)
-{
-    return is_measured(way) ? way->per_s / blocking->per_s : 0;
-}
-
-static double per_row(uint64_t count, const struct asq_advise_plan *plan)
-{
-    return (double)count / (double)(plan->rows > 0 ? plan->rows : 1);
-}
-
-/* Looks for what no way of waiting makes better. */
-static bool does_too_much(const struct asq_advise_plan *plan,
-                          const struct asq_advise_limits *limits,
-                          struct asq_advice *advice)
-{
-    double vm_least = (double)limits->scan_steps * limits->scan_per_row;
-
-    /* The sentences fit. */
-    if (plan->auto_index >= limits->scan_steps) {
-        advice->reason = ASQ_BUILDS_INDEX;
-        (void)snprintf(advice->why, sizeof advice->why,
-                       "Each run puts %" PRIu64 " rows into an index that is "
-                       "thrown away after it.",
-                       plan->auto_index);
-    } else if (plan->scan_steps >= limits->scan_steps &&
-               per_row(plan->scan_steps, plan) > limits->scan_per_row) {
-        advice->reason = ASQ_SCANS;
-        (void)snprintf(advice->why, sizeof advice->why,
-                       "It steps over %" PRIu64 " rows of a table or index to "
-                       "return %" PRIu64 ".",
-                       plan->scan_steps, plan->rows);
-    } else if (plan->sorts > 0 && (double)plan->vm_steps >= vm_least &&
-               per_row(plan->vm_steps, plan) > limits->sort_per_row) {
-        advice->reason = ASQ_SORTS;
-        (void)snprintf(advice->why, sizeof advice->why,
-                       "It sorts, and takes %" PRIu64 " steps to return "
-                       "%" PRIu64 " rows.",
-                       plan->vm_steps, plan->rows);
-    } else {
-        return false;
-    }
-    advice->verdict = ASQ_FIX_QUERY;
-    return true;
-}
-
-/* Both are better than blocking: which one? Threads leave the code as it is,
- * so few queries go there. Many would need a thread each: they go there only
- * if eight threads do twice as much as the loop. */
-static enum asq_verdict choose(const struct asq_advise_samples *samples,
-                               const struct asq_advise_limits *limits)
-{
-    double ratio = samples->loop.per_s / samples->threads.per_s;
-
-    if (samples->in_flight <= 1)
-        return ASQ_HAND_OFF;
-    if (samples->in_flight <= limits->few)
-        return ratio >= limits->gain ? ASQ_EVENT_LOOP : ASQ_HAND_OFF;
-    return ratio * 2 < 1 ? ASQ_HAND_OFF : ASQ_EVENT_LOOP;
-}
-
-/* Says whether main stands still for half as long at most. */
-static bool wakes(const struct asq_advise_way *way, uint64_t still_ns)
-{
-    return is_measured(way) && way->stall_ns <= still_ns / 2;
 }
 
 static const char *duration(char text[static 24], uint64_t ns)
@@ -183,17 +119,15 @@ static const char *duration(char text[static 24], uint64_t ns)
     return text;
 }
 
-static void explain(const struct asq_advise_samples *samples,
+static void explain(const struct asq__figures *figures,
                     struct asq_advice *advice)
 {
     bool on_loop = advice->verdict == ASQ_EVENT_LOOP;
-    const struct asq_advise_way *way =
-        on_loop ? &samples->loop : &samples->threads;
-    double gain = on_loop ? advice->loop_gain : advice->threads_gain;
     char still[24], stall[24];
 
-    (void)duration(still, advice->still_ns);
-    (void)duration(stall, way->stall_ns);
+    (void)duration(still, figures->ns[ASQ__STILL]);
+    (void)duration(stall,
+                   figures->ns[on_loop ? ASQ__LOOP_STALL : ASQ__THREADS_STALL]);
     /* The sentences fit, unless a gain has dozens of digits. */
     if (advice->reason == ASQ_STALL)
         (void)snprintf(advice->why, sizeof advice->why,
@@ -204,71 +138,102 @@ static void explain(const struct asq_advise_samples *samples,
             advice->why, sizeof advice->why,
             "With %u ready at once this answers %.2f times as many a "
             "second.",
-            samples->in_flight, gain);
+            figures->in_flight,
+            figures->gain[on_loop ? ASQ__LOOP : ASQ__THREADS]);
     else
         (void)snprintf(advice->why, sizeof advice->why,
                        "Main stands still for %s; threads answer %.2f as many, "
                        "the loop %.2f.",
-                       still, advice->threads_gain, advice->loop_gain);
+                       still, figures->gain[ASQ__THREADS],
+                       figures->gain[ASQ__LOOP]);
 }
 
-/* The plan is in order: which way of waiting is best? */
-static void judge(const struct asq_advise_samples *samples,
-                  const struct asq_advise_limits *limits,
-                  struct asq_advice *advice)
+/* Says that nothing can be said: in so many rounds of all. */
+static void
+give_up(struct asq_advice *advice, enum asq_reason reason, unsigned rounds)
 {
-    bool stalls = advice->still_ns > limits->stall_ns;
-    /* One at a time cannot be answered faster by others: that is chance. And
-     * what gains where all wait is short is that reads share a transaction,
-     * which blocking code can do as well. */
-    bool long_wait = advice->wait_ns > limits->short_ns;
-    bool may_gain = samples->in_flight > 1 && long_wait;
-    bool faster_threads = may_gain && advice->threads_gain >= limits->gain;
-    bool faster_loop = may_gain && advice->loop_gain >= limits->gain;
-    bool threads = faster_threads ||
-                   (stalls && wakes(&samples->threads, advice->still_ns));
-    bool loop =
-        faster_loop || (stalls && wakes(&samples->loop, advice->still_ns));
+    const char *named = asq_verdict_name(advice->verdict);
 
-    if (!threads && !loop) {
-        advice->verdict = ASQ_STAY_SYNC;
-        advice->reason = stalls || long_wait ? ASQ_NO_GAIN : ASQ_SHORT;
-        return;
-    }
-    if (threads && loop)
-        advice->verdict = choose(samples, limits);
+    if (reason == ASQ_DISTURBED)
+        (void)snprintf(advice->why, sizeof advice->why,
+                       "Other programs had the processor, and that decided. "
+                       "Ask again when it is free.");
     else
-        advice->verdict = threads ? ASQ_HAND_OFF : ASQ_EVENT_LOOP;
-    advice->reason =
-        (advice->verdict == ASQ_HAND_OFF ? faster_threads : faster_loop)
-            ? ASQ_THROUGHPUT
-            : ASQ_STALL;
+        (void)snprintf(advice->why, sizeof advice->why,
+                       "The rounds do not agree: \"%s\" came out in %u.", named,
+                       advice->agreed);
+    (void)snprintf(advice->sure, sizeof advice->sure, "%u of %u round%s %s",
+                   reason == ASQ_DISTURBED ? advice->disturbed : advice->agreed,
+                   rounds, rounds == 1 ? "" : "s",
+                   reason == ASQ_DISTURBED ? "disturbed" : "agree");
+    advice->verdict = ASQ_TOO_BUSY;
+    advice->reason = reason;
 }
 
-void asq_advise(const struct asq_advise_samples *samples,
+static void say_how_sure(struct asq_advice *advice)
+{
+    if (advice->rounds == 1)
+        (void)snprintf(advice->sure, sizeof advice->sure,
+                       "asked in one round only: nothing to compare it with");
+    else
+        (void)snprintf(advice->sure, sizeof advice->sure, "%s: %u of %u rounds",
+                       5 * advice->agreed >= 4 * advice->rounds
+                           ? "sure"
+                           : "near the limit",
+                       advice->agreed, advice->rounds);
+}
+
+/* Judges what is left of the rounds. */
+static void judge_rounds(const struct asq__figures *figures,
+                         const struct asq_advise_limits *limits,
+                         struct asq_advice *advice)
+{
+    struct asq__figures middle = asq__medians(figures, advice->rounds);
+    struct asq__decision decision = asq__judge(&middle, limits);
+
+    advice->verdict = decision.verdict;
+    advice->reason = decision.reason;
+    advice->wait_ns = middle.ns[ASQ__WAIT];
+    advice->still_ns = middle.ns[ASQ__STILL];
+    advice->threads_gain = middle.gain[ASQ__THREADS];
+    advice->loop_gain = middle.gain[ASQ__LOOP];
+    for (unsigned i = 0; i < advice->rounds; i++)
+        advice->agreed +=
+            asq__judge(&figures[i], limits).verdict == decision.verdict;
+    explain(&middle, advice);
+    say_how_sure(advice);
+}
+
+void asq_advise(const struct asq_advise_samples *rounds,
+                size_t count,
                 const struct asq_advise_plan *plan,
                 const struct asq_advise_limits *limits,
                 struct asq_advice *ret_advice)
 {
-    const struct asq_advise_way *blocking = &samples->blocking;
     struct asq_advise_limits defaults = asq_advise_limits_default();
-    struct asq_advice advice = {.why = "Blocking calls were not measured."};
-    uint64_t p99;
+    struct asq_advice advice = {.why = "Blocking calls were not measured.",
+                                .sure = "nothing was measured"};
+    struct asq__figures calm[ASQ_ADVISE_ROUNDS];
+    unsigned measured = 0;
 
     if (limits == NULL)
         limits = &defaults;
-    if (is_measured(blocking)) {
-        /* One bad moment of the machine is in the stall, not in the p99. */
-        p99 = asq_percentile_ns(blocking->samples_ns, blocking->count, 99);
-        advice.still_ns = p99 < blocking->stall_ns ? p99 : blocking->stall_ns;
-        advice.wait_ns =
-            asq_percentile_ns(blocking->samples_ns, blocking->count, 50);
-        advice.threads_gain = gain_of(&samples->threads, blocking);
-        advice.loop_gain = gain_of(&samples->loop, blocking);
-        if (!does_too_much(plan, limits, &advice)) {
-            judge(samples, limits, &advice);
-            explain(samples, &advice);
-        }
+    for (size_t i = 0; i < count && measured < ASQ_ADVISE_ROUNDS; i++) {
+        if (!asq__is_measured(&rounds[i].blocking))
+            continue;
+        if (asq_advise_disturbed(&rounds[i], limits))
+            advice.disturbed++;
+        else
+            calm[advice.rounds++] = asq__figures_of(&rounds[i]);
+        measured++;
+    }
+    if (measured > 0 && advice.rounds > 0)
+        judge_rounds(calm, limits, &advice);
+    if (measured > 0 && !asq__advise_query(plan, limits, &advice)) {
+        if (advice.disturbed >= advice.rounds)
+            give_up(&advice, ASQ_DISTURBED, measured);
+        else if (2 * advice.agreed <= advice.rounds)
+            give_up(&advice, ASQ_DIFFERS, advice.rounds);
     }
     *ret_advice = advice;
 }

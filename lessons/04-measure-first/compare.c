@@ -4,6 +4,12 @@
 #include "04-measure-first/measure_loop.h"
 #include "04-measure-first/measure_threads.h"
 
+#include <stdlib.h>
+#include <uv.h>
+
+static const char *const names[] = {"blocking", "threads", "event-loop-1",
+                                    "event-loop"};
+
 enum {
     BLOCKING,
     ON_THREADS,
@@ -32,52 +38,158 @@ static int measure_way(struct asq_measure *measure,
     }
 }
 
+/* All ways of all rounds; round by round, so that what changes meanwhile
+ * changes for all ways. */
+struct rounds {
+    struct asq_measured measured[ASQ_COMPARE_ATTEMPTS][ASQ_COMPARE_WAYS];
+    struct asq_advise_samples samples[ASQ_COMPARE_ATTEMPTS];
+    unsigned count;     /* complete ones */
+    unsigned disturbed; /* of these */
+};
+
+/* Returns the median of one figure of a way over the rounds. */
+static double median(const struct rounds *rounds,
+                     int way,
+                     double (*figure)(const struct asq_measured *measured))
+{
+    uint64_t values[ASQ_COMPARE_ATTEMPTS];
+
+    /* In thousandths, so that small figures keep their digits. */
+    for (unsigned i = 0; i < rounds->count; i++)
+        values[i] = (uint64_t)(1e3 * figure(&rounds->measured[i][way]));
+    return (double)asq_percentile_ns(values, rounds->count, 50) / 1e3;
+}
+
+static double per_s(const struct asq_measured *measured)
+{
+    return asq_measured_way(measured).per_s;
+}
+
+static double p50_us(const struct asq_measured *measured)
+{
+    return (double)asq_percentile_ns(measured->samples_ns, measured->count,
+                                     50) /
+           1e3;
+}
+
+static double p99_us(const struct asq_measured *measured)
+{
+    return (double)asq_percentile_ns(measured->samples_ns, measured->count,
+                                     99) /
+           1e3;
+}
+
+static double stall_us(const struct asq_measured *measured)
+{
+    return (double)measured->stall_ns / 1e3;
+}
+
 static void fill_row(struct asq_compare_row *row,
                      const char *name,
-                     const struct asq_measured *measured)
+                     const struct rounds *rounds,
+                     int way)
 {
-    struct asq_advise_way way = asq_measured_way(measured);
-
     *row = (struct asq_compare_row){
         .way = name,
-        .connections = measured->connections,
-        .requests = way.count,
-        .first_us = (double)measured->first_ns / 1e3,
-        .per_s = way.per_s,
-        .p50_us =
-            (double)asq_percentile_ns(way.samples_ns, way.count, 50) / 1e3,
-        .p99_us =
-            (double)asq_percentile_ns(way.samples_ns, way.count, 99) / 1e3,
-        .stall_us = (double)way.stall_ns / 1e3,
+        .connections = rounds->measured[0][way].connections,
+        .first_us = (double)rounds->measured[0][way].first_ns / 1e3,
+        .per_s = median(rounds, way, per_s),
+        .p50_us = median(rounds, way, p50_us),
+        .p99_us = median(rounds, way, p99_us),
+        .stall_us = median(rounds, way, stall_us),
+    };
+    for (unsigned i = 0; i < rounds->count; i++)
+        row->requests += rounds->measured[i][way].count;
+}
+
+/* Puts a round together. Of the two ways on the loop the better one counts. */
+static void take_samples(const struct asq_measure *measure,
+                         struct rounds *rounds,
+                         unsigned round,
+                         int loop)
+{
+    const struct asq_measured *measured = rounds->measured[round];
+
+    rounds->samples[round] = (struct asq_advise_samples){
+        .blocking = asq_measured_way(&measured[BLOCKING]),
+        .threads = asq_measured_way(&measured[ON_THREADS]),
+        .loop = asq_measured_way(&measured[loop]),
+        .in_flight = measure->in_flight,
+        .took_ns = measured[BLOCKING].took_ns,
+        .lost_ns = measured[BLOCKING].lost_ns,
     };
 }
 
 /* Judges by what has been measured so far. */
 static void judge(const struct asq_measure *measure,
                   const struct asq_advise_limits *limits,
-                  const struct asq_measured *measured,
-                  struct asq_compare *compare)
+                  struct rounds *rounds,
+                  struct asq_advice *ret_advice)
 {
-    struct asq_advise_samples samples = {
-        .blocking = asq_measured_way(&measured[BLOCKING]),
-        .threads = asq_measured_way(&measured[ON_THREADS]),
-        .loop = asq_measured_way(&measured[ONE_CONN]),
-        .in_flight = measure->in_flight,
-    };
-    struct asq_advise_way many = asq_measured_way(&measured[MANY_CONNS]);
+    int loop = rounds->measured[0][MANY_CONNS].count > 0 &&
+                       median(rounds, MANY_CONNS, per_s) >
+                           median(rounds, ONE_CONN, per_s)
+                   ? MANY_CONNS
+                   : ONE_CONN;
 
-    if (many.count > 0 && many.per_s > samples.loop.per_s)
-        samples.loop = many;
-    asq_advise(&samples, &measure->plan, limits, &compare->advice);
+    rounds->disturbed = 0;
+    for (unsigned i = 0; i < rounds->count; i++) {
+        take_samples(measure, rounds, i, loop);
+        rounds->disturbed += asq_advise_disturbed(&rounds->samples[i], limits);
+    }
+    asq_advise(rounds->samples, rounds->count, &measure->plan, limits,
+               ret_advice);
 }
 
-/* Says whether the rest can be left out. */
+/* Says whether a query that is slow is known well enough after it was asked
+ * once: it does too much. */
 static bool is_enough(const struct asq_measure *measure,
-                      const struct asq_compare *compare)
+                      const struct asq_advise_limits *limits,
+                      struct rounds *rounds)
 {
-    if (measure->slow && compare->advice.verdict == ASQ_FIX_QUERY)
-        return true;
-    return compare->count == MANY_CONNS && measure->in_flight == 1;
+    struct asq_advice advice;
+
+    rounds->count = 1;
+    judge(measure, limits, rounds, &advice);
+    rounds->count = 0;
+    return measure->slow && advice.verdict == ASQ_FIX_QUERY;
+}
+
+/* Measures one round in all ways. Counts the ways. */
+static int measure_round(struct asq_measure *measure,
+                         const struct asq_advise_limits *limits,
+                         struct rounds *rounds,
+                         asq_way_cb on_way,
+                         void *data,
+                         int *ret_ways)
+{
+    struct asq_measured *measured = rounds->measured[rounds->count];
+    int rc = 0, way = 0;
+
+    while (way < ASQ_COMPARE_WAYS && rc == 0) {
+        if (way == MANY_CONNS && measure->in_flight == 1)
+            break;
+        if (way == ON_THREADS && rounds->count == 0 &&
+            is_enough(measure, limits, rounds))
+            break;
+        if (on_way != NULL)
+            on_way(data, names[way]);
+        rc = measure_way(measure, way, &measured[way]);
+        way += rc == 0;
+    }
+    *ret_ways = way;
+    rounds->count += rc == 0;
+    return rc;
+}
+
+/* Says whether enough rounds were not disturbed, or too many were. */
+static bool is_done(const struct asq_measure *measure,
+                    const struct rounds *rounds,
+                    const struct asq_advice *advice)
+{
+    return rounds->count - rounds->disturbed >= measure->rounds ||
+           rounds->count >= measure->rounds + ASQ_COMPARE_AGAIN ||
+           measure->slow || advice->verdict == ASQ_FIX_QUERY;
 }
 
 int asq_compare(struct asq_measure *measure,
@@ -86,25 +198,24 @@ int asq_compare(struct asq_measure *measure,
                 void *data,
                 struct asq_compare *ret_compare)
 {
-    static const char *const names[] = {"blocking", "threads", "event-loop-1",
-                                        "event-loop"};
-    struct asq_measured measured[ASQ_COMPARE_WAYS] = {0};
+    struct rounds *rounds = calloc(1, sizeof *rounds);
     int rc = 0;
 
     *ret_compare = (struct asq_compare){0};
-    for (int way = 0; way < ASQ_COMPARE_WAYS && rc == 0; way++) {
-        if (is_enough(measure, ret_compare))
-            break;
-        if (on_way != NULL)
-            on_way(data, names[way]);
-        rc = measure_way(measure, way, &measured[way]);
-        if (rc == 0) {
-            fill_row(&ret_compare->rows[way], names[way], &measured[way]);
-            ret_compare->count++;
-            judge(measure, limits, measured, ret_compare);
-        }
-    }
-    for (int way = 0; way < ASQ_COMPARE_WAYS; way++)
-        asq_measured_destroy(&measured[way]);
+    if (rounds == NULL)
+        return asq__measure_fail(measure, UV_ENOMEM, "out of memory");
+    measure->rounds = ASQ_COMPARE_ROUNDS;
+    do {
+        rc = measure_round(measure, limits, rounds, on_way, data,
+                           &ret_compare->count);
+        if (rc == 0)
+            judge(measure, limits, rounds, &ret_compare->advice);
+    } while (rc == 0 && !is_done(measure, rounds, &ret_compare->advice));
+    for (int way = 0; way < ret_compare->count && rc == 0; way++)
+        fill_row(&ret_compare->rows[way], names[way], rounds, way);
+    for (int i = 0; i < ASQ_COMPARE_ATTEMPTS; i++)
+        for (int way = 0; way < ASQ_COMPARE_WAYS; way++)
+            asq_measured_destroy(&rounds->measured[i][way]);
+    free(rounds);
     return rc;
 }

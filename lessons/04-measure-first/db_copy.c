@@ -2,10 +2,13 @@
 #include "04-measure-first/db_copy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     PIECE = 1 << 18,
@@ -14,35 +17,56 @@ enum {
 
 static const char *const parts[] = {"", "-wal", "-journal", "-shm"};
 
+/* Makes a new file that nobody else may read, whatever the umask says. Returns
+ * a descriptor or a negative errno. */
+static int create_private(const char *path)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
+
+    return file >= 0 ? file : -errno;
+}
+
+/* A full disk may be told only by the close. */
+static int close_written(int file, int rc)
+{
+    return close(file) != 0 && rc == 0 ? -errno : rc;
+}
+
+static int copy_bytes(FILE *in, int out)
+{
+    char *piece = malloc(PIECE);
+    size_t count;
+    int rc = piece == NULL ? -ENOMEM : 0;
+
+    while (rc == 0 && (count = fread(piece, 1, PIECE, in)) > 0) {
+        size_t done = 0;
+
+        while (done < count && rc == 0) {
+            ssize_t written = write(out, piece + done, count - done);
+
+            if (written >= 0)
+                done += (size_t)written;
+            else if (errno != EINTR)
+                rc = -errno;
+        }
+    }
+    if (rc == 0 && ferror(in))
+        rc = -EIO;
+    free(piece);
+    return rc;
+}
+
 /* Copies one file; it need not exist if it is optional. */
 static int copy_file(const char *from, const char *to, bool optional)
 {
     FILE *in = fopen(from, "rb");
-    FILE *out = NULL;
-    char *piece = malloc(PIECE);
-    size_t count;
-    int rc = 0;
+    int out, rc;
 
-    if (in == NULL) {
-        rc = optional && errno == ENOENT ? 0 : -errno;
-        free(piece);
-        return rc;
-    }
-    errno = ENOMEM;
-    if (piece != NULL)
-        out = fopen(to, "wb");
-    if (out == NULL)
-        rc = -errno;
-    while (rc == 0 && (count = fread(piece, 1, PIECE, in)) > 0) {
-        if (fwrite(piece, 1, count, out) != count)
-            rc = -errno;
-    }
-    if (rc == 0 && ferror(in))
-        rc = -EIO;
-    if (out != NULL && fclose(out) != 0 && rc == 0)
-        rc = -errno;
+    if (in == NULL)
+        return optional && errno == ENOENT ? 0 : -errno;
+    out = create_private(to);
+    rc = out < 0 ? out : close_written(out, copy_bytes(in, out));
     (void)fclose(in); /* nothing was written to it */
-    free(piece);
     return rc;
 }
 
@@ -68,20 +92,27 @@ static int each_part(const char *from, const char *to)
     return rc;
 }
 
-/* SQLite's own copy: what was committed when it begins, all of it. */
+/* SQLite's own copy: what was committed when it begins, all of it. The file
+ * is made first: SQLite would let everybody read it, and gives the files
+ * beside it the permissions of this one. */
 static int back_up(const char *from, const char *to, char *message, size_t size)
 {
     sqlite3 *source = NULL, *target = NULL;
     sqlite3_backup *backup = NULL;
     sqlite3 *failed;
-    int rc;
+    int file = create_private(to);
+    int rc = file < 0 ? file : close_written(file, 0);
 
+    if (rc != 0) {
+        (void)snprintf(message, size, "%s: %s", to, strerror(-rc));
+        return rc;
+    }
     rc = sqlite3_open_v2(from, &source, SQLITE_OPEN_READONLY, NULL);
     failed = source;
     if (rc == SQLITE_OK) {
         (void)sqlite3_busy_timeout(source, BUSY_MS); /* always SQLITE_OK */
         failed = target;
-        rc = sqlite3_open(to, &target);
+        rc = sqlite3_open_v2(to, &target, SQLITE_OPEN_READWRITE, NULL);
         failed = target;
     }
     if (rc == SQLITE_OK) {
@@ -102,7 +133,7 @@ static int back_up(const char *from, const char *to, char *message, size_t size)
 /* Says whether a lock or a folder keeps SQLite from reading. */
 static bool is_shut(int rc)
 {
-    switch (rc & 0xff) { /* a backup may return an extended code */
+    switch (rc < 0 ? 0 : rc & 0xff) { /* a backup may return an extended one */
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_CANTOPEN:

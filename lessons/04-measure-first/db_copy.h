@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 /* Copies the database at from to the new file at to; files of that name, with
- * its -wal, -shm and -journal, are replaced. Where a lock or a read-only
+ * its -wal, -shm and -journal, are replaced. Only its owner may read or write
+ * it, whoever may read the original. Where a lock or a read-only
  * folder keeps SQLite from reading it, the bytes of the files are copied and
  * *ret_raw is true: such a copy is broken if somebody wrote meanwhile, and
  * its errors show when it is used. Returns 0, or an SQLITE_* code or negative

@@ -12,6 +12,7 @@
  *           measured, and its wrong twins
  */
 #include "04-measure-first/compare.h"
+#include "04-measure-first/hint.h"
 #include "04-measure-first/own_db.h"
 #include "04-measure-first/progress.h"
 #include "common/json.h"
@@ -24,7 +25,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <uv.h>
 
 #define ANY_ITEM "(SELECT abs(random()) % 10000 + 1)"
 #define FIVE_ITEMS                                                             \
@@ -49,15 +50,16 @@ struct outcome {
     struct test test;
     struct asq_measure measure;
     struct asq_compare compare;
+    struct asq_hint hint;
 };
 
 struct app {
     struct asq_options options;
-    const char *db, *sql, *param; /* param: only for the help */
-    long concurrency;
-    double seconds;
-    int on_a_copy, as_it_is;
     struct asq_own_db own;
+    const char *sql, *param; /* only for the help: see values */
+    long concurrency;
+    double seconds, timeout; /* timeout 0: none */
+    int as_it_is;
     char path[ASQ_SHOP_PATH_MAX]; /* of the shop, or of the copy */
     struct outcome outcomes[CASES];
     int count; /* of the outcomes */
@@ -68,8 +70,6 @@ struct app {
 /* What happens, in this order. Each int is 0, or an exit status after a line
  * on stderr. */
 
-/* Says what does not go together. */
-static int check_options(const struct app *app);
 /* One of the two: the queries of the lesson, or that of the reader. */
 static int run_demonstration(struct app *app);
 static int run_own(struct app *app);
@@ -77,31 +77,13 @@ static int run_own(struct app *app);
 static int run_test(struct app *app,
                     const struct test *test,
                     const struct asq_profile *profile);
-static int print_outcome(const struct outcome *outcome);
-static int write_files(struct app *app);
-
-static int fail(const struct app *app, const char *message, const char *hint)
-{
-    (void)fprintf(stderr, "%s: %s%s\n", app->options.program, message, hint);
-    return 1;
-}
-
-static int check_options(const struct app *app)
-{
-    const char *wrong = NULL;
-
-    if (app->db != NULL && app->sql == NULL)
-        wrong = "--db needs --sql";
-    else if (app->db == NULL && app->sql != NULL)
-        wrong = "--sql needs --db";
-    else if (app->db == NULL && app->own.params.count > 0)
-        wrong = "--param needs --db and --sql";
-    else if (app->db == NULL && app->on_a_copy)
-        wrong = "--on-a-copy needs --db and --sql";
-    else if (app->own.too_many)
-        wrong = "more than 32 --param";
-    return wrong == NULL ? 0 : 1 + fail(app, wrong, "; try --help");
-}
+static int print_outcome(const struct app *app, const struct outcome *outcome);
+static int write_files(const struct app *app);
+/* What these need is at the end. */
+static int fail(const struct app *app, const char *message, const char *hint);
+static struct asq_measure measure_of(struct app *app, const struct test *test);
+static void tell_way(void *data, const char *way);
+static int print_table(const struct asq_compare *compare);
 
 static int run_demonstration(struct app *app)
 {
@@ -139,30 +121,59 @@ static int run_demonstration(struct app *app)
     return rc;
 }
 
+static int run_test(struct app *app,
+                    const struct test *test,
+                    const struct asq_profile *profile)
+{
+    struct outcome *outcome = &app->outcomes[app->count];
+    struct asq_measure *measure = &outcome->measure;
+    struct asq_compare *compare = &outcome->compare;
+    struct asq_advise_limits limits = asq_advise_limits_default();
+    int rc;
+
+    outcome->test = *test;
+    *measure = measure_of(app, test);
+    measure->profile = *profile;
+    limits.as_it_is = app->as_it_is;
+    rc = asq_compare(measure, &limits, tell_way, app, compare);
+    if (rc == 0 && compare->advice.verdict == ASQ_FIX_QUERY)
+        asq_hint_find(measure, compare->advice.reason, &outcome->hint);
+    asq_progress_stop(&app->progress);
+    if (rc != 0) /* values that do not fit are wrong use: 2 */
+        return (rc == SQLITE_RANGE) +
+               fail(app, measure->message, asq_own_db_hint(&app->own, rc));
+    app->count++;
+    rc = print_outcome(app, outcome);
+    return rc == 0 ? 0 : fail(app, "out of memory", "");
+}
+
+/* What is around it: options, progress, files. */
+
+static int fail(const struct app *app, const char *message, const char *hint)
+{
+    (void)fprintf(stderr, "%s: %s%s\n", app->options.program, message, hint);
+    return 1;
+}
+
 static int run_own(struct app *app)
 {
     struct asq_own_db *own = &app->own;
-    const struct test test = {app->db, app->sql, (unsigned)app->concurrency,
-                              app->options.requests, false};
+    const struct test test = {own->path, own->values.sql,
+                              (unsigned)app->concurrency, app->options.requests,
+                              false};
     int rc;
 
-    own->path = app->db;
-    if (app->on_a_copy) {
-        (void)snprintf(app->path, sizeof app->path, "%s/tmp/measured-%ld.db",
-                       asq_build_dir(), (long)getpid());
-        if (asq_make_parents(app->path) != 0)
-            return fail(app, app->path, ": its folder cannot be made");
-        own->copy = app->path;
-    }
-    asq_progress_start(&app->progress);
-    asq_progress_tell(&app->progress, "copying");
+    (void)snprintf(app->path, sizeof app->path, "%s/tmp/", asq_build_dir());
+    if (own->on_a_copy && asq_make_parents(app->path) != 0)
+        return fail(app, app->path, ": the folder cannot be made");
+    own->folder = app->path;
+    asq_progress_start(&app->progress, "opening");
     rc = asq_own_db_prepare(own);
     if (rc == 0)
         rc = run_test(app, &test, &own->profile);
     else
         rc = fail(app, own->message, "");
     asq_progress_stop(&app->progress);
-    asq_own_db_clean_up(own);
     return rc;
 }
 
@@ -176,125 +187,151 @@ static void keep_span(void *data, unsigned lane, uint64_t begin, uint64_t end)
 
 static void tell_way(void *data, const char *way)
 {
-    asq_progress_tell(data, way);
+    struct app *app = data;
+    bool first = app->outcomes[app->count].measure.one_ns == 0;
+
+    asq_progress_tell(&app->progress, first ? "first run" : way,
+                      first ? "the first run has taken 2 s; a query is asked "
+                              "3 times or more, so this needs 6 s or more; "
+                              "--timeout S ends it sooner"
+                            : NULL);
 }
 
-static int run_test(struct app *app,
-                    const struct test *test,
-                    const struct asq_profile *profile)
+static void tell_first(void *data, uint64_t one_ns, uint64_t least_ns)
 {
-    struct outcome *outcome = &app->outcomes[app->count];
-    struct asq_advise_limits limits = asq_advise_limits_default();
-    long most = app->options.requests;
-    int rc;
+    struct app *app = data;
+    char one[16], least[16];
 
-    outcome->test = *test;
-    outcome->measure = (struct asq_measure){
-        .profile = *profile,
+    asq_progress_tell(&app->progress, "blocking", NULL);
+    if (one_ns >= UINT64_C(1000000000))
+        (void)fprintf(stderr,
+                      "one run took %s; the other ways may take as long each, "
+                      "about %s more\n",
+                      asq_format_duration(one, (double)one_ns / 1e3),
+                      asq_format_duration(least, (double)least_ns / 1e3));
+}
+
+static struct asq_measure measure_of(struct app *app, const struct test *test)
+{
+    long most = app->options.requests;
+    uint64_t timeout_ns = (uint64_t)(app->timeout * 1e9);
+
+    return (struct asq_measure){
         .sql = test->sql,
-        .params = app->own.params,
-        .may_write = app->on_a_copy,
+        .params = app->own.values.rows,
+        .params_count = app->own.values.count,
+        .may_write = app->own.on_a_copy,
         .in_flight = test->in_flight,
         .requests = (size_t)(test->requests < most ? test->requests : most),
         .budget_ns = (uint64_t)(app->seconds * 1e9),
+        .deadline_ns = timeout_ns > 0 ? uv_hrtime() + timeout_ns : 0,
         .on_query = app->options.trace != NULL ? keep_span : NULL,
+        .on_first = tell_first,
         .data = app,
     };
-    if (app->as_it_is)
-        limits.scan_steps = UINT64_MAX;
-    rc = asq_compare(&outcome->measure, &limits, tell_way, &app->progress,
-                     &outcome->compare);
-    asq_progress_stop(&app->progress);
-    if (app->own.raw)
-        printf("It is locked, or its folder cannot be written: what is "
-               "measured is a copy of its bytes.\n");
-    if (rc != 0)
-        return fail(app, outcome->measure.message,
-                    app->db == NULL ? "" : asq_own_db_hint(&app->own, rc));
-    app->count++;
-    return print_outcome(outcome) == 0 ? 0 : fail(app, "out of memory", "");
 }
 
-static void add_row(struct asq_table *table, const struct asq_compare_row *row)
-{
-    char text[16];
-
-    asq_table_add(table, "%s", row->way);
-    asq_table_add(table, "%u", row->connections);
-    asq_table_add(table, "%zu", row->requests);
-    asq_table_add(table, "%s", asq_format_duration(text, row->first_us));
-    asq_table_add(table, "%s", asq_format_count(text, row->per_s));
-    asq_table_add(table, "%s", asq_format_duration(text, row->p50_us));
-    asq_table_add(table, "%s", asq_format_duration(text, row->p99_us));
-    asq_table_add(table, "%s", asq_format_duration(text, row->stall_us));
-}
-
-static int print_outcome(const struct outcome *outcome)
+static int print_table(const struct asq_compare *compare)
 {
     static const char *const headers[] = {"way",   "conns", "asked", "first",
                                           "per s", "p50",   "p99",   "stall"};
-    const struct asq_measure *measure = &outcome->measure;
-    const struct asq_advice *advice = &outcome->compare.advice;
     struct asq_table table;
+    char text[16];
     int rc;
 
-    printf("%s\n", outcome->test.name);
     asq_table_init(&table, headers, sizeof headers / sizeof headers[0]);
-    for (int i = 0; i < outcome->compare.count; i++)
-        add_row(&table, &outcome->compare.rows[i]);
+    for (int i = 0; i < compare->count; i++) {
+        const struct asq_compare_row *row = &compare->rows[i];
+
+        asq_table_add(&table, "%s", row->way);
+        asq_table_add(&table, "%u", row->connections);
+        asq_table_add(&table, "%zu", row->requests);
+        asq_table_add(&table, "%s", asq_format_duration(text, row->first_us));
+        asq_table_add(&table, "%s", asq_format_count(text, row->per_s));
+        asq_table_add(&table, "%s", asq_format_duration(text, row->p50_us));
+        asq_table_add(&table, "%s", asq_format_duration(text, row->p99_us));
+        asq_table_add(&table, "%s", asq_format_duration(text, row->stall_us));
+    }
     rc = asq_table_print(&table, stdout);
     asq_table_destroy(&table);
+    return rc;
+}
+
+static int print_outcome(const struct app *app, const struct outcome *outcome)
+{
+    const struct asq_measure *measure = &outcome->measure;
+    const struct asq_advice *advice = &outcome->compare.advice;
+    int rc;
+
+    if (app->own.raw)
+        printf("It is locked, or its folder cannot be written: what is "
+               "measured is a copy of its bytes.\n");
+    printf("%s\n", outcome->test.name);
+    rc = print_table(&outcome->compare);
+    if (measure->kind == ASQ_MEASURE_WRITE)
+        printf("Each run is undone just before its COMMIT, which is measured "
+               "with it.\n");
     if (measure->in_flight < outcome->test.in_flight)
         printf("The time allows %u ready at once, not %u; --seconds gives "
                "more.\n",
                measure->in_flight, outcome->test.in_flight);
-    printf("=> %s\n   %s\n", asq_verdict_name(advice->verdict), advice->why);
-    if (advice->verdict == ASQ_FIX_QUERY && measure->culprit[0] != '\0')
-        printf("   SQLite's plan: %s\n", measure->culprit);
+    printf("=> %s\n   %s\n   %s\n", asq_verdict_name(advice->verdict),
+           advice->why, advice->sure);
+    if (outcome->hint.loop[0] != '\0')
+        printf("   SQLite's plan: %s\n", outcome->hint.loop);
+    if (outcome->hint.help[0] != '\0')
+        printf("   %s\n", outcome->hint.help);
     printf("\n");
     return rc;
 }
 
+static void put_text(struct asq_json *json, const char *key, const char *text)
+{
+    asq_json_put(json, ",\n   \"%s\": ", key);
+    asq_json_text(json, text);
+}
+
+static void put_number(struct asq_json *json, const char *key, double number)
+{
+    asq_json_put(json, ", \"%s\": ", key);
+    asq_json_number(json, number);
+}
+
 static void write_row(struct asq_json *json, const struct asq_compare_row *row)
 {
-    const struct {
-        const char *key;
-        double value;
-    } numbers[] = {{"throughput_per_s", row->per_s},
-                   {"p50_us", row->p50_us},
-                   {"p99_us", row->p99_us},
-                   {"stall_us", row->stall_us},
-                   {"first_us", row->first_us}};
-
-    asq_json_put(json, "    {\"way\": ");
-    asq_json_text(json, row->way);
-    asq_json_put(json, ", \"connections\": %u, \"requests\": %zu",
-                 row->connections, row->requests);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        asq_json_put(json, ", \"%s\": ", numbers[i].key);
-        asq_json_number(json, numbers[i].value);
-    }
+    /* The names of the ways need no quoting. */
+    asq_json_put(json,
+                 "    {\"way\": \"%s\", \"connections\": %u, "
+                 "\"requests\": %zu",
+                 row->way, row->connections, row->requests);
+    put_number(json, "throughput_per_s", row->per_s);
+    put_number(json, "p50_us", row->p50_us);
+    put_number(json, "p99_us", row->p99_us);
+    put_number(json, "stall_us", row->stall_us);
+    put_number(json, "first_us", row->first_us);
     asq_json_put(json, "}");
 }
 
 static void write_outcome(struct asq_json *json, const struct outcome *outcome)
 {
     const struct asq_advise_plan *plan = &outcome->measure.plan;
+    const struct asq_advice *advice = &outcome->compare.advice;
 
-    asq_json_put(json, "  {\"name\": ");
-    asq_json_text(json, outcome->test.name);
-    asq_json_put(json, ", \"sql\": ");
-    asq_json_text(json, outcome->test.sql);
-    asq_json_put(json, ", \"in_flight\": %u,\n   \"verdict\": ",
-                 outcome->measure.in_flight);
-    asq_json_text(json, asq_verdict_name(outcome->compare.advice.verdict));
-    asq_json_put(json, ", \"reason\": ");
-    asq_json_text(json, outcome->compare.advice.why);
+    asq_json_put(json, "  {\"in_flight\": %u", outcome->measure.in_flight);
+    put_text(json, "name", outcome->test.name);
+    put_text(json, "sql", outcome->test.sql);
+    put_text(json, "verdict", asq_verdict_name(advice->verdict));
+    put_text(json, "reason", advice->why);
+    put_text(json, "sure", advice->sure);
+    put_text(json, "loop", outcome->hint.loop);
+    put_text(json, "help", outcome->hint.help);
     asq_json_put(json,
-                 ",\n   \"plan\": {\"scan_steps\": %" PRIu64
+                 ",\n   \"rounds\": %u, \"agreed\": %u, \"disturbed\": %u,\n"
+                 "   \"plan\": {\"scan_steps\": %" PRIu64
                  ", \"sorts\": %" PRIu64 ", \"auto_index\": %" PRIu64
                  ", \"vm_steps\": %" PRIu64 ", \"rows\": %" PRIu64 "},\n"
                  "   \"rows\": [",
+                 advice->rounds, advice->agreed, advice->disturbed,
                  plan->scan_steps, plan->sorts, plan->auto_index,
                  plan->vm_steps, plan->rows);
     for (int i = 0; i < outcome->compare.count; i++) {
@@ -311,30 +348,24 @@ static int write_json(const struct app *app, const char *path)
 
     if (rc != 0)
         return rc;
-    if (app->db == NULL)
-        asq_json_put(&json, "[\n");
+    asq_json_put(&json, app->own.path == NULL ? "[\n" : "");
     for (int i = 0; i < app->count; i++) {
         asq_json_put(&json, "%s", i == 0 ? "" : ",\n");
         write_outcome(&json, &app->outcomes[i]);
     }
-    asq_json_put(&json, app->db == NULL ? "\n]\n" : "\n");
+    asq_json_put(&json, app->own.path == NULL ? "\n]\n" : "\n");
     return asq_json_close(&json);
 }
 
-static int write_files(struct app *app)
+static int write_files(const struct app *app)
 {
-    const char *json = app->options.json;
-    const char *trace = app->options.trace;
+    const char *json = app->options.json, *trace = app->options.trace;
     int rc = json == NULL ? 0 : write_json(app, json);
 
-    if (rc != 0) {
-        (void)fprintf(stderr, "%s: %s\n", json, uv_strerror(rc));
-        return 1;
-    }
-    rc = trace == NULL ? 0 : asq_trace_write(&app->trace, trace);
     if (rc != 0)
-        (void)fprintf(stderr, "%s: %s\n", trace, uv_strerror(rc));
-    return rc != 0;
+        return fail(app, json, uv_strerror(rc));
+    rc = trace == NULL ? 0 : asq_trace_write(&app->trace, trace);
+    return rc == 0 ? 0 : fail(app, trace, uv_strerror(rc));
 }
 
 static int init_trace(struct app *app)
@@ -356,18 +387,27 @@ int main(int argc, char **argv)
     struct app app = {.concurrency = 8, .seconds = 1};
     const struct asq_option more[] = {
         {"db", "FILE", "measure this database; it is only read",
-         ASQ_OPTION_TEXT, &app.db, 0, 0},
+         ASQ_OPTION_TEXT, &app.own.path, 0, 0},
         {"sql", "TEXT", "the query to measure", ASQ_OPTION_TEXT, &app.sql, 0,
          0},
+        {"sql-file", "FILE", "the same, from a file", ASQ_OPTION_TEXT,
+         &app.own.sql_file, 0, 0},
         {"param", "VALUE",
          "one for each ? in order; 12 and 1.5 are numbers, 007 a text",
          ASQ_OPTION_TEXT, &app.param, 0, 0},
+        {"params-from", "FILE",
+         "values used in turn: a line for each run, tabs between",
+         ASQ_OPTION_TEXT, &app.own.rows_file, 0, 0},
         {"concurrency", "N", "queries ready at once", ASQ_OPTION_LONG,
          &app.concurrency, 1, 1000},
         {"seconds", "S", "time for each way; what has begun is finished",
          ASQ_OPTION_DOUBLE, &app.seconds, 0.01, 3600},
+        {"timeout", "S", "end it after so long; 0: never", ASQ_OPTION_DOUBLE,
+         &app.timeout, 0, 86400},
         {"on-a-copy", NULL, "measure a copy, so that SQL may write",
-         ASQ_OPTION_FLAG, &app.on_a_copy, 0, 0},
+         ASQ_OPTION_FLAG, &app.own.on_a_copy, 0, 0},
+        {"load", "FILE", "load this extension first, on a copy",
+         ASQ_OPTION_TEXT, &app.own.extension, 0, 0},
         {"as-it-is", NULL, "judge the waiting, even where the query is bad",
          ASQ_OPTION_FLAG, &app.as_it_is, 0, 0},
     };
@@ -380,17 +420,21 @@ int main(int argc, char **argv)
                              .more_count = sizeof more / sizeof more[0],
                              .slow_disk_ms = 1,
                              .requests = 10000};
-    asq_own_db_take_params(&app.own, &argc, argv);
+    asq_values_take(&app.own.values, &argc, argv);
     rc = asq_options_parse(&app.options, argc, argv);
-    if (rc >= 0)
-        return rc;
-    rc = check_options(&app);
-    if (rc == 0 && app.options.trace != NULL)
-        rc = init_trace(&app);
-    if (rc == 0)
-        rc = app.db == NULL ? run_demonstration(&app) : run_own(&app);
-    if (rc == 0)
-        rc = write_files(&app);
-    asq_trace_destroy(&app.trace);
-    return asq_options_finish(&app.options, rc);
+    if (rc < 0) {
+        rc = asq_own_db_check(&app.own) == 0
+                 ? 0
+                 : 1 + fail(&app, app.own.message, "");
+        if (rc == 0 && app.options.trace != NULL)
+            rc = init_trace(&app);
+        if (rc == 0)
+            rc = app.own.path == NULL ? run_demonstration(&app) : run_own(&app);
+        if (rc == 0)
+            rc = write_files(&app);
+        asq_trace_destroy(&app.trace);
+        rc = asq_options_finish(&app.options, rc);
+    }
+    asq_own_db_clean_up(&app.own);
+    return rc;
 }

@@ -1,12 +1,16 @@
 /* measure - one query, asked many times in one way */
 #include "04-measure-first/measure.h"
 
-#include "01-blocking/stmt.h"
+#include "04-measure-first/measure_ask.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <uv.h>
+
+enum {
+    FEW_ROUNDS = 3 /* fewer do not tell how sure it is */
+};
 
 int asq__measure_fail(struct asq_measure *measure, int code, const char *text)
 {
@@ -60,12 +64,21 @@ void asq__measure_answered(struct asq_measured *measured,
         measured->took_ns = end_ns - measured->begin_ns;
 }
 
+const struct asq_params *asq__measure_next(struct asq_measure *measure)
+{
+    if (measure->params_count == 0)
+        return NULL;
+    return &measure->params[measure->turn++ % measure->params_count];
+}
+
 bool asq__measure_again(const struct asq_measure *measure,
                         struct asq_measured *measured,
                         unsigned count)
 {
-    if (measure->slow || measured->asked >= measure->requests ||
-        uv_hrtime() - measured->begin_ns >= measure->budget_ns)
+    if (measure->slow ||
+        measured->asked >= measure->requests / measure->rounds ||
+        uv_hrtime() - measured->begin_ns >=
+            measure->budget_ns / measure->rounds)
         return false;
     measured->asked += count;
     return true;
@@ -99,126 +112,125 @@ struct asq_advise_way asq_measured_way(const struct asq_measured *measured)
     };
 }
 
-static uint64_t count_of(sqlite3_stmt *handle, int counter)
-{
-    return (uint64_t)sqlite3_stmt_status(handle, counter, 1);
-}
-
-/* Reads what SQLite has counted since the statement was made. */
-static void read_plan(struct asq_db *db,
-                      const struct asq_result *result,
-                      struct asq_advise_plan *ret_plan)
-{
-    /* There is no other statement on this connection. */
-    sqlite3_stmt *handle = sqlite3_next_stmt(asq_db_handle(db), NULL);
-
-    *ret_plan = (struct asq_advise_plan){
-        .scan_steps = count_of(handle, SQLITE_STMTSTATUS_FULLSCAN_STEP),
-        .sorts = count_of(handle, SQLITE_STMTSTATUS_SORT),
-        .auto_index = count_of(handle, SQLITE_STMTSTATUS_AUTOINDEX),
-        .vm_steps = count_of(handle, SQLITE_STMTSTATUS_VM_STEP),
-        .rows = result->columns > 0 ? result->rows : (uint64_t)result->changes,
-    };
-}
-
-/* Looks for the first line of the query plan that says what is wrong with it.
- * What fails here is no error: the plan is for the reader only. */
-static void find_culprit(struct asq_measure *measure, struct asq_db *db)
-{
-    static const char *const signs[] = {"SCAN ", "AUTOMATIC ", "TEMP B-TREE"};
-    char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", measure->sql);
-    struct asq_result plan;
-
-    asq_result_init(&plan);
-    if (sql != NULL && asq_db_run(db, sql, &measure->params, &plan) == 0) {
-        for (size_t i = 0; i < 3 * plan.rows; i++) {
-            const char *line = asq_result_text(&plan, i % plan.rows, "detail");
-
-            if (line == NULL || measure->culprit[0] != '\0' ||
-                strstr(line, signs[i / plan.rows]) == NULL)
-                continue;
-            /* Cut if it is too long. */
-            (void)snprintf(measure->culprit, sizeof measure->culprit, "%s",
-                           line);
-        }
-    }
-    asq_result_destroy(&plan);
-    sqlite3_free(sql);
-}
-
-/* Refuses what might change the database or the connection. */
-static int check_kind(struct asq_measure *measure, struct asq_db *db)
-{
-    struct asq_stmt *stmt = NULL;
-    int rc = asq_stmt_prepare(db, measure->sql, ASQ_WHOLE_TEXT, &stmt);
-
-    if (rc != 0)
-        return asq__measure_fail(measure, rc, asq_db_message(db));
-    if (!measure->may_write && !asq_stmt_is_query(stmt))
-        rc = asq__measure_fail(measure, SQLITE_READONLY,
-                               "only a query is run on a database that is not "
-                               "ours (SELECT, WITH, VALUES)");
-    asq_stmt_release(stmt);
-    return rc;
-}
-
 static int run_one(struct asq_measure *measure,
                    struct asq_db *db,
-                   struct asq_result *result,
+                   struct asq_advise_plan *ret_plan,
                    uint64_t *ret_took_ns)
 {
     uint64_t begin_ns = uv_hrtime();
-    int rc = asq_db_run(db, measure->sql, &measure->params, result);
+    int rc = asq__measure_ask(measure, db, asq__measure_next(measure), ret_plan,
+                              measure->message);
     uint64_t end_ns = uv_hrtime();
 
     *ret_took_ns = end_ns - begin_ns;
-    if (rc != 0)
-        return asq__measure_fail(measure, rc, asq_db_message(db));
-    if (measure->on_query != NULL)
+    if (rc == 0 && measure->on_query != NULL)
         measure->on_query(measure->data, 0, begin_ns, end_ns);
-    return 0;
+    return rc;
+}
+
+/* Decides what the time allows: all users of a round ask at least once, and
+ * what is not slow is asked in some rounds, even if that takes longer. */
+static void fit_in(struct asq_measure *measure)
+{
+    uint64_t fit = measure->budget_ns / (measure->one_ns + 1);
+    uint64_t rounds;
+
+    if (fit < measure->in_flight)
+        measure->in_flight = fit > 0 ? (unsigned)fit : 1;
+    rounds = fit / measure->in_flight;
+    if (rounds < FEW_ROUNDS)
+        rounds = FEW_ROUNDS;
+    if (measure->slow || measure->rounds == 0)
+        measure->rounds = 1;
+    else if (rounds < measure->rounds)
+        measure->rounds = (unsigned)rounds;
+    if (measure->on_first != NULL) /* threads, a conn, and what is repeated */
+        measure->on_first(measure->data, measure->one_ns,
+                          measure->slow ? 2 * measure->one_ns
+                                        : 3 * measure->budget_ns);
 }
 
 /* The first run, and one with the pages in memory if that is not too slow:
- * they decide how often it is asked. */
-static int run_first(struct asq_measure *measure,
-                     struct asq_db *db,
-                     struct asq_result *result)
+ * they decide how often it is asked. In later rounds one warms up. */
+static int run_first(struct asq_measure *measure, struct asq_db *db)
 {
-    uint64_t fit;
-    int rc = run_one(measure, db, result, &measure->one_ns);
+    bool decides = measure->one_ns == 0;
+    uint64_t took_ns;
+    int rc = decides ? asq__measure_look(measure, db) : 0;
 
-    if (rc != 0)
+    if (rc == 0)
+        rc = run_one(measure, db, decides ? &measure->plan : NULL, &took_ns);
+    if (rc != 0 || !decides)
         return rc;
-    read_plan(db, result, &measure->plan);
-    measure->slow = measure->one_ns * 2 > measure->budget_ns;
+    measure->one_ns = took_ns;
+    measure->slow = took_ns * 2 > measure->budget_ns;
     if (!measure->slow)
-        rc = run_one(measure, db, result, &measure->one_ns);
-    fit = measure->budget_ns / (measure->one_ns + 1);
-    if (fit < measure->in_flight)
-        measure->in_flight = fit > 0 ? (unsigned)fit : 1;
+        rc = run_one(measure, db, NULL, &measure->one_ns);
+    if (rc == 0)
+        fit_in(measure);
     return rc;
+}
+
+/* What the system has counted for a process whose other threads sleep. */
+struct usage {
+    uint64_t wall_ns, processor_ns;
+    uint64_t yielded, taken; /* how often it gave the processor up, and lost
+                                it */
+};
+
+static struct usage read_usage(void)
+{
+    struct usage usage = {.wall_ns = uv_hrtime()};
+    uv_rusage_t counted;
+    struct timespec time;
+
+    /* What cannot be read is the same both times. */
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0)
+        usage.processor_ns =
+            (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+    if (uv_getrusage(&counted) == 0) {
+        usage.yielded = counted.ru_nvcsw;
+        usage.taken = counted.ru_nivcsw;
+    }
+    return usage;
+}
+
+/* Returns how long main could have run but did not. It also does not run while
+ * it waits for a disk, so the time is shared out by how often it slept and how
+ * often the processor was taken from it. */
+static uint64_t lost_between(const struct usage *begin, const struct usage *end)
+{
+    uint64_t wall_ns = end->wall_ns - begin->wall_ns;
+    uint64_t processor_ns = end->processor_ns - begin->processor_ns;
+    double taken = (double)(end->taken - begin->taken);
+    double all = taken + (double)(end->yielded - begin->yielded);
+
+    if (processor_ns >= wall_ns || taken == 0)
+        return 0;
+    return (uint64_t)((double)(wall_ns - processor_ns) * taken / all);
 }
 
 /* Main asks for one user after the other. It beats when all have had their
  * turn. */
 static int run_users(struct asq_measure *measure,
                      struct asq_db *db,
-                     struct asq_result *result,
                      struct asq_measured *measured)
 {
+    struct usage begin = read_usage(), end;
     uint64_t took_ns;
     int rc = 0;
 
     asq__measure_start(measure, measured);
     do {
         for (unsigned i = 0; i < measure->in_flight && rc == 0; i++) {
-            rc = run_one(measure, db, result, &took_ns);
+            rc = run_one(measure, db, NULL, &took_ns);
             asq__measure_answered(measured, i, uv_hrtime());
         }
         asq__measure_beat(measured);
     } while (rc == 0 &&
              asq__measure_again(measure, measured, measure->in_flight));
+    end = read_usage();
+    measured->lost_ns = lost_between(&begin, &end);
     return rc;
 }
 
@@ -238,27 +250,20 @@ static void take_first(const struct asq_measure *measure,
 int asq_measure_blocking(struct asq_measure *measure,
                          struct asq_measured *ret_measured)
 {
-    struct asq_result result;
     struct asq_db db;
     int rc = asq__measure_begin(measure, 1, ret_measured);
 
-    measure->culprit[0] = '\0';
     if (rc != 0)
         return asq__measure_fail(measure, rc, "out of memory");
     rc = asq_db_open(&db, &measure->profile);
     if (rc != 0)
         return asq__measure_fail(measure, rc, asq_db_message(&db));
-    asq_result_init(&result);
-    rc = check_kind(measure, &db);
-    if (rc == 0)
-        rc = run_first(measure, &db, &result);
+    asq__measure_watch(measure, &db);
+    rc = run_first(measure, &db);
     if (rc == 0 && measure->slow)
         take_first(measure, ret_measured);
     else if (rc == 0)
-        rc = run_users(measure, &db, &result, ret_measured);
-    if (rc == 0)
-        find_culprit(measure, &db);
-    asq_result_destroy(&result);
+        rc = run_users(measure, &db, ret_measured);
     (void)asq_db_close(&db); /* every statement was released */
     return rc;
 }

@@ -6,9 +6,9 @@
  * tells how long one query takes, so that a slow one is not asked more often
  * than the time allows.
  *
- * Main's thread enters it; what belongs to it is beside it: measure_threads
- * and measure_loop. Depends on advise, on db and stmt of lesson 01, and on
- * libuv for the clock.
+ * Main's thread enters it; what belongs to it is beside it: measure_ask runs
+ * the query once, measure_threads and measure_loop are the other ways. Depends
+ * on advise, on db and params of lesson 01, and on libuv for the clock.
  */
 #ifndef ASQ_MEASURE_H
 #define ASQ_MEASURE_H
@@ -32,29 +32,44 @@ typedef void (*asq_query_cb)(void *data,
                              uint64_t begin_ns,
                              uint64_t end_ns);
 
-enum {
-    ASQ_CULPRIT_SIZE = 120
+/* The first run took so long; more than least_ns are still to come. */
+typedef void (*asq_first_cb)(void *data, uint64_t one_ns, uint64_t least_ns);
+
+/* What the statement is, and so how it is run. */
+enum asq_measure_kind {
+    ASQ_MEASURE_QUERY,
+    ASQ_MEASURE_WRITE, /* in a transaction, undone before its COMMIT: each run
+                          finds the same rows, and the COMMIT is measured */
+    ASQ_MEASURE_PLAIN  /* PRAGMA, VACUUM: as it is, over and over */
 };
 
 struct asq_measure {
-    /* public: set before; the profile's path, sql and params are borrowed */
+    /* public: set before; all that they point to is borrowed */
     struct asq_profile profile;
     const char *sql;
-    struct asq_params params;
-    bool may_write;        /* false: what is no query is refused */
-    unsigned in_flight;    /* how many users, at least 1; see below */
-    size_t requests;       /* of each way, at most; at least 1 */
-    uint64_t budget_ns;    /* of each way; what has begun is finished */
+    const struct asq_params *params; /* rows of values, used in turn */
+    size_t params_count;             /* 0: none */
+    bool may_write;                  /* false: what is no query is refused */
+    unsigned in_flight;              /* how many users, at least 1; see below */
+    size_t requests;       /* of each way, in all rounds; at least 1 */
+    uint64_t budget_ns;    /* of each way, in all rounds; what has begun is
+                              finished */
+    uint64_t deadline_ns;  /* by uv_hrtime: then it is interrupted; 0: none */
+    unsigned rounds;       /* wanted, 0 is one; see below */
     asq_query_cb on_query; /* or NULL */
+    asq_first_cb on_first; /* or NULL */
     void *data;
     /* read-only: what the blocking way, which is the first, has found */
+    enum asq_measure_kind kind;
+    bool counted;    /* plan has its steps; false for PRAGMA, CREATE, ANALYZE
+                        and the like: their work is meant */
     uint64_t one_ns; /* the time of the first query, without opening */
     bool slow;       /* twice that is more than the budget: each is asked once,
-                        and in_flight is now what the budget allows */
+                        and in_flight and rounds are what the budget allows */
     struct asq_advise_plan plan;    /* of one run */
-    char culprit[ASQ_CULPRIT_SIZE]; /* the line of the query plan that reads
-                                       or sorts a whole table, or "" */
     char message[ASQ_MESSAGE_SIZE]; /* one line when something failed */
+    /* private: main's thread */
+    size_t turn; /* of the rows of values; it goes on from way to way */
 };
 
 /* What one way has shown. */
@@ -65,16 +80,22 @@ struct asq_measured {
     uint64_t first_ns; /* until all connections were open and had answered */
     uint64_t took_ns;  /* all samples together */
     uint64_t stall_ns; /* longest gap between beats of main */
+    uint64_t lost_ns;  /* blocking: main could run, but others had the
+                          processor; estimated from its switches */
     /* private */
     size_t capacity;
     size_t asked;
+    bool large_results; /* one did not fit: rows are not kept */
     uint64_t *ready_ns; /* since when each user waits */
     uint64_t begin_ns, beat_ns;
 };
 
 /* Asks on the calling thread, one query after the other. Returns 0, a UV_E*
  * or an SQLITE_* code with measure->message: SQLITE_READONLY for what is no
- * query. ret_measured is destroyed by the caller in any case. */
+ * query and may_write is false, SQLITE_MISUSE for what means nothing alone
+ * (BEGIN, ATTACH), SQLITE_RANGE where values and parameters do not agree,
+ * UV_ETIMEDOUT after the deadline. ret_measured is destroyed by the caller in
+ * any case. */
 int asq_measure_blocking(struct asq_measure *measure,
                          struct asq_measured *ret_measured);
 
@@ -98,6 +119,8 @@ void asq__measure_start(const struct asq_measure *measure,
 void asq__measure_answered(struct asq_measured *measured,
                            unsigned user,
                            uint64_t end_ns);
+/* Returns the values of the next query; NULL: it has none. Main's thread. */
+const struct asq_params *asq__measure_next(struct asq_measure *measure);
 /* Says whether so many more may be asked, and counts them. */
 bool asq__measure_again(const struct asq_measure *measure,
                         struct asq_measured *measured,

@@ -2,10 +2,20 @@
 #include "04-measure-first/measure_loop.h"
 
 #include "03-event-loop/conn.h"
+#include "04-measure-first/measure_ask.h"
 
 #include <stdlib.h>
 
-static const size_t ROWS_KEPT = 1000; /* a larger answer is freed at once */
+static const size_t KEPT = 256 << 10; /* bytes of a result; a larger one is
+                                         stepped through on the worker */
+
+/* Who asks, again and again. */
+struct user {
+    struct asq_request request; /* its data is the user */
+    struct asq_conn *conn;
+    const struct asq_params *params;
+    bool keeps; /* the rows of its request, which are limited */
+};
 
 struct app {
     struct asq_measure *measure;
@@ -13,7 +23,7 @@ struct app {
     uv_loop_t loop;
     uv_timer_t timer;
     struct asq_conn *conns;
-    struct asq_request *requests;
+    struct user *users;
     unsigned conn_count;
     unsigned open; /* conns that owe a close */
     bool counts;   /* answers are samples */
@@ -52,30 +62,62 @@ static void note_query(struct asq_conn *conn,
                                request->started_ns, request->ended_ns);
 }
 
-static void ask(struct app *app, struct asq_request *request)
+static int run_on_worker(struct asq_db *db, struct asq_request *request)
 {
-    struct asq_measure *measure = app->measure;
-    int rc = asq_conn_run(request->data, request, measure->sql,
-                          &measure->params, take_answer);
+    struct user *user = request->data;
+    struct app *app = user->conn->data;
 
+    return asq__measure_ask(app->measure, db, user->params, NULL,
+                            request->message);
+}
+
+/* Only a query whose rows fit into memory shares a transaction with others,
+ * as it would in a program: see batch_reads of conn. */
+static void ask(struct app *app, struct user *user)
+{
+    const struct asq_measure *measure = app->measure;
+    struct asq_request *request = &user->request;
+    int rc;
+
+    if (measure->deadline_ns > 0)
+        request->timeout_ms = asq_time_left_ms(measure->deadline_ns);
+    user->keeps =
+        measure->kind == ASQ_MEASURE_QUERY && !app->measured->large_results;
+    if (user->keeps)
+        rc = asq_conn_run(user->conn, request, measure->sql, user->params,
+                          take_answer);
+    else
+        rc = asq_conn_call(user->conn, request, run_on_worker, take_answer);
     if (rc != 0)
         fail(app, rc, uv_strerror(rc));
 }
 
+static void ask_next(struct app *app, struct user *user)
+{
+    user->params = asq__measure_next(app->measure);
+    ask(app, user);
+}
+
 static void take_answer(struct asq_request *request, int status)
 {
-    struct app *app = ((struct asq_conn *)request->data)->data;
-    unsigned user = (unsigned)(request - app->requests);
+    struct user *user = request->data;
+    struct app *app = user->conn->data;
 
-    if (status != 0)
-        fail(app, status, request->message);
-    else if (app->counts)
-        asq__measure_answered(app->measured, user, uv_hrtime());
-    if (request->result.rows > ROWS_KEPT)
+    if (status == SQLITE_TOOBIG && user->keeps) {
+        app->measured->large_results = true;
         asq_result_destroy(&request->result);
+        ask(app, user);
+        return;
+    }
+    if (status != 0)
+        fail(app, status,
+             status == UV_ETIMEDOUT ? "the time is up" : request->message);
+    else if (app->counts)
+        asq__measure_answered(app->measured, (unsigned)(user - app->users),
+                              uv_hrtime());
     if (app->counts && app->rc == 0 &&
         asq__measure_again(app->measure, app->measured, 1))
-        ask(app, request);
+        ask_next(app, user);
 }
 
 static void note_closed(struct asq_conn *conn)
@@ -88,8 +130,8 @@ static void note_closed(struct asq_conn *conn)
 static void run_users(struct app *app, unsigned users)
 {
     for (unsigned i = 0; i < users && app->rc == 0; i++) {
-        app->requests[i].data = &app->conns[i % app->conn_count];
-        ask(app, &app->requests[i]);
+        app->users[i].conn = &app->conns[i % app->conn_count];
+        ask_next(app, &app->users[i]);
     }
     (void)uv_run(&app->loop, UV_RUN_DEFAULT);
 }
@@ -97,14 +139,18 @@ static void run_users(struct app *app, unsigned users)
 static int open_all(struct app *app)
 {
     struct asq_measure *measure = app->measure;
+    struct asq_profile profile = measure->profile;
     int rc = 0;
 
+    profile.result_limit = KEPT;
     app->conns = calloc(app->conn_count, sizeof *app->conns);
-    app->requests = calloc(measure->in_flight, sizeof *app->requests);
-    if (app->conns == NULL || app->requests == NULL)
+    app->users = calloc(measure->in_flight, sizeof *app->users);
+    if (app->conns == NULL || app->users == NULL)
         return UV_ENOMEM;
-    for (unsigned i = 0; i < measure->in_flight; i++)
-        asq_request_init(&app->requests[i]);
+    for (unsigned i = 0; i < measure->in_flight; i++) {
+        asq_request_init(&app->users[i].request);
+        app->users[i].request.data = &app->users[i];
+    }
     for (unsigned i = 0; i < app->conn_count && rc == 0; i++) {
         struct asq_conn *conn = &app->conns[i];
 
@@ -112,7 +158,7 @@ static int open_all(struct app *app)
         conn->data = app;
         conn->capacity = measure->in_flight;
         conn->observe = measure->on_query != NULL ? note_query : NULL;
-        rc = asq_conn_open(conn, &app->loop, &measure->profile, note_opened);
+        rc = asq_conn_open(conn, &app->loop, &profile, note_opened);
         app->open += rc == 0;
     }
     return rc;
@@ -158,9 +204,9 @@ int asq_measure_loop(struct asq_measure *measure,
     (void)uv_timer_start(&app.timer, beat, 1, 1); /* it has a callback */
     uv_unref((uv_handle_t *)&app.timer);
     run_all(&app);
-    for (unsigned i = 0; app.requests != NULL && i < measure->in_flight; i++)
-        asq_request_destroy(&app.requests[i]);
-    free(app.requests);
+    for (unsigned i = 0; app.users != NULL && i < measure->in_flight; i++)
+        asq_request_destroy(&app.users[i].request);
+    free(app.users);
     free(app.conns);
     (void)uv_loop_close(&app.loop); /* nothing is left on it */
     return app.rc;

@@ -1,8 +1,8 @@
 /* measure_threads - the query of measure, asked by threads */
 #include "04-measure-first/measure_threads.h"
 
-#include "01-blocking/stmt.h"
 #include "02-threads/offload.h"
+#include "04-measure-first/measure_ask.h"
 
 #include <stdlib.h>
 #include <uv.h>
@@ -15,21 +15,16 @@ struct crew;
 struct task {
     struct asq_job job;
     struct crew *crew;
-    struct task *next; /* in finished */
+    const struct asq_params *params; /* of its next query; may be NULL */
+    struct task *next;               /* in finished */
     uint64_t end_ns;
-};
-
-/* What a thread uses; it has a connection of its own. */
-struct member {
-    struct asq_db db;
-    struct asq_result result;
 };
 
 struct crew {
     /* set before start */
     struct asq_measure *measure;
     struct asq_offload offload;
-    struct member *members;
+    struct asq_db *dbs; /* one for each thread */
     struct task *tasks;
     uv_mutex_t lock;
     uv_cond_t answered;
@@ -43,17 +38,16 @@ static void run_on_thread(struct asq_job *job, unsigned thread)
     struct task *task = job->data;
     struct crew *crew = task->crew;
     struct asq_measure *measure = crew->measure;
-    struct member *member = &crew->members[thread];
+    struct asq_db *db = &crew->dbs[thread];
+    char message[ASQ_MESSAGE_SIZE];
     uint64_t begin_ns = uv_hrtime();
-    int rc = asq_db_run(&member->db, measure->sql, &measure->params,
-                        &member->result);
-    const char *message = asq_db_message(&member->db); /* of the member */
+    int rc = asq__measure_ask(measure, db, task->params, NULL, message);
 
     task->end_ns = uv_hrtime();
     if (measure->on_query != NULL)
         measure->on_query(measure->data, 1 + thread, begin_ns, task->end_ns);
     /* The thread takes it again, and main closes it. No statement is out. */
-    (void)asq_db_hand_over(&member->db);
+    (void)asq_db_hand_over(db);
     uv_mutex_lock(&crew->lock);
     if (rc != 0 && crew->rc == 0)
         crew->rc = asq__measure_fail(measure, rc, message);
@@ -65,6 +59,7 @@ static void run_on_thread(struct asq_job *job, unsigned thread)
 
 static void submit(struct task *task)
 {
+    task->params = asq__measure_next(task->crew->measure);
     /* Cannot fail: there is room for all, and nobody stops the threads. */
     (void)asq_offload_submit(&task->crew->offload, &task->job, ASQ_FULL_WAITS);
 }
@@ -138,9 +133,9 @@ static int prepare(struct crew *crew, unsigned threads, unsigned tasks)
     struct asq_measure *measure = crew->measure;
     int rc;
 
-    crew->members = calloc(threads, sizeof *crew->members);
+    crew->dbs = calloc(threads, sizeof *crew->dbs);
     crew->tasks = calloc(tasks, sizeof *crew->tasks);
-    if (crew->members == NULL || crew->tasks == NULL)
+    if (crew->dbs == NULL || crew->tasks == NULL)
         return asq__measure_fail(measure, UV_ENOMEM, "out of memory");
     for (unsigned i = 0; i < tasks; i++) {
         crew->tasks[i].crew = crew;
@@ -148,11 +143,12 @@ static int prepare(struct crew *crew, unsigned threads, unsigned tasks)
         crew->tasks[i].job.data = &crew->tasks[i];
     }
     for (unsigned i = 0; i < threads; i++) {
-        struct asq_db *db = &crew->members[i].db;
+        struct asq_db *db = &crew->dbs[i];
 
         rc = asq_db_open(db, &measure->profile);
         if (rc != 0)
             return asq__measure_fail(measure, rc, asq_db_message(db));
+        asq__measure_watch(measure, db);
         (void)asq_db_hand_over(db); /* open, no statement is out */
     }
     rc = asq_offload_start(&crew->offload, threads, tasks);
@@ -164,11 +160,9 @@ static void clean_up(struct crew *crew, unsigned threads)
 {
     asq_offload_stop(&crew->offload, ASQ_REST_RUNS);
     asq_offload_destroy(&crew->offload);
-    for (unsigned i = 0; crew->members != NULL && i < threads; i++) {
-        (void)asq_db_close(&crew->members[i].db); /* no statement is out */
-        asq_result_destroy(&crew->members[i].result);
-    }
-    free(crew->members);
+    for (unsigned i = 0; crew->dbs != NULL && i < threads; i++)
+        (void)asq_db_close(&crew->dbs[i]); /* no statement is out */
+    free(crew->dbs);
     free(crew->tasks);
 }
 

@@ -1,79 +1,154 @@
-/* own_db - a database and values that a reader gives on the command line */
+/* own_db - what a reader gives on the command line: a database, SQL, values */
 #include "04-measure-first/own_db.h"
 
-#include "04-measure-first/db_copy.h"
+#include "04-measure-first/own_copy.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum {
-    BUSY_MS = 2000,       /* for a database that somebody else locks */
-    BUSY_COPY_MS = 60000, /* for one where only our own writers wait */
-    SHORTEST = 32
+    BUSY_MS = 1500,      /* for a database that somebody else locks; progress is
+                            more patient */
+    BUSY_COPY_MS = 60000 /* for one where only our own writers wait */
 };
 
-void asq_own_db_take_params(struct asq_own_db *own, int *argc, char **argv)
+/* SQLite calls a function without an argument for each new connection. */
+static const char *extension_of_all;
+
+static int load_extension(sqlite3 *db, char **ret_message, const void *unused)
 {
-    int kept = 1;
+    int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1,
+                               (int *)NULL);
 
-    own->params.values = own->values;
-    for (int i = 1; i < *argc; i++) {
-        const char *word = NULL;
+    (void)unused;
+    return rc == SQLITE_OK
+               ? sqlite3_load_extension(db, extension_of_all, NULL, ret_message)
+               : rc;
+}
 
-        if (strncmp(argv[i], "--param=", strlen("--param=")) == 0)
-            word = argv[i] + strlen("--param=");
-        else if (strcmp(argv[i], "--param") == 0 && i + 1 < *argc &&
-                 strncmp(argv[i + 1], "--", 2) != 0)
-            word = argv[++i];
-        if (word == NULL)
-            argv[kept++] = argv[i];
-        else if (own->params.count < ASQ_WORDS_MAX)
-            own->values[own->params.count++] = asq_value_of_word(word);
-        else
-            own->too_many = true;
+/* sqlite3_auto_extension wants it as a function without arguments, and calls
+ * it with those of load_extension. */
+typedef void (*entry_point)(void);
+
+static void load_into_all(struct asq_own_db *own)
+{
+    extension_of_all = own->extension;
+    /* Fails for want of memory only: then the functions are missing. */
+    (void)sqlite3_auto_extension((entry_point)load_extension);
+}
+
+/* Returns what does not go together, or NULL. */
+static const char *find_wrong(const struct asq_own_db *own)
+{
+    const struct asq_values *values = &own->values;
+    bool sql = values->sql != NULL, words = values->count > 0;
+    bool sql_file = own->sql_file != NULL, rows_file = own->rows_file != NULL;
+    const struct {
+        bool wrong;
+        const char *why;
+    } rules[] = {
+        {own->path == NULL && sql, "--sql needs --db"},
+        {own->path == NULL && sql_file, "--sql-file needs --db"},
+        {own->path == NULL && words, "--param needs --db and --sql"},
+        {own->path == NULL && rows_file, "--params-from needs --db and --sql"},
+        {own->path == NULL && own->on_a_copy,
+         "--on-a-copy needs --db and --sql"},
+        {own->extension != NULL && !own->on_a_copy,
+         "--load needs --on-a-copy: an extension may do anything"},
+        {own->path != NULL && strcmp(own->path, ":memory:") == 0,
+         "--db :memory: would be an empty database, give a file"},
+        {own->path != NULL && !sql && !sql_file,
+         "--db needs --sql or --sql-file"},
+        {sql && sql_file, "--sql and --sql-file are two statements, give one"},
+        {words && rows_file,
+         "--param and --params-from are two sets of values, give one"},
+        {values->too_many, "more than 32 --param"},
+    };
+
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (rules[i].wrong)
+            return rules[i].why;
+    return NULL;
+}
+
+int asq_own_db_check(struct asq_own_db *own)
+{
+    const char *wrong = find_wrong(own);
+    int rc = 0;
+
+    if (wrong != NULL) {
+        (void)snprintf(own->message, sizeof own->message, "%s; try --help",
+                       wrong);
+        return -1;
     }
-    *argc = kept;
+    if (own->sql_file != NULL)
+        rc = asq_values_read_sql(&own->values, own->sql_file);
+    if (rc == 0 && own->rows_file != NULL)
+        rc = asq_values_read_rows(&own->values, own->rows_file);
+    /* Cut if it is too long. */
+    (void)snprintf(own->message, sizeof own->message, "%s",
+                   own->values.message);
+    return rc == 0 ? 0 : -1;
+}
+
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return "a directory";
+    if (S_ISFIFO(mode))
+        return "a pipe";
+    if (S_ISSOCK(mode))
+        return "a socket";
+    return "a device";
 }
 
 int asq_own_db_prepare(struct asq_own_db *own)
 {
-    bool copied = own->copy != NULL;
+    const char *copy = NULL;
     struct stat file;
+    int rc = 0;
 
-    own->profile = asq_profile_default(copied ? own->copy : own->path);
-    own->profile.mode = copied ? ASQ_OPEN_WRITE : ASQ_OPEN_READ;
-    own->profile.busy_ms = copied ? BUSY_COPY_MS : BUSY_MS;
-    own->profile.wal = false; /* it stays as it is */
-    if (stat(own->path, &file) == 0 && S_ISDIR(file.st_mode)) {
-        /* Cut if it is too long. SQLite would call it an I/O error. */
+    if (stat(own->path, &file) == 0 && !S_ISREG(file.st_mode)) {
+        /* Cut if it is too long. */
         (void)snprintf(own->message, sizeof own->message,
-                       "%s: it is a directory", own->path);
-        return -EISDIR;
+                       "%s: it is %s, not the file of a database", own->path,
+                       kind_of(file.st_mode));
+        return -EINVAL;
     }
-    if (!copied)
-        return 0;
-    return asq_db_copy(own->path, own->copy, &own->raw, own->message,
-                       sizeof own->message);
+    if (own->on_a_copy)
+        rc = asq_own_copy_make(own->path, own->folder, &copy, &own->raw,
+                               own->message, sizeof own->message);
+    if (rc != 0)
+        return rc;
+    own->profile = asq_profile_default(copy != NULL ? copy : own->path);
+    own->profile.mode = copy != NULL ? ASQ_OPEN_WRITE : ASQ_OPEN_READ;
+    own->profile.busy_ms = copy != NULL ? BUSY_COPY_MS : BUSY_MS;
+    own->profile.wal = false; /* it stays as it is */
+    if (own->extension != NULL)
+        load_into_all(own);
+    return 0;
 }
 
 void asq_own_db_clean_up(struct asq_own_db *own)
 {
-    if (own->copy != NULL)
-        (void)asq_db_remove(own->copy); /* what cannot be removed stays */
+    sqlite3_reset_auto_extension();
+    asq_own_copy_remove();
+    asq_values_destroy(&own->values);
 }
 
 const char *asq_own_db_hint(const struct asq_own_db *own, int code)
 {
-    int kind = code < 0 ? 0 : code & 0xff;
-
-    if (own->copy != NULL && kind != SQLITE_TOOBIG)
+    if (code == UV_ETIMEDOUT)
+        return "; a larger --timeout gives it more";
+    if (own->path == NULL || code < 0)
         return "";
-    switch (kind) {
+    if (code == SQLITE_RANGE)
+        return "; give one --param for each ?";
+    switch (own->on_a_copy ? 0 : code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return "; another program has it, --on-a-copy measures a copy";
@@ -83,26 +158,7 @@ const char *asq_own_db_hint(const struct asq_own_db *own, int code)
         /* The file is there, so it is the WAL beside it. */
         return access(own->path, R_OK) == 0 ? "; --on-a-copy measures a copy"
                                             : "";
-    case SQLITE_TOOBIG:
-        return "; a LIMIT would make it smaller";
     default:
         return "";
     }
-}
-
-struct asq_value asq_value_of_word(const char *word)
-{
-    char shortest[SHORTEST];
-    int64_t number = strtoll(word, NULL, 10);
-    double real = strtod(word, NULL);
-
-    (void)snprintf(shortest, SHORTEST, "%" PRId64, number); /* it fits */
-    if (strcmp(shortest, word) == 0)
-        return asq_int64(number);
-    for (int digits = 1; digits <= 17; digits++) {
-        (void)snprintf(shortest, SHORTEST, "%.*f", digits, real);
-        if (strcmp(shortest, word) == 0)
-            return asq_double(real);
-    }
-    return asq_text(word);
 }

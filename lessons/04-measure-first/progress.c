@@ -13,6 +13,7 @@ static const uint64_t PATIENCE_S = 2;
 static void run_progress(void *data)
 {
     struct asq_progress *progress = data;
+    bool terminal = isatty(STDERR_FILENO);
     int width = 0; /* of what stands there */
 
     uv_mutex_lock(&progress->lock);
@@ -20,10 +21,14 @@ static void run_progress(void *data)
         uint64_t s = (uv_hrtime() - progress->since_ns) / NS_PER_S;
         int before = width;
 
-        if (s >= PATIENCE_S || width > 0)
+        if (terminal && (s >= PATIENCE_S || width > 0))
             width = fprintf(stderr, "\r%s: %" PRIu64 " s", progress->doing, s);
         if (width < before)
             (void)fprintf(stderr, "%*s", before - width, "");
+        if (!terminal && s >= PATIENCE_S && progress->line != NULL) {
+            (void)fprintf(stderr, "%s\n", progress->line);
+            progress->line = NULL;
+        }
         (void)uv_cond_timedwait(&progress->changed, &progress->lock,
                                 NS_PER_S / 2);
     }
@@ -32,11 +37,10 @@ static void run_progress(void *data)
         (void)fprintf(stderr, "\r%*s\r", width, "");
 }
 
-void asq_progress_start(struct asq_progress *progress)
+void asq_progress_start(struct asq_progress *progress, const char *doing)
 {
-    *progress =
-        (struct asq_progress){.doing = "starting", .since_ns = uv_hrtime()};
-    if (!isatty(STDERR_FILENO) || uv_mutex_init(&progress->lock) != 0)
+    *progress = (struct asq_progress){.doing = doing, .since_ns = uv_hrtime()};
+    if (uv_mutex_init(&progress->lock) != 0)
         return;
     if (uv_cond_init(&progress->changed) == 0) {
         if (uv_thread_create(&progress->thread, run_progress, progress) == 0) {
@@ -48,12 +52,15 @@ void asq_progress_start(struct asq_progress *progress)
     uv_mutex_destroy(&progress->lock);
 }
 
-void asq_progress_tell(struct asq_progress *progress, const char *doing)
+void asq_progress_tell(struct asq_progress *progress,
+                       const char *doing,
+                       const char *line)
 {
     if (!progress->running)
         return;
     uv_mutex_lock(&progress->lock);
     progress->doing = doing;
+    progress->line = line;
     progress->since_ns = uv_hrtime();
     uv_cond_signal(&progress->changed);
     uv_mutex_unlock(&progress->lock);
@@ -63,7 +70,7 @@ void asq_progress_stop(struct asq_progress *progress)
 {
     if (!progress->running)
         return;
-    asq_progress_tell(progress, NULL);
+    asq_progress_tell(progress, NULL, NULL);
     (void)uv_thread_join(&progress->thread); /* it has been told to end */
     uv_cond_destroy(&progress->changed);
     uv_mutex_destroy(&progress->lock);

@@ -1,8 +1,8 @@
-/* progress - a line on the terminal while something takes long
+/* progress - a line while something takes long
  *
  * A thread of its own writes "blocking: 12 s" on standard error, over and over
  * in the same place, once something has taken two seconds. Where standard
- * error is no terminal nothing is written.
+ * error is no terminal it writes one line, if there is one for that.
  *
  * Main's thread enters it. Depends on libuv only.
  */
@@ -25,14 +25,18 @@ struct asq_progress {
     bool running;
     /* private: guarded by lock */
     const char *doing; /* NULL: it ends */
+    const char *line;  /* still to be written; or NULL */
     uint64_t since_ns;
 };
 
 /* Starts. What cannot be started is left out: nothing is told then. */
-void asq_progress_start(struct asq_progress *progress);
+void asq_progress_start(struct asq_progress *progress, const char *doing);
 
-/* Says what is being done from now on. The text is borrowed. */
-void asq_progress_tell(struct asq_progress *progress, const char *doing);
+/* Says what is being done from now on, and which line (or NULL) stands for it
+ * where there is no terminal. The texts are borrowed. */
+void asq_progress_tell(struct asq_progress *progress,
+                       const char *doing,
+                       const char *line);
 
 /* Ends, and takes the line away. Accepts one that was not started. */
 void asq_progress_stop(struct asq_progress *progress);

@@ -6,8 +6,7 @@ int main(void)
 {
     struct asq_progress progress;
 
-    asq_progress_start(&progress);
-    asq_progress_tell(&progress, "waiting"); /* seen after two seconds */
+    asq_progress_start(&progress, "waiting"); /* seen after two seconds */
     (void)puts("press return");
     (void)getchar();
     asq_progress_stop(&progress);

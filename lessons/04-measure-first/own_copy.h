@@ -1,0 +1,39 @@
+/* own_copy - a copy that goes away, whatever happens
+ *
+ * The copy is named after this process. It is removed when the program ends,
+ * also by Ctrl-C or another signal that it may handle; the copy of a process
+ * that was killed is removed by the next one.
+ *
+ * Main's thread enters it; there is one copy at a time in a process. Depends
+ * on db_copy and POSIX.
+ */
+#ifndef ASQ_OWN_COPY_H
+#define ASQ_OWN_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Copies the database at from into folder, which exists and ends with '/', as
+ * asq_db_copy does.
+ * Removes what ended processes have left there. *ret_path is valid until
+ * asq_own_copy_remove, which is owed if this returns 0. Returns as
+ * asq_db_copy. */
+int asq_own_copy_make(const char *from,
+                      const char *folder,
+                      const char **ret_path,
+                      bool *ret_raw,
+                      char *message,
+                      size_t size);
+
+/* Removes the copy; nobody may have it open. Harmless if there is none. */
+void asq_own_copy_remove(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

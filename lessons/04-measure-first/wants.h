@@ -1,0 +1,39 @@
+/* wants - by which columns a query looks for its rows
+ *
+ * SQLite tells a virtual table what is asked of it, so that it can choose a
+ * way in. So each table of the schema is made once more, as a virtual table
+ * without rows in a database in memory; the query is prepared there and never
+ * run; and what SQLite says becomes indexes that might help.
+ *
+ * One thread enters it, with a connection of its own. Depends on SQLite only.
+ */
+#ifndef ASQ_WANTS_H
+#define ASQ_WANTS_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    ASQ_WANTS_MAX = 24, /* more are not kept */
+    ASQ_WANT_TEXT = 200
+};
+
+struct asq_wants {
+    char indexes[ASQ_WANTS_MAX][ASQ_WANT_TEXT]; /* "table (column, ...)" */
+    int count;
+    bool pattern; /* LIKE or GLOB is asked of a column */
+};
+
+/* Reads the schema of db, and fills ret_wants. What cannot be found out is
+ * left out: the answer is a suggestion. */
+void asq_wants_find(sqlite3 *db, const char *sql, struct asq_wants *ret_wants);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
