@@ -2,171 +2,11 @@
 # class_test.sh - grades small classes and looks at what comes out
 #
 #   sh class_test.sh
-#
-# Needs build/class in $ASQ_BIN. The driver is a script here, so that the
-# verdicts are known: what stands in the first line of ex_total.c says how
-# many points there are, or how the driver goes wrong.
 set -u
 
 tools=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=report.sh
-. "$tools/report.sh"
-class=$ASQ_BIN/class
-export LC_ALL=C
-
-make_course() {
-    mkdir -p "$folder/course/exercises/01-one" \
-        "$folder/course/exercises/02-two" "$folder/course/build"
-    cd "$folder/course" || exit
-    : >exercises/01-one/ex_total.c
-    : >exercises/02-two/ex_flight.c
-    echo tests >build/libgrader.a
-    cat >build/grader <<'TEXT'
-#!/bin/sh
-# The fake driver: see class_test.sh.
-[ "$1$3$5$7$9" = --from--work--results--state--jobs ] && [ "$8" = none ] ||
-    exit 2
-from=$2
-results=$6
-word=0 more=
-[ ! -f "$from/01-one/ex_total.c" ] ||
-    read -r word more <"$from/01-one/ex_total.c"
-echo "$from" >>build/graded
-# put STATE POINTS VERDICT MESSAGE
-put() {
-    printf '%s' "{\"version\": 1, \"sandbox\": \"none\", \"state\": \"$1\", \"points\": $2,
-\"max\": 10, \"exercises\": [{\"exercise\": \"01-one\", \"points\": $2,
-\"max\": 10, \"verdict\": \"graded\", \"message\": \"\", \"tests\": [
-{\"exercise\": \"01-one\", \"test\": 1, \"title\": \"it adds\",
-\"points\": $2, \"max\": 10, \"verdict\": \"$3\", \"message\": \"$4\",
-\"look_at\": \"exercises/01-one/ex_total.c:5\", \"hidden\": false}]}]}" \
-        >"$results.new"
-    mv "$results.new" "$results"
-}
-case $word in
-hang)
-    put incomplete 3 'wrong answer' ''
-    : >build/hangs
-    exec sleep 600
-    ;;
-wait)
-    # Until somebody makes build/go on, with a full test's results.
-    : >"build/waits.$more"
-    until [ -f build/go ]; do sleep 0.05; done
-    put complete 10 passed ''
-    ;;
-die)
-    put incomplete 9 passed ''
-    kill -KILL $$
-    ;;
-garbage) echo '{nope' >"$results" ;;
-forged) put complete 4000 passed '' ;;
-status3)
-    echo "the disk is full"
-    exit 3
-    ;;
-flood)
-    put complete 1 'wrong answer' 'a flood'
-    head -c 3000000 /dev/zero
-    exit 1
-    ;;
-path) put complete 0 "wrong answer" "look at $from/01-one/x.c" ;;
-daemon)
-    put complete 2 'left something running' ''
-    # Under the shell that ends at once it is nobody's child.
-    (setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $! >build/daemon)
-    exit 1
-    ;;
-lock)
-    put complete 5 'wrong answer' ''
-    mkdir -p "$4/deep/er"
-    : >"$4/deep/er/file"
-    chmod 0 "$4/deep"
-    exit 1
-    ;;
-overwrite)
-    put complete 10 passed ''
-    echo mine >build/libgrader.a
-    ;;
-*)
-    put complete "$word" 'wrong answer' "expected 7; got $more"
-    [ "$word" = 10 ] || exit 1
-    ;;
-esac
-exit 0
-TEXT
-    chmod +x build/grader
-}
-
-# hand_in FILE WORDS: the file of the first exercise with these words.
-hand_in() {
-    mkdir -p "$(dirname "$1")"
-    echo "$2" >"$1"
-}
-
-# Starts with no submissions and no results.
-new_class() {
-    chmod -R u+rwx build in in2 2>/dev/null
-    rm -rf in in2 build/grades build/graded build/waits.* build/go build/hangs
-    mkdir in
-}
-
-# grade STATUS [ARGUMENT ...]
-grade() {
-    want=$1
-    shift
-    # Nothing that is graded here takes a minute.
-    sh "$tools/limit.sh" 60 "$class" --submissions in --grader build/grader \
-        --out build/grades "$@" >out 2>err
-    status=$?
-    wrong=
-    [ "$status" = "$want" ] || wrong="status $status, expected $want
-$(cat out err)"
-}
-
-# line FILE TEXT: the file must have this line.
-line() {
-    tr -d '\r' <"build/grades/$1" >"$folder/lines" 2>/dev/null
-    grep -qxF -e "$2" "$folder/lines" || wrong="$wrong
-$1 has no line: $2
-$(tail -n 12 "$folder/lines")"
-}
-
-# part FILE TEXT: it must stand in the file; absent FILE TEXT: it must not.
-part() {
-    grep -qF -e "$2" "$1" 2>/dev/null || wrong="$wrong
-$1 does not say: $2
-$(tail -n 12 "$1" 2>&1)"
-}
-absent() {
-    ! grep -qF -e "$2" "$1" || wrong="$wrong
-$1 should not say: $2"
-}
-# must WHAT COMMAND ...
-must() {
-    what=$1
-    shift
-    "$@" || wrong="$wrong
-$what"
-}
-
-tell() {
-    if [ -z "$wrong" ]; then
-        ok "$1"
-    else
-        fail "$1" "$wrong"
-    fi
-}
-
-# grade_line ID NAME SUBMISSION LATE POINTS NOTE
-# grade_line [ID] NAME SUBMISSION LATE POINTS NOTE: of the first exercise.
-grade_line() {
-    note=$6
-    case $note in *';'*) note="\"$note\"" ;; esac
-    line grades.csv "${1:-$2},$2,$3,$4,$5,0,$5,10,$note"
-}
-
-no_file='there is no exercise file in it'
+# shellcheck source-path=SCRIPTDIR source=class_fixture.sh
+. "$tools/class_fixture.sh"
 
 check_sources() {
     new_class
@@ -374,48 +214,6 @@ check_names() {
     reports=$(find build/grades/reports -name '*.txt' | wc -l)
     must "$reports reports, expected 9" [ "$((reports))" = 9 ]
     tell bears_any_name
-}
-
-check_roster() {
-    new_class
-    hand_in in/s1_x/ex_total.c 1
-    hand_in in/s12-late/ex_total.c 2
-    hand_in in/s12.b/ex_total.c 3
-    hand_in 'in/Ö Älter_9_assignsubmission_file_/ex_total.c' 4
-    hand_in in/lternik_11_100_ex_total.c 5
-    hand_in in/other/ex_total.c 6
-    printf '\357\273\277email,id,name\r\n' >roster.csv
-    printf 'x@y,s12,"L, s12 ""q"""\r\n\r\n,"s1","Two\nlines"\r\n' >>roster.csv
-    printf 'z,u3,"A\314\210lter, O\314\210"\r\n,u4,Nik Lter\r\n' >>roster.csv
-    printf ',u5,=cmd()\r\n' >>roster.csv
-    grade 0 --roster roster.csv
-    grade_line s12 '"L, s12 ""q"""' s12-late '' 2 \
-        'one of 2 submissions of this student'
-    grade_line s12 '"L, s12 ""q"""' s12.b '' 3 \
-        'one of 2 submissions of this student'
-    grade_line s1 'Two?lines' s1_x '' 1 ''
-    grade_line u3 "$(printf '"A\314\210lter, O\314\210"')" 'Ö Älter_9' '' 4 ''
-    grade_line u4 'Nik Lter' lternik_11 '' 5 ''
-    grade_line u5 "'=cmd()" '' '' 0 'no submission'
-    grade_line '' other other '' 6 'not in the roster'
-    line summary.txt \
-        'students  7, submissions 6, late 0, without 1, not judged 0'
-    tell knows_the_roster
-
-    while IFS='|' read -r name text message; do
-        printf '%b' "$text" >roster.csv
-        grade 1 --roster roster.csv
-        must "said: $(cat err)" [ "$(cat err)" = \
-            "build/class: roster.csv:$message" ]
-        tell "$name"
-    done <<'TEXT'
-wants_an_id_column|name,mail\nx,y\n|1: the first line must name the columns id and name
-wants_something_in_a_roster||1: the first line must name the columns id and name
-wants_an_id_in_each_line|id,name\na,b\n\n,c\n|4: there is no id
-wants_an_id_once|id,name\na,b\nA,c\n|3: this id was there before
-wants_closed_quotes|id,name\na,"b\n\n|2: a quote is not closed
-wants_quotes_around_all|id,name\na,"b"c\n|2: there is something behind a closing quote
-TEXT
 }
 
 check_drivers() {
@@ -665,7 +463,6 @@ check_bulk
 check_hostile_archives
 check_hostile_folders
 check_names
-check_roster
 check_drivers
 check_time
 check_daemon

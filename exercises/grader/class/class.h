@@ -1,11 +1,11 @@
 /* class - what the files of build/class share
  *
  * build/class grades the submissions of a whole class. names.c and list.c
- * find who handed in what, collect.c takes the files that choose.c prefers out
- * of folders and archives (archive.c), grade.c runs the driver for each
- * (driver.c, process.c) and keeps what is needed to go on later (stamp.c),
- * results.c loads the results into SQLite, reports.c and summary.c write what
- * the teacher reads.
+ * find what was handed in, roster.c and match.c by whom, collect.c takes the
+ * files that choose.c prefers out of folders and archives (archive.c), grade.c
+ * runs the driver for each (driver.c, process.c) and keeps what is needed to go
+ * on later (stamp.c), results.c loads the results into SQLite, reports.c and
+ * summary.c write what the teacher reads.
  *
  * One thread enters all of it. No path that an archive names is ever made,
  * and no link of a submission is followed. Out of memory ends the program;
@@ -22,7 +22,8 @@
 enum {
     CLASS_FILE_MAX = 1 << 20,    /* bytes of an exercise file */
     CLASS_ARCHIVE_MAX = 1 << 24, /* bytes of an archive in an archive */
-    CLASS_JOBS_MAX = 64
+    CLASS_JOBS_MAX = 64,
+    CLASS_STUDENTS_MAX = 4 /* who hand in together */
 };
 
 /* What the command line says. */
@@ -62,6 +63,7 @@ struct class_course {
 struct class_student {
     char *id;
     char *name;
+    char *number;       /* of the platform, or "" */
     size_t submissions; /* how many are this student's */
 };
 
@@ -87,12 +89,15 @@ struct class_source {
 };
 
 struct class_submission {
-    char *label; /* its name in the submissions, printable */
-    char *key;   /* names its files and folders in OUT */
-    char *id;    /* as far as the name tells, or of the roster */
-    char *name;  /* likewise */
+    char *label;  /* its name in the submissions, printable */
+    char *key;    /* names its files and folders in OUT */
+    char *id;     /* of its students in the roster, if there is one */
+    char *name;   /* likewise; or as its own name tells */
+    char *number; /* by which the platform knows its student, or "" */
+    int is_part;  /* its name is made by a platform */
     int late;
-    size_t student; /* in the roster, or SIZE_MAX */
+    size_t student[CLASS_STUDENTS_MAX]; /* in the roster */
+    size_t students;
     struct class_source *source;
     size_t sources;
     struct class_text notes; /* lines, for the report and for grades.csv */
@@ -129,9 +134,11 @@ void class_course_free(struct class_course *course);
 /* roster: reads a CSV file with the columns id and name. Returns 0, or 1
  * after one line on stderr with the file's line number. */
 int class_roster_read(struct class_roster *roster, const char *path);
-/* Gives every submission the id and name of its student, if there is one. */
-void class_roster_match(struct class_roster *roster, struct class_list *list);
 void class_roster_free(struct class_roster *roster);
+
+/* match: finds the students of every submission, and gives it their ids and
+ * names. */
+void class_match(struct class_roster *roster, struct class_list *list);
 
 /* list: finds the submissions and sorts them by name. Returns 0, or 1 after
  * one line on stderr. */

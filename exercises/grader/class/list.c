@@ -76,7 +76,7 @@ static struct class_submission *find_same(struct class_list *list,
 {
     for (size_t i = 0; name->is_part && i < list->count; i++)
         if (strcmp(list->submission[i].name, name->name) == 0 &&
-            strcmp(list->submission[i].id, name->id) == 0)
+            strcmp(list->submission[i].number, name->id) == 0)
             return &list->submission[i];
     return NULL;
 }
@@ -101,7 +101,8 @@ static void add(struct class_list *list, const char *folder, const char *entry)
             .key = make_key(list, label),
             .name = class_format("%s", name.name),
             .id = class_format("%s", name.is_part ? name.id : name.name),
-            .student = SIZE_MAX};
+            .number = class_format("%s", name.id),
+            .is_part = name.is_part};
         list->count++;
         free(label);
     }
@@ -169,6 +170,7 @@ static void free_submission(struct class_submission *submission)
     free(submission->key);
     free(submission->name);
     free(submission->id);
+    free(submission->number);
     class_text_free(&submission->notes);
 }
 

@@ -129,7 +129,7 @@ int main(int argc, char **argv)
         lock(settings.out) != 0 || class_list_read(&list, &settings) != 0)
         goto out;
     if (settings.roster != NULL)
-        class_roster_match(&roster, &list);
+        class_match(&roster, &list);
     status = class_grade(&settings, &course, &list);
     remove_bulk(settings.out);
     if (status == 0)

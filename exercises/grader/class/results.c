@@ -15,7 +15,7 @@ enum {
 };
 
 static const char schema[] =
-    "CREATE TABLE student(n INTEGER PRIMARY KEY, key TEXT, id TEXT, name TEXT,"
+    "CREATE TABLE student(n INT, key TEXT, id TEXT, name TEXT,"
     " submission TEXT, late TEXT, note TEXT, end TEXT, place INT);"
     "CREATE TABLE exercise(n INT, exercise TEXT, points REAL, max REAL,"
     " verdict TEXT, message TEXT);"
@@ -23,7 +23,8 @@ static const char schema[] =
     " points REAL, max REAL, verdict TEXT, message TEXT, look_at TEXT,"
     " hidden INT);"
     "CREATE TABLE run(n INT, sandbox TEXT);"
-    "CREATE INDEX of_student ON test(n, exercise);"
+    "CREATE INDEX of_test ON test(n, exercise);"
+    "CREATE INDEX of_exercise ON exercise(n);"
     "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);";
 
 static const char insert_run[] = "INSERT INTO run SELECT ?1, ?2->>'$.sandbox'";
@@ -162,6 +163,31 @@ static char *join_lines(const struct class_text *notes)
     return joined.data;
 }
 
+/* Adds a row for each student of a submission, or one if nobody is known. */
+static void add_rows(sqlite3 *db,
+                     const struct class_roster *roster,
+                     const struct class_submission *submission,
+                     size_t n)
+{
+    char *note = join_lines(&submission->notes);
+    const char *texts[] = {submission->key,
+                           submission->id,
+                           submission->name,
+                           submission->label,
+                           submission->late ? "late" : "",
+                           note,
+                           name_end(submission)};
+
+    for (size_t i = 0; i < submission->students; i++) {
+        texts[1] = roster->student[submission->student[i]].id;
+        texts[2] = roster->student[submission->student[i]].name;
+        add_student(db, n, texts, submission->student[i]);
+    }
+    if (submission->students == 0)
+        add_student(db, n, texts, roster->count + n);
+    free(note);
+}
+
 static void add_students(const struct class_settings *settings,
                          const struct class_roster *roster,
                          struct class_list *list,
@@ -169,7 +195,6 @@ static void add_students(const struct class_settings *settings,
 {
     for (size_t i = 0; i < list->count; i++) {
         struct class_submission *submission = &list->submission[i];
-        char *note;
 
         if (submission->end == CLASS_GRADED ||
             submission->end == CLASS_TIME_OVER)
@@ -177,15 +202,7 @@ static void add_students(const struct class_settings *settings,
         if (submission->end == CLASS_TIME_OVER)
             class_note(submission,
                        "time over: what was not graded by then has 0 points");
-        note = join_lines(&submission->notes);
-        add_student(db, i,
-                    (const char *const[]){submission->key, submission->id,
-                                          submission->name, submission->label,
-                                          submission->late ? "late" : "", note,
-                                          name_end(submission)},
-                    submission->student != SIZE_MAX ? submission->student
-                                                    : roster->count + i);
-        free(note);
+        add_rows(db, roster, submission, i);
     }
     for (size_t i = 0; settings->only == NULL && i < roster->count; i++) {
         const struct class_student *student = &roster->student[i];

@@ -1,8 +1,8 @@
 /* results - the results of the class in an SQLite database in memory
  *
  * Tables: student (one row for each row of grades.csv), run, exercise and test
- * (as in results.json, with n of the student), course (the exercises and what
- * they are worth). One thread enters.
+ * (as in results.json, with n of the submission), course (the exercises and
+ * what they are worth). One thread enters.
  */
 #ifndef CLASS_RESULTS_H
 #define CLASS_RESULTS_H

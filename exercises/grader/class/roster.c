@@ -1,11 +1,9 @@
-/* roster - who is in the class, and whose submission is whose
+/* roster - who is in the class
  *
- * Owns the roster until class_roster_free. One thread enters. Depends on csv
- * and names.
+ * Owns the roster until class_roster_free. One thread enters. Depends on csv.
  */
 #include "class.h"
 #include "csv.h"
-#include "names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +38,7 @@ static const char *add(struct class_roster *roster,
             return "this id was there before";
     student.id = class_shown(csv->field[id]);
     student.name = class_shown(name < csv->fields ? csv->field[name] : "");
+    student.number = class_format("%s", "");
     roster->student =
         class_grow(roster->student, roster->count, sizeof student);
     roster->student[roster->count] = student;
@@ -86,80 +85,12 @@ out:
     return rc != 0;
 }
 
-/* Returns the student of a submission by id: the longest that stands in it,
- * or SIZE_MAX. */
-static size_t find_by_id(const struct class_roster *roster,
-                         const struct class_submission *submission)
-{
-    size_t found = SIZE_MAX;
-    size_t longest = 0;
-
-    for (size_t i = 0; i < roster->count; i++) {
-        const char *id = roster->student[i].id;
-
-        if (strlen(id) > longest && class_name_holds(submission->label, id)) {
-            found = i;
-            longest = strlen(id);
-        }
-    }
-    return found;
-}
-
-static size_t find_by_name(const struct class_roster *roster,
-                           struct class_submission *submission)
-{
-    size_t found = SIZE_MAX;
-
-    for (size_t i = 0; i < roster->count; i++) {
-        if (!class_name_agrees(submission->name, roster->student[i].name))
-            continue;
-        if (found != SIZE_MAX) {
-            class_note(submission, "its name is that of several students");
-            return SIZE_MAX;
-        }
-        found = i;
-    }
-    return found;
-}
-
-static void replace(char **text, const char *by)
-{
-    free(*text);
-    *text = class_format("%s", by);
-}
-
-void class_roster_match(struct class_roster *roster, struct class_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        struct class_submission *submission = &list->submission[i];
-        size_t student = find_by_id(roster, submission);
-
-        if (student == SIZE_MAX)
-            student = find_by_name(roster, submission);
-        submission->student = student;
-        if (student == SIZE_MAX) {
-            class_note(submission, "not in the roster");
-        } else {
-            roster->student[student].submissions++;
-            replace(&submission->id, roster->student[student].id);
-            replace(&submission->name, roster->student[student].name);
-        }
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        struct class_submission *submission = &list->submission[i];
-
-        if (submission->student != SIZE_MAX &&
-            roster->student[submission->student].submissions > 1)
-            class_note(submission, "one of %zu submissions of this student",
-                       roster->student[submission->student].submissions);
-    }
-}
-
 void class_roster_free(struct class_roster *roster)
 {
     for (size_t i = 0; i < roster->count; i++) {
         free(roster->student[i].id);
         free(roster->student[i].name);
+        free(roster->student[i].number);
     }
     free(roster->student);
 }

@@ -46,15 +46,15 @@ static const char totals[] =
     " MIN(9, CAST(points * 10 / most.max AS INT)) = i),"
     " max * i / 10, max * (i + 1) / 10 FROM part, most ORDER BY i";
 
+/* All that is odd about a submission; the rows of a pair are one here. */
 static const char to_look_at[] =
-    "SELECT s.submission, s.key, s.end, '', CASE s.end WHEN 'time over' THEN ''"
-    " ELSE s.note END FROM student s"
-    " WHERE s.end IN ('grader error', 'time over', 'not graded')"
-    " UNION ALL SELECT s.submission, s.key, t.verdict, t.exercise || ' test '"
+    "SELECT s.submission, s.key, s.end, '', s.note FROM student s"
+    " WHERE s.note <> '' AND s.end <> 'no submission'"
+    " UNION SELECT s.submission, s.key, t.verdict, t.exercise || ' test '"
     " || t.test, t.message FROM test t JOIN student s USING (n)"
     " WHERE t.verdict IN ('left something running', 'left early',"
     " 'grader error') OR t.verdict LIKE 'overwrote%'"
-    " UNION ALL SELECT s.submission, s.key, e.verdict, e.exercise, e.message"
+    " UNION SELECT s.submission, s.key, e.verdict, e.exercise, e.message"
     " FROM exercise e JOIN student s USING (n) WHERE e.verdict = 'refused'"
     " ORDER BY 1, 2, 4";
 

@@ -1,0 +1,116 @@
+#!/bin/sh
+# class_roster_test.sh - whose work is whose, and rosters as they come
+#
+#   sh class_roster_test.sh
+set -u
+
+tools=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=class_fixture.sh
+. "$tools/class_fixture.sh"
+
+check_roster() {
+    new_class
+    hand_in in/s1_x/ex_total.c 1
+    hand_in in/s12-late/ex_total.c 2
+    hand_in in/s12.b/ex_total.c 3
+    hand_in 'in/Ö Älter_9_assignsubmission_file_/ex_total.c' 4
+    hand_in in/lternik_11_100_ex_total.c 5
+    hand_in in/other/ex_total.c 6
+    printf '\357\273\277email,id,name\r\n' >roster.csv
+    printf 'x@y,s12,"L, s12 ""q"""\r\n\r\n,"s1","Two\nlines"\r\n' >>roster.csv
+    printf 'z,u3,"A\314\210lter, O\314\210"\r\n,u4,Nik Lter\r\n' >>roster.csv
+    printf ',u5,=cmd()\r\n' >>roster.csv
+    grade 0 --roster roster.csv
+    grade_line s12 '"L, s12 ""q"""' s12-late '' 2 \
+        'one of 2 submissions of this student'
+    grade_line s12 '"L, s12 ""q"""' s12.b '' 3 \
+        'one of 2 submissions of this student'
+    grade_line s1 'Two?lines' s1_x '' 1 ''
+    grade_line u3 "$(printf '"A\314\210lter, O\314\210"')" 'Ö Älter_9' '' 4 ''
+    grade_line u4 'Nik Lter' lternik_11 '' 5 ''
+    grade_line u5 "'=cmd()" '' '' 0 'no submission'
+    line grades.csv ',other,other,,6,0,6,10,not in the roster'
+    line summary.txt \
+        'students  7, submissions 6, late 0, without 1, not judged 0'
+    tell knows_the_roster
+
+    while IFS='|' read -r name text message; do
+        printf '%b' "$text" >roster.csv
+        grade 1 --roster roster.csv
+        must "said: $(cat err)" [ "$(cat err)" = \
+            "build/class: roster.csv:$message" ]
+        tell "$name"
+    done <<'TEXT'
+wants_an_id_column|name,mail\nx,y\n|1: the first line must name the columns id and name
+wants_something_in_a_roster||1: the first line must name the columns id and name
+wants_an_id_in_each_line|id,name\na,b\n\n,c\n|4: there is no id
+wants_an_id_once|id,name\na,b\nA,c\n|3: this id was there before
+wants_closed_quotes|id,name\na,"b\n\n|2: a quote is not closed
+wants_quotes_around_all|id,name\na,"b"c\n|2: there is something behind a closing quote
+TEXT
+}
+
+# moodle NAME POINTS: a folder as Moodle makes it.
+moodle() {
+    hand_in "in/$1_assignsubmission_file_/ex_total.c" "$2"
+}
+
+check_identity() {
+    new_class
+    moodle B_123456 4
+    printf 'id,name\n123456,A\n777001,B\n' >roster.csv
+    grade 0 --roster roster.csv
+    grade_line 777001 B B_123456 '' 4 ''
+    grade_line 123456 A '' '' 0 'no submission'
+    tell takes_no_number_of_the_platform_for_an_id
+
+    new_class
+    moodle 'Ann Bell s02_55' 4
+    hand_in 'in/s01 Cid Dahl/ex_total.c' 5
+    hand_in 'in/s01-total/ex_total.c' 6
+    cat >roster.csv <<'TEXT'
+id,name
+s01,Ann Bell
+s02,Bo Bell
+s03,Cid Dahl
+TEXT
+    grade 0 --roster roster.csv
+    line grades.csv ',Ann Bell s02,Ann Bell s02_55,,4,0,4,10,"its id is that of s02 (Bo Bell), its name that of s01 (Ann Bell): nobody gets it"'
+    line grades.csv ',s01 Cid Dahl,s01 Cid Dahl,,5,0,5,10,"its id is that of s01 (Ann Bell), its name that of s03 (Cid Dahl): nobody gets it"'
+    grade_line s01 'Ann Bell' s01-total '' 6 ''
+    grade_line s02 'Bo Bell' '' '' 0 'no submission'
+    grade_line s03 'Cid Dahl' '' '' 0 'no submission'
+    part build/grades/summary.txt '  s01 Cid Dahl: graded: its id is that of s01'
+    tell gives_nobody_what_contradicts_itself
+
+    new_class
+    moodle 'Kim Lee_70' 4
+    moodle 'Kim Lee k2_71' 5
+    hand_in 'in/Eva Mueller/ex_total.c' 6
+    hand_in 'in/müller eva/ex_total.c' 7
+    hand_in 'in/Muller Eva/ex_total.c' 8
+    moodle "$(printf 'Jo\314\210rg \305\201ukasz_72')" 9
+    cat >roster.csv <<'TEXT'
+id,name
+k1,Kim Lee
+k2,Lee Kim
+m1,Eva Müller
+m2,Eva Muller
+j1,Jörg Łukasz
+TEXT
+    grade 0 --roster roster.csv
+    line grades.csv ',Kim Lee,Kim Lee_70,,4,0,4,10,its name is that of several students: nobody gets it'
+    grade_line k2 'Lee Kim' 'Kim Lee k2_71' '' 5 ''
+    part build/grades/grades.csv 'm1,Eva Müller,Eva Mueller,,6,'
+    part build/grades/grades.csv 'm1,Eva Müller,müller eva,,7,'
+    grade_line m2 'Eva Muller' 'Muller Eva' '' 8 ''
+    part build/grades/grades.csv 'ukasz_72,,9,'
+    absent build/grades/grades.csv 'j1,Jörg Łukasz,,,0'
+    tell knows_names_however_they_are_spelt
+}
+
+make_folder
+make_course
+check_roster
+check_identity
+finish
