@@ -147,7 +147,13 @@ $(OUT)/flags: FORCE
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	@echo '  CC  $<'
-	$(Q)$(COMPILE) @$(OUT)/deps.cflags -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(MORE_FLAGS) @$(OUT)/deps.cflags -MMD -MP -c -o $@ $<
+
+# Only the teacher's tool opens archives, and says so where libarchive is not.
+UNPACK := $(OUT)/obj/exercises/grader/class/unpack.o
+$(OUT)/archive.cflags $(OUT)/archive.libs: $(OUT)/flags ;
+$(UNPACK): $(OUT)/archive.cflags
+$(UNPACK): MORE_FLAGS = @$(OUT)/archive.cflags
 
 $(OUT)/obj/tests/%.o $(OUT)/obj/exercises/%.o: INCLUDES += -Iexercises
 # A skeleton finds its contract as the file that a student edits does.
@@ -179,7 +185,7 @@ define link
 	@mkdir -p $(@D)
 	@echo '  LD  $@'
 	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) \
-	  $(call wraps,$(wrapping)) @$(OUT)/deps.libs -lpthread
+	  $(call wraps,$(wrapping)) $(MORE_LIBS) @$(OUT)/deps.libs -lpthread
 endef
 
 $(LESSON_PROGRAMS): $(OUT)/%: $(OUT)/obj/lessons/%/main.o $(LIB)
@@ -209,7 +215,8 @@ $(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
 $(OUT)/grader: $(OUT)/obj/exercises/grader/driver/main.o \
   $(OUT)/libdriver.a $(OUT)/libgrader.a $(LIB)
 	$(link)
-$(OUT)/class: $(call objects,$(CLASS)) $(OUT)/libdriver.a \
+$(OUT)/class: MORE_LIBS = @$(OUT)/archive.libs
+$(OUT)/class: $(call objects,$(CLASS)) $(OUT)/archive.libs $(OUT)/libdriver.a \
   $(OUT)/libgrader.a $(LIB)
 	$(link)
 
@@ -234,7 +241,7 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 # The checks that are scripts; those that run no program need no sanitizer.
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
   $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_mode class_roster measure student vendor))))
+  bench claims class class_archive class_mode class_roster measure student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif

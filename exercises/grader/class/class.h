@@ -21,10 +21,15 @@
 
 enum {
     CLASS_FILE_MAX = 1 << 20,    /* bytes of an exercise file */
-    CLASS_ARCHIVE_MAX = 1 << 24, /* bytes of an archive in an archive */
+    CLASS_ARCHIVE_MAX = 1 << 27, /* bytes of an archive in that of a class */
     CLASS_JOBS_MAX = 64,
     CLASS_STUDENTS_MAX = 4 /* who hand in together */
 };
+
+/* What is said where an archive cannot be opened for want of it. */
+#define CLASS_NO_LIBARCHIVE                                                    \
+    "install libarchive-dev (macOS: brew install libarchive) and start "       \
+    "make grade again"
 
 /* What the command line says. */
 struct class_settings {
@@ -95,12 +100,15 @@ struct class_submission {
     char *name;   /* likewise; or as its own name tells */
     char *number; /* by which the platform knows its student, or "" */
     int is_part;  /* its name is made by a platform */
+    int is_loose; /* files that begin with the same name */
     int late;
     size_t student[CLASS_STUDENTS_MAX]; /* in the roster */
     size_t students;
     struct class_source *source;
     size_t sources;
     struct class_text notes; /* lines, for the report and for grades.csv */
+    char *unreadable; /* the ending of an archive that cannot be opened here,
+                         or NULL */
     enum class_end end;
     int reused;            /* its results are of an earlier run */
     uint64_t files_hash;   /* of the names and contents of its files */
@@ -116,6 +124,8 @@ struct class_list {
 struct class_file {
     int found;
     struct class_text text;
+    char *from; /* where it was in the submission */
+    int64_t time;
 };
 
 /* arguments: returns -1 to go on, or the exit status. */
@@ -140,27 +150,32 @@ void class_roster_free(struct class_roster *roster);
  * names. */
 void class_match(struct class_roster *roster, struct class_list *list);
 
-/* list: finds the submissions and sorts them by name. Returns 0, or 1 after
- * one line on stderr. */
+/* list: finds the submissions, one for each entry of the folder or, if they
+ * are of one student, for several, and sorts them by name. Returns 0, or 1
+ * after one line on stderr. */
 int class_list_read(struct class_list *list,
+                    const struct class_course *course,
                     const struct class_settings *settings);
+/* Says whether an entry of a folder is somebody's, and not a system's. */
+int class_list_is_seen(const char *entry);
 void class_list_free(struct class_list *list);
 /* Adds a line to the submission's notes; what is not printable is shown as
  * '?'. */
 void class_note(struct class_submission *submission, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* bulk: unpacks one .zip of all submissions into the folder. Returns 0, or 1
- * after one line on stderr. */
-int class_bulk_unpack(const char *zip, const char *folder);
+/* bulk: unpacks one archive of all submissions into the folder. Returns 0, or
+ * 1 after one line on stderr. */
+int class_bulk_unpack(const struct class_course *course,
+                      const char *path,
+                      const char *folder);
 
 /* collect: fills files, one for each exercise of the course, from the
- * submission's sources; what is odd becomes a note. work is a folder for an
- * archive that lies in an archive. */
+ * submission's sources; what is odd becomes a note. */
 void class_collect(const struct class_course *course,
                    struct class_submission *submission,
-                   const char *work,
                    struct class_file *files);
+void class_file_free(struct class_file *file);
 
 /* stamp: remembers beside the results what they are the results of. */
 void class_stamp_write(const struct class_settings *settings,

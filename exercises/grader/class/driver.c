@@ -68,7 +68,7 @@ int class_driver_start(const struct class_settings *settings,
     int rc = write_files(course, files, from);
 
     if (rc == 0)
-        rc = class_process_start(process, words, -1, 1);
+        rc = class_process_start(process, words);
     free(from);
     free(work);
     free(results);

@@ -120,7 +120,7 @@ static void begin(struct grading *grading,
     char *work = class_format("%s/graded/%s", settings->out, submission->key);
 
     memset(files, 0, size);
-    class_collect(course, submission, work, files);
+    class_collect(course, submission, files);
     if (test__interrupted())
         goto out; /* what was found is not all */
     if (has_any(course, files) && !settings->again &&
@@ -131,8 +131,8 @@ static void begin(struct grading *grading,
         if (has_any(course, files)) {
             begin_driver(grading, job, submission, files);
         } else {
-            submission->end = CLASS_NOTHING;
-            class_note(submission, "there is no exercise file in it");
+            submission->end =
+                submission->unreadable != NULL ? CLASS_FAILED : CLASS_NOTHING;
         }
     }
     if (job->submission == NULL) {
@@ -142,7 +142,7 @@ static void begin(struct grading *grading,
 
 out:
     for (size_t i = 0; i < course->exercises; i++)
-        class_text_free(&files[i].text);
+        class_file_free(&files[i]);
     free(files);
     free(work);
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -54,6 +55,28 @@ static int has_failed(const struct class_list *list)
     return 0;
 }
 
+/* One line for each kind of archive that cannot be opened here. */
+static void tell_unreadable(const struct class_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *ending = list->submission[i].unreadable;
+        size_t before = 0, count = 0;
+
+        for (size_t k = 0; ending != NULL && k < list->count; k++) {
+            const char *other = list->submission[k].unreadable;
+            int is_same = other != NULL && strcasecmp(ending, other) == 0;
+
+            before += (size_t)(is_same && k < i);
+            count += (size_t)is_same;
+        }
+        if (ending != NULL && before == 0)
+            (void)fprintf(stderr,
+                          "build/class: %s cannot be opened (submissions: "
+                          "%zu): %s\n",
+                          ending, count, CLASS_NO_LIBARCHIVE);
+    }
+}
+
 static int report(const struct class_settings *settings,
                   const struct class_course *course,
                   const struct class_roster *roster,
@@ -81,6 +104,7 @@ static int report(const struct class_settings *settings,
         (void)printf(", %zu graded before", reused);
     (void)printf(": %s/grades.csv, %s/summary.txt, %s/reports/\n",
                  settings->out, settings->out, settings->out);
+    tell_unreadable(list);
     if (has_failed(list))
         (void)fprintf(stderr,
                       "build/class: not every submission could be judged, see "
@@ -126,7 +150,8 @@ int main(int argc, char **argv)
     if (class_course_read(&course, &settings) != 0 ||
         (settings.roster != NULL &&
          class_roster_read(&roster, settings.roster) != 0) ||
-        lock(settings.out) != 0 || class_list_read(&list, &settings) != 0)
+        lock(settings.out) != 0 ||
+        class_list_read(&list, &course, &settings) != 0)
         goto out;
     if (settings.roster != NULL)
         class_match(&roster, &list);

@@ -14,7 +14,8 @@ struct class_name {
     char *file; /* the name of the file that was handed in */
     long again; /* which time Canvas got a file of this name */
     int late;
-    int is_part; /* one of several files or folders of its student */
+    int is_part;  /* one of several files or folders of its student */
+    int is_loose; /* likewise, named by somebody: set by whoever finds out */
 };
 
 /* Splits the name of a folder or file. */
