@@ -382,10 +382,10 @@ handout: ## makes an archive of the course for students
 handin: ## makes an archive of your exercises and results; NAME=...
 	$(TOOL)/handin.sh
 
-grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SUBMISSIONS=dir ROSTER=csv HIDDEN=dir JOBS=n
+grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SUBMISSIONS=dir ROSTER=csv EX=01,02 HIDDEN=dir JOBS=n
 	$(if $(SUBMISSIONS),,$(error make grade SUBMISSIONS=dir: where are they?))
 	@$(GRADE) $(OUT)/class --submissions '$(SUBMISSIONS)' \
-	  $(if $(ROSTER),--roster '$(ROSTER)') $(if $(JOBS),--jobs '$(JOBS)') \
+	  $(if $(EX),--exercises '$(EX)') $(if $(ROSTER),--roster '$(ROSTER)') $(if $(JOBS),--jobs '$(JOBS)') \
 	  $(if $(SEED),--seed '$(SEED)') $(if $(HIDDEN),--hidden) \
 	  $(if $(SECONDS_EACH),--seconds '$(SECONDS_EACH)') $(ARGS)
 check-grader: check-plain check-address check-thread ## shows that make check says what it should

@@ -29,7 +29,7 @@ check_roster() {
     grade_line u3 "$(printf '"A\314\210lter, O\314\210"')" 'Ö Älter_9' '' 4 ''
     grade_line u4 'Nik Lter' lternik_11 '' 5 ''
     grade_line u5 "'=cmd()" '' '' 0 'no submission'
-    line grades.csv ',other,other,,6,0,6,10,not in the roster'
+    line grades.csv ',other,other,,6,6,10,no,not in the roster'
     line summary.txt \
         'students  7, submissions 6, late 0, without 1, not judged 0'
     tell knows_the_roster
@@ -75,8 +75,8 @@ s02,Bo Bell
 s03,Cid Dahl
 TEXT
     grade 0 --roster roster.csv
-    line grades.csv ',Ann Bell s02,Ann Bell s02_55,,4,0,4,10,"its id is that of s02 (Bo Bell), its name that of s01 (Ann Bell): nobody gets it"'
-    line grades.csv ',s01 Cid Dahl,s01 Cid Dahl,,5,0,5,10,"its id is that of s01 (Ann Bell), its name that of s03 (Cid Dahl): nobody gets it"'
+    line grades.csv ',Ann Bell s02,Ann Bell s02_55,,4,4,10,no,"its id is that of s02 (Bo Bell), its name that of s01 (Ann Bell): nobody gets it"'
+    line grades.csv ',s01 Cid Dahl,s01 Cid Dahl,,5,5,10,no,"its id is that of s01 (Ann Bell), its name that of s03 (Cid Dahl): nobody gets it"'
     grade_line s01 'Ann Bell' s01-total '' 6 ''
     grade_line s02 'Bo Bell' '' '' 0 'no submission'
     grade_line s03 'Cid Dahl' '' '' 0 'no submission'
@@ -99,7 +99,7 @@ m2,Eva Muller
 j1,Jörg Łukasz
 TEXT
     grade 0 --roster roster.csv
-    line grades.csv ',Kim Lee,Kim Lee_70,,4,0,4,10,its name is that of several students: nobody gets it'
+    line grades.csv ',Kim Lee,Kim Lee_70,,4,4,10,no,its name is that of several students: nobody gets it'
     grade_line k2 'Lee Kim' 'Kim Lee k2_71' '' 5 ''
     part build/grades/grades.csv 'm1,Eva Müller,Eva Mueller,,6,'
     part build/grades/grades.csv 'm1,Eva Müller,müller eva,,7,'

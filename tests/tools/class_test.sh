@@ -81,7 +81,7 @@ check_sources() {
     tar -cf in/s01.tar -C p/one handin
     tar -rf in/s01.tar -C p/two handin
     grade 0
-    part build/grades/grades.csv ',7,0,7,10,'
+    part build/grades/grades.csv ',7,7,10,'
     tell takes_the_member_that_was_added_last
 
     new_class
@@ -243,7 +243,7 @@ stop() {
     hand_in in/s03/ex_total.c 'wait 2'
     hand_in in/s04/ex_total.c 8
     "$class" --submissions in --grader build/grader --out build/grades \
-        --jobs 2 >out 2>err &
+        --seed 1 --jobs 2 >out 2>err &
     pid=$!
     wrong=
     must 'the drivers did not start' wait_for build/waits.1
@@ -266,6 +266,25 @@ check_stops() {
     must 'the work is still there' [ ! -e build/grades/graded ]
     must 'there are grades' [ ! -e build/grades/grades.csv ]
     tell stops_when_it_is_asked_to
+
+    : >build/go
+    grade 0
+    before=$(cat build/grades/grades.csv)
+    hand_in in/s02/ex_total.c 'wait 3'
+    rm -f build/go
+    "$class" --submissions in --grader build/grader --out build/grades \
+        --seed 2 >out 2>err &
+    pid=$!
+    must 'the driver did not start' wait_for build/waits.3
+    kill -INT "$pid"
+    wait "$pid" 2>/dev/null
+    must 'the last whole results are gone' \
+        [ "$before" = "$(cat build/grades/grades.csv)" ]
+    : >build/go
+    grade 0 --seed 0
+    must 'it went on with its seed' [ "$(seed_of s01)" = 2 ]
+    part out '4 submissions, 1 graded before'
+    tell leaves_the_last_whole_results
 
     stop KILL
     must "status $status, expected 137" [ "$status" = 137 ]
@@ -314,6 +333,69 @@ check_course() {
     tell stops_when_the_course_is_changed
 }
 
+check_isolation() {
+    new_class
+    hand_in in/s01/ex_total.c 8
+    BWRAP=1 grade 2
+    part err 'there is no sandbox'
+    part err "ARGS='--sandbox never'"
+    must 'it was graded' [ ! -e build/graded ]
+    BWRAP=1 grade 0 --sandbox never
+    grade_line '' s01 s01 '' 8 ''
+    tell wants_a_sandbox
+
+    new_class
+    hand_in in/s01/ex_total.c 8
+    hand_in in/s02/ex_total.c 'does : >build/grades.new/reports/s01.json'
+    hand_in in/s03/ex_total.c 7
+    hand_in in/s04/ex_total.c \
+        'does echo 10 >build/grades.new/files/s05/01-one/ex_total.c'
+    hand_in in/s05/ex_total.c 6
+    hand_in in/s06/ex_total.c 'does echo 1 >in/s07/ex_total.c; echo >in/more'
+    hand_in in/s07/ex_total.c 9
+    grade 0 --sandbox never --jobs 2
+    grade_line '' s01 s01 '' 8 \
+        's02 had changed its files or results: graded again'
+    trace02='it changed the files or results of s01 while it was graded'
+    grade_line '' s02 s02 '' 5 "$trace02"
+    grade_line '' s03 s03 '' 7 ''
+    trace04='it changed the files or results of s05 while it was graded'
+    grade_line '' s04 s04 '' 5 "$trace04"
+    grade_line '' s05 s05 '' 6 \
+        's04 had changed its files or results: mended before it was graded'
+    grade_line '' s07 s07 '' 9 ''
+    part build/grades/grades.csv \
+        's06,,5,5,10,yes,"it changed the submissions while it was graded: in'
+    part build/grades/summary.txt "  s02: graded: $trace02"
+    must 's01 was not graded at once' \
+        [ "$(sed -n 's,.*graded/\(s[0-9]*\)/.*,\1,p' build/graded |
+            paste -s -d ' ' -)" = 's01 s02 s01 s03 s04 s05 s06 s07' ]
+    tell grades_a_victim_again_and_names_who_did_it
+
+    rm -r in/more
+    for name in s02 s04 s06; do
+        echo 5 >in/$name/ex_total.c
+    done
+    grade 0
+    grade_line '' s01 s01 '' 8 ''
+    grade_line '' s04 s04 '' 5 "$trace04"
+    grade 0 --again
+    grade_line '' s02 s02 '' 5 "$trace02"
+    tell keeps_the_trace_through_later_runs
+
+    new_class
+    hand_in in/s01/ex_total.c overwrite
+    hand_in in/s02/ex_total.c 4
+    grade 1 --sandbox never
+    part err 'stopped: build/libgrader.a has changed'
+    echo tests >build/libgrader.a
+    echo 3 >in/s01/ex_total.c
+    grade 0
+    grade_line '' s01 s01 '' 3 \
+        'it changed build/libgrader.a while it was graded'
+    tell keeps_the_trace_of_a_run_that_was_stopped
+}
+
 # refuse NAME STATUS MESSAGE ARGUMENT ...
 refuse() {
     name=$1
@@ -337,7 +419,7 @@ check_errors() {
     refuse names_a_bad_number 2 '--jobs "2x" is not a whole number from 1 to 64' \
         --jobs 2x
     refuse wants_submissions 2 'where are they' --jobs 2
-    refuse names_a_wrong_sandbox 2 'auto, never or always' \
+    refuse names_a_wrong_sandbox 2 'is always or never' \
         --submissions in --sandbox x
     refuse names_a_missing_folder 1 'none: No such file' --submissions none
     refuse names_an_empty_folder 1 'there is no submission in in2' \
@@ -368,9 +450,63 @@ check_many() {
     tell grades_three_hundred
 
     grade 0 --only 's39*' --verbose
-    must 'not those ten' [ "$(wc -l <build/grades/grades.csv)" -eq 11 ]
-    part err '10 of 10  s399 (as before)'
+    must 'not all rows' [ "$(wc -l <build/grades/grades.csv)" -eq 301 ]
+    part err '300 of 300  s399 (as before)'
     tell grades_only_some
+}
+
+# seed_of NAME: with what a submission was graded.
+seed_of() {
+    sed -n 's/.*"seed": \([0-9]*\).*/\1/p' "build/grades/reports/$1.json"
+}
+
+check_runs() {
+    new_class
+    hand_in in/s01/ex_total.c '4 of 7'
+    hand_in in/s02/ex_total.c 8
+    hand_in in/s02/ex_flight.c two
+    grade 0 --seed 0
+    first=$(seed_of s01)
+    must 'one seed for all' [ "$first" = "$(seed_of s02)" ]
+    part out "The seed was $first: "
+    grade 0 --seed 0
+    must 'another seed' [ "$first" != "$(seed_of s01)" ]
+    absent out before
+    second=$(seed_of s01)
+    hand_in in/s01/ex_total.c '5 of 7'
+    hand_in in/s02/ex_total.c 9
+    grade 0 --seed 0 --only s01
+    must 'the seed of the class' [ "$second" = "$(seed_of s01)" ]
+    part build/grades/grades.csv 's01,s01,s01,,5,0,5,10,yes,'
+    part build/grades/grades.csv \
+        's02,s02,s02,,8,0,8,10,yes,"its files have changed, and it was not'
+    grade 0 --seed "$second"
+    part out '2 submissions, 1 graded before'
+    tell draws_a_seed_for_each_run
+
+    grade 0 --exercises 1
+    line grades.csv 's02,s02,s02,,9,9,10,yes,'
+    tr -d '\357\273\277\r' <build/grades/grades.csv | sed 1q >header
+    part header 'late,01-one,total,'
+    absent build/grades/manifest.csv ex_flight
+    grade 0 --exercises 02,01-one
+    part build/grades/grades.csv 'late,01-one,02-two,total,'
+    part build/grades/manifest.csv ex_flight
+    grade 1 --exercises 01,7
+    must "said: $(cat err)" [ "$(cat err)" = \
+        'build/class: EX=01,7: there is no exercise 7' ]
+    tell grades_the_exercises_that_are_wanted
+
+    TZ=UTC touch -t 202601021530.20 in/s01/ex_total.c
+    grade 0
+    sum=$(sha256sum in/s01/ex_total.c | sed 's/ .*//')
+    line manifest.csv \
+        "s01,s01,s01,01-one,$sum,7,ex_total.c,2026-01-02T15:30:20Z,files/s01/01-one/ex_total.c"
+    must 'the file is kept' \
+        cmp -s in/s01/ex_total.c build/grades/files/s01/01-one/ex_total.c
+    line reports/s01.txt 'graded with course 1.5, seed 1, sandbox none'
+    part build/grades/reports/s01.txt 'make check EX=01 TEST=1 SEED=1'
+    tell keeps_evidence
 }
 
 make_folder
@@ -384,6 +520,8 @@ check_time
 check_daemon
 check_stops
 check_course
+check_isolation
+check_runs
 check_errors
 check_many
 finish

@@ -25,12 +25,11 @@ static void set_defaults(struct class_settings *to)
     to->defaults[1] = class_format("%s/grader", build);
     to->out = to->defaults[0];
     to->grader = to->defaults[1];
-    to->sandbox = "auto";
+    to->sandbox = "always";
     to->jobs = processors < 1                ? 1
                : processors > CLASS_JOBS_MAX ? CLASS_JOBS_MAX
                                              : processors;
     to->seconds = 300;
-    to->seed = 1;
 }
 
 int class_arguments_parse(struct class_settings *to, int argc, char **argv)
@@ -46,14 +45,16 @@ int class_arguments_parse(struct class_settings *to, int argc, char **argv)
          CLASS_JOBS_MAX},
         {"seconds", "N", "time for one submission", ASQ_OPTION_LONG,
          &to->seconds, 1, 86400},
-        {"seed", "N", "the seed of all tests, for all", ASQ_OPTION_LONG,
-         &to->seed, 1, 999999999},
+        {"seed", "N", "the seed of all tests, for all; 0: a new one",
+         ASQ_OPTION_LONG, &to->seed, 0, 999999999},
+        {"exercises", "LIST", "01,02: only these; else what was handed in",
+         ASQ_OPTION_TEXT, &to->exercises, 0, 0},
         {"out", "DIR", "where the grades go", ASQ_OPTION_TEXT, &to->out, 0, 0},
         {"grader", "FILE", "the driver", ASQ_OPTION_TEXT, &to->grader, 0, 0},
-        {"only", "PATTERN", "only the submissions of such a name",
+        {"only", "PATTERN", "grade only submissions of such a name again",
          ASQ_OPTION_TEXT, &to->only, 0, 0},
-        {"sandbox", "MODE", "auto, never or always", ASQ_OPTION_TEXT,
-         &to->sandbox, 0, 0},
+        {"sandbox", "MODE", "always; never: one could change another's marks",
+         ASQ_OPTION_TEXT, &to->sandbox, 0, 0},
         {"again", NULL, "use no earlier results", ASQ_OPTION_FLAG, &to->again,
          0, 0},
         {"verbose", NULL, "a line for each submission", ASQ_OPTION_FLAG,
@@ -68,14 +69,14 @@ int class_arguments_parse(struct class_settings *to, int argc, char **argv)
 
     set_defaults(to);
     status = asq_options_parse(&options, argc, argv);
+    to->isolated = strcmp(to->sandbox, "always") == 0;
+    to->run = class_format("%s.new", to->out);
     if (status == -1 && to->submissions == NULL) {
         (void)fputs("build/class: where are they? --submissions DIR\n", stderr);
         status = WRONG;
-    } else if (status == -1 && strcmp(to->sandbox, "auto") != 0 &&
-               strcmp(to->sandbox, "never") != 0 &&
+    } else if (status == -1 && strcmp(to->sandbox, "never") != 0 &&
                strcmp(to->sandbox, "always") != 0) {
-        (void)fputs("build/class: --sandbox is auto, never or always\n",
-                    stderr);
+        (void)fputs("build/class: --sandbox is always or never\n", stderr);
         status = WRONG;
     }
     return status;

@@ -14,6 +14,7 @@
 #ifndef CLASS_CLASS_H
 #define CLASS_CLASS_H
 
+#include "sha256.h"
 #include "text.h"
 
 #include <stddef.h>
@@ -35,13 +36,16 @@ enum {
 struct class_settings {
     const char *submissions; /* a folder, or one .zip of all */
     const char *roster;      /* NULL: none */
-    const char *out;
-    const char *grader; /* the driver */
-    const char *only;   /* a pattern for names of submissions, or NULL */
-    const char *sandbox;
+    const char *out;         /* the last whole run; see store.c */
+    const char *grader;      /* the driver */
+    const char *only;        /* a pattern for names of submissions, or NULL */
+    const char *exercises;   /* as in "01,02-threads", or NULL: what there is */
+    char *run;               /* where this run writes; owned */
+    const char *sandbox;     /* "always" or "never" */
+    int isolated;            /* the former */
     long jobs;
     long seconds; /* for one submission */
-    long seed;    /* the same for all */
+    long seed;    /* the same for all; 0: see class_store_open */
     int hidden;
     int again; /* trust no earlier results */
     int verbose;
@@ -52,6 +56,7 @@ struct class_settings {
 struct class_exercise {
     char *name; /* "02-threads" */
     char *file; /* "ex_single_flight.c" */
+    int wanted; /* it is graded, and counts */
 };
 
 /* The course as it stands here. */
@@ -93,6 +98,16 @@ struct class_source {
     long again; /* how often Canvas got this name before */
 };
 
+/* What was found for an exercise. */
+struct class_file {
+    int found;
+    struct class_text text; /* until it is kept */
+    char *from;             /* where it was in the submission */
+    int64_t time;           /* of its last change, as far as it tells */
+    size_t size;
+    char sum[CLASS_SHA256_SIZE];
+};
+
 struct class_submission {
     char *label;  /* its name in the submissions, printable */
     char *key;    /* names its files and folders in OUT */
@@ -106,6 +121,8 @@ struct class_submission {
     size_t students;
     struct class_source *source;
     size_t sources;
+    struct class_file *file; /* one for each exercise, when collected */
+    int left_out;            /* by --only: its results stay as they are */
     struct class_text notes; /* lines, for the report and for grades.csv */
     char *unreadable; /* the ending of an archive that cannot be opened here,
                          or NULL */
@@ -118,14 +135,6 @@ struct class_submission {
 struct class_list {
     struct class_submission *submission;
     size_t count;
-};
-
-/* What collect found for an exercise. */
-struct class_file {
-    int found;
-    struct class_text text;
-    char *from; /* where it was in the submission */
-    int64_t time;
 };
 
 /* arguments: returns -1 to go on, or the exit status. */
@@ -158,7 +167,8 @@ int class_list_read(struct class_list *list,
                     const struct class_settings *settings);
 /* Says whether an entry of a folder is somebody's, and not a system's. */
 int class_list_is_seen(const char *entry);
-void class_list_free(struct class_list *list);
+/* exercises is how many the course has. */
+void class_list_free(struct class_list *list, size_t exercises);
 /* Adds a line to the submission's notes; what is not printable is shown as
  * '?'. */
 void class_note(struct class_submission *submission, const char *format, ...)
@@ -176,6 +186,40 @@ void class_collect(const struct class_course *course,
                    struct class_submission *submission,
                    struct class_file *files);
 void class_file_free(struct class_file *file);
+
+/* store: makes the folders of a run, locks them and finds the seed. Returns 0,
+ * or 1 after one line on stderr. */
+int class_store_open(struct class_settings *settings);
+/* Makes the run the last whole one. Likewise. */
+int class_store_publish(const struct class_settings *settings,
+                        const struct class_list *list);
+
+/* kept: collects the files of all submissions and keeps them. Returns 0, or
+ * 128 and the signal that stopped it. */
+int class_kept_collect(const struct class_settings *settings,
+                       const struct class_course *course,
+                       struct class_list *list);
+/* Decides which exercises are wanted, if it was not said: those that anybody
+ * has handed in. */
+void class_kept_choose(const struct class_settings *settings,
+                       struct class_course *course,
+                       struct class_list *list);
+/* Reads a file as it was collected. Returns 0 or a negative UV_E*: UV_EBADF if
+ * it was changed since. */
+int class_kept_read(const struct class_settings *settings,
+                    const struct class_course *course,
+                    const struct class_submission *submission,
+                    size_t exercise,
+                    struct class_text *text);
+/* Collects a submission's files again where they were changed. Returns 0, or 1
+ * if they can no longer be had as they were. */
+int class_kept_mend(const struct class_settings *settings,
+                    const struct class_course *course,
+                    const struct class_submission *submission);
+/* Writes OUT/manifest.csv. Returns 0 or a negative UV_E*. */
+int class_kept_write_manifest(const struct class_settings *settings,
+                              const struct class_course *course,
+                              const struct class_list *list);
 
 /* stamp: remembers beside the results what they are the results of. */
 void class_stamp_write(const struct class_settings *settings,

@@ -253,14 +253,6 @@ static void say_nothing(const struct collector *collector)
                    class_text_of(&collector->found), more);
 }
 
-/* Two submissions with the same files have the same hash. */
-static void add_to_hash(uint64_t *hash, const char *name, struct class_file *f)
-{
-    *hash = class_hash(*hash, name, strlen(name) + 1);
-    *hash = class_hash(*hash, &f->text.size, sizeof f->text.size);
-    *hash = class_hash(*hash, f->text.data, f->text.size);
-}
-
 void class_file_free(struct class_file *file)
 {
     free(file->from);
@@ -287,13 +279,11 @@ void class_collect(const struct class_course *course,
         collector.again = source->again;
         look_at(&collector, source->path, is_folder ? "" : source->name, 0);
     }
-    submission->files_hash = CLASS_HASH_START;
     for (size_t i = 0; i < course->exercises; i++) {
         const char *name = course->exercise[i].file;
 
         if (collector.choices[i].count > 0) {
             take_choice(&collector, &collector.choices[i], name, &files[i]);
-            add_to_hash(&submission->files_hash, name, &files[i]);
             any = 1;
         }
         class_choice_free(&collector.choices[i]);

@@ -7,6 +7,7 @@
 #include "class.h"
 #include "driver.h"
 #include "grader/driver/files.h"
+#include "harm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,12 +32,14 @@ struct grading {
     const struct class_settings *settings;
     const struct class_course *course;
     struct class_list *list;
+    struct class_harm harm;
     struct job *job;
     const struct class_process **process; /* of the jobs */
     size_t jobs;
-    size_t next;   /* the first submission that was not begun */
-    size_t ended;  /* how many have come to their end */
-    size_t graded; /* how many of them by a driver */
+    size_t next;         /* the first submission that was not begun */
+    const char *changed; /* a file of the course, or NULL */
+    size_t ended;        /* how many have come to their end */
+    size_t graded;       /* how many of them by a driver */
     uint64_t began;
     uint64_t shown; /* when progress was shown last */
     int shows;      /* standard error is a terminal */
@@ -82,10 +85,10 @@ static void count_ended(struct grading *grading,
 }
 
 static int has_any(const struct class_course *course,
-                   const struct class_file *files)
+                   const struct class_submission *submission)
 {
     for (size_t i = 0; i < course->exercises; i++)
-        if (files[i].found)
+        if (course->exercise[i].wanted && submission->file[i].found)
             return 1;
     return 0;
 }
@@ -93,11 +96,10 @@ static int has_any(const struct class_course *course,
 /* Starts the driver, or ends the submission if it cannot be started. */
 static void begin_driver(struct grading *grading,
                          struct job *job,
-                         struct class_submission *submission,
-                         const struct class_file *files)
+                         struct class_submission *submission)
 {
     int rc = class_driver_start(grading->settings, grading->course, submission,
-                                files, &job->process);
+                                &job->process);
 
     if (rc == 0) {
         job->submission = submission;
@@ -108,42 +110,35 @@ static void begin_driver(struct grading *grading,
     }
 }
 
-/* Takes the files of a submission and starts its driver, or ends it here. */
+/* Starts the driver of a submission, or ends it here. */
 static void begin(struct grading *grading,
                   struct job *job,
                   struct class_submission *submission)
 {
     const struct class_settings *settings = grading->settings;
     const struct class_course *course = grading->course;
-    size_t size = course->exercises * sizeof(struct class_file);
-    struct class_file *files = class_allocate(NULL, size);
-    char *work = class_format("%s/graded/%s", settings->out, submission->key);
+    char *work = class_format("%s/graded/%s", settings->run, submission->key);
 
-    memset(files, 0, size);
-    class_collect(course, submission, files);
-    if (test__interrupted())
-        goto out; /* what was found is not all */
-    if (has_any(course, files) && !settings->again &&
+    if ((submission->left_out || has_any(course, submission)) &&
+        !(settings->again && !submission->left_out) &&
         class_stamp_read(settings, course, submission)) {
         submission->reused = 1;
+    } else if (submission->left_out) {
+        class_note(submission, "not graded yet");
     } else {
         class_driver_forget(settings, submission);
-        if (has_any(course, files)) {
-            begin_driver(grading, job, submission, files);
-        } else {
+        if (has_any(course, submission))
+            begin_driver(grading, job, submission);
+        else
             submission->end =
                 submission->unreadable != NULL ? CLASS_FAILED : CLASS_NOTHING;
-        }
     }
     if (job->submission == NULL) {
+        class_harm_watch(&grading->harm,
+                         (size_t)(submission - grading->list->submission));
         folder_remove(work); /* is tried again at the end */
         count_ended(grading, submission);
     }
-
-out:
-    for (size_t i = 0; i < course->exercises; i++)
-        class_file_free(&files[i]);
-    free(files);
     free(work);
 }
 
@@ -151,7 +146,9 @@ static void finish(struct grading *grading, struct job *job, int in_time)
 {
     struct class_submission *submission = job->submission;
     char *work =
-        class_format("%s/graded/%s", grading->settings->out, submission->key);
+        class_format("%s/graded/%s", grading->settings->run, submission->key);
+    size_t n = (size_t)(submission - grading->list->submission);
+    size_t redos = grading->harm.redos;
 
     (void)class_process_read(&job->process, &job->output, OUTPUT_MAX);
     class_process_kill(&job->process);
@@ -161,8 +158,11 @@ static void finish(struct grading *grading, struct job *job, int in_time)
     folder_remove(work);
     if (access(work, F_OK) == 0)
         class_note(submission, "its folder %s could not be removed", work);
+    grading->changed = class_harm_look(&grading->harm, n);
+    grading->ended -= grading->harm.redos - redos;
     if (submission->end != CLASS_FAILED)
         class_stamp_write(grading->settings, grading->course, submission);
+    class_harm_watch(&grading->harm, n);
     class_text_free(&job->output);
     job->submission = NULL;
     grading->graded++;
@@ -173,7 +173,9 @@ static void finish(struct grading *grading, struct job *job, int in_time)
 /* Returns 1 if the course is no longer what it was. */
 static int course_changed(struct grading *grading)
 {
-    const char *changed = class_course_changed(grading->course);
+    const char *changed = grading->changed != NULL
+                              ? grading->changed
+                              : class_course_changed(grading->course);
 
     if (changed == NULL)
         return 0;
@@ -198,12 +200,17 @@ static int turn(struct grading *grading)
             if (ended || uv_hrtime() > job->end)
                 finish(grading, job, ended);
         }
-        while (job->submission == NULL && !test__interrupted() &&
-               grading->next < grading->list->count) {
+        while (
+            job->submission == NULL && !test__interrupted() &&
+            (grading->harm.redos > 0 || grading->next < grading->list->count)) {
+            size_t n;
+
             if (course_changed(grading))
                 return 1;
-            begin(grading, job, &grading->list->submission[grading->next]);
-            grading->next++;
+            n = grading->harm.redos > 0
+                    ? grading->harm.redo[--grading->harm.redos]
+                    : grading->next++;
+            begin(grading, job, &grading->list->submission[n]);
         }
     }
     return 0;
@@ -244,14 +251,14 @@ int class_grade(const struct class_settings *settings,
                 const struct class_course *course,
                 struct class_list *list)
 {
-    size_t jobs = (size_t)settings->jobs;
+    size_t jobs = settings->isolated ? (size_t)settings->jobs : 1;
     struct grading grading = {.settings = settings,
                               .course = course,
                               .list = list,
                               .jobs = jobs,
                               .began = uv_hrtime(),
                               .shows = isatty(STDERR_FILENO)};
-    char *work = class_format("%s/graded", settings->out);
+    char *work = class_format("%s/graded", settings->run);
     int rc;
 
     folder_remove(work);
@@ -266,8 +273,11 @@ int class_grade(const struct class_settings *settings,
         grading.job[i] = (struct job){.process = {.output = -1}};
         grading.process[i] = &grading.job[i].process;
     }
+    class_harm_start(&grading.harm, settings, course, list);
     rc = run(&grading);
     stop_all(&grading);
+    if (class_harm_end(&grading.harm) != 0 && rc == 0)
+        rc = 1;          /* UNTESTED: a full disk */
     folder_remove(work); /* is tried again by the next run */
     free(grading.process);
     free(grading.job);

@@ -191,6 +191,7 @@ static void free_submission(struct class_submission *submission)
         free(submission->source[i].name);
     }
     free(submission->source);
+    free(submission->file);
     free(submission->label);
     free(submission->key);
     free(submission->name);
@@ -200,21 +201,15 @@ static void free_submission(struct class_submission *submission)
     class_text_free(&submission->notes);
 }
 
-/* Leaves those whose name or key matches. */
+/* Leaves those out whose name and key do not match. */
 static void select_only(struct class_list *list, const char *pattern)
 {
-    size_t kept = 0;
-
     for (size_t i = 0; i < list->count; i++) {
         struct class_submission *submission = &list->submission[i];
 
-        if (fnmatch(pattern, submission->label, 0) == 0 ||
-            fnmatch(pattern, submission->key, 0) == 0)
-            list->submission[kept++] = *submission;
-        else
-            free_submission(submission);
+        submission->left_out = fnmatch(pattern, submission->label, 0) != 0 &&
+                               fnmatch(pattern, submission->key, 0) != 0;
     }
-    list->count = kept;
 }
 
 /* Says whether a folder holds what a student's folder does. */
@@ -275,7 +270,7 @@ int class_list_read(struct class_list *list,
     memset(list, 0, sizeof *list);
     if (stat(path, &there) == 0 && S_ISREG(there.st_mode)) {
         free(path);
-        path = class_format("%s/bulk", settings->out);
+        path = class_format("%s/bulk", settings->run);
         rc = class_bulk_unpack(course, settings->submissions, path);
         if (rc == 0)
             path = skip_wrapping(path);
@@ -293,9 +288,13 @@ int class_list_read(struct class_list *list,
     return rc;
 }
 
-void class_list_free(struct class_list *list)
+void class_list_free(struct class_list *list, size_t exercises)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t k = 0; list->submission[i].file != NULL && k < exercises;
+             k++)
+            class_file_free(&list->submission[i].file[k]);
         free_submission(&list->submission[i]);
+    }
     free(list->submission);
 }

@@ -13,12 +13,22 @@ static int write_text(const struct class_settings *settings,
                       const char *name,
                       struct class_text *text)
 {
-    char *path = class_format("%s/%s", settings->out, name);
+    char *path = class_format("%s/%s", settings->run, name);
     int rc = class_file_write(path, text->data, text->size);
 
     class_text_free(text);
     free(path);
     return rc;
+}
+
+/* The command with which a student sees the failure again. */
+static void put_again(struct class_text *text,
+                      const char *exercise,
+                      const char *test,
+                      const char *seed)
+{
+    class_text_put(text, "      again  make check EX=%.2s TEST=%s SEED=%s\n",
+                   exercise, test, seed);
 }
 
 static void put_tests(struct class_text *text,
@@ -28,7 +38,8 @@ static void put_tests(struct class_text *text,
 {
     sqlite3_stmt *test = class_ask(
         db,
-        "SELECT test, points, max, verdict, title, hidden, message, look_at"
+        "SELECT test, points, max, verdict, title, hidden, message, look_at,"
+        " (SELECT seed FROM run WHERE run.n = test.n)"
         " FROM test WHERE n = ?1 AND exercise = ?2 ORDER BY hidden, test",
         n);
 
@@ -49,6 +60,9 @@ static void put_tests(struct class_text *text,
             class_text_put(text, "      %s\n", message);
         if (!is_full && *look_at != '\0')
             class_text_put(text, "      look at %s\n", look_at);
+        if (!is_full && !sqlite3_column_int(test, 5))
+            put_again(text, exercise, class_ask_text(test, 0),
+                      class_ask_text(test, 8));
     }
 }
 
@@ -73,10 +87,22 @@ static void put_exercises(struct class_text *text, sqlite3 *db, sqlite3_int64 n)
     }
 }
 
+/* What it was graded with, so that it can be graded so again. */
+static void put_run(struct class_text *text, sqlite3 *db, sqlite3_int64 n)
+{
+    sqlite3_stmt *run =
+        class_ask(db, "SELECT version, seed, sandbox FROM run WHERE n = ?1", n);
+
+    while (class_ask_next(run))
+        class_text_put(text, "graded with course %s, seed %s, sandbox %s\n",
+                       class_ask_text(run, 0), class_ask_text(run, 1),
+                       class_ask_text(run, 2));
+}
+
 static const char all_students[] =
     "SELECT s.n, s.id, s.name, s.submission, s.late,"
     " (SELECT COALESCE(SUM(points), 0.0) FROM exercise e WHERE e.n = s.n),"
-    " (SELECT SUM(max) FROM course), s.note, s.key FROM student s"
+    " (SELECT SUM(max) FROM course), s.note, s.counts FROM student s"
     " ORDER BY s.place, s.n";
 
 static int write_report(const struct class_settings *settings,
@@ -105,6 +131,7 @@ static int write_report(const struct class_settings *settings,
         class_text_put(&text, "note        %.*s\n", (int)(end - line), line);
         line = end + 1;
     }
+    put_run(&text, db, n);
     put_exercises(&text, db, n);
     rc = write_text(settings, name, &text);
     free(name);
@@ -124,8 +151,9 @@ put_grades(struct class_text *grades, sqlite3 *db, sqlite3_stmt *student)
         class_text_put_field(grades, class_ask_text(student, i), ",");
     while (class_ask_next(points))
         class_text_put(grades, "%g,", sqlite3_column_double(points, 0));
-    class_text_put(grades, "%g,%g,", sqlite3_column_double(student, 5),
-                   sqlite3_column_double(student, 6));
+    class_text_put(grades, "%g,%g,%s,", sqlite3_column_double(student, 5),
+                   sqlite3_column_double(student, 6),
+                   sqlite3_column_int(student, 8) ? "yes" : "no");
     class_text_put_field(grades, class_ask_text(student, 7), "\r\n");
 }
 
@@ -141,7 +169,7 @@ int class_reports_write(const struct class_settings *settings,
     row = class_ask(db, "SELECT exercise FROM course ORDER BY 1", 0);
     while (class_ask_next(row))
         class_text_put_field(&grades, class_ask_text(row, 0), ",");
-    class_text_put(&grades, "total,max,note\r\n");
+    class_text_put(&grades, "total,max,counts,note\r\n");
     row = class_ask(db, all_students, 0);
     while (class_ask_next(row)) {
         size_t n = (size_t)sqlite3_column_int64(row, 0);

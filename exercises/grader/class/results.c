@@ -16,18 +16,21 @@ enum {
 
 static const char schema[] =
     "CREATE TABLE student(n INT, key TEXT, id TEXT, name TEXT,"
-    " submission TEXT, late TEXT, note TEXT, end TEXT, place INT);"
+    " submission TEXT, late TEXT, note TEXT, end TEXT, place INT,"
+    " counts INT);"
     "CREATE TABLE exercise(n INT, exercise TEXT, points REAL, max REAL,"
     " verdict TEXT, message TEXT);"
     "CREATE TABLE test(n INT, exercise TEXT, test INT, title TEXT,"
     " points REAL, max REAL, verdict TEXT, message TEXT, look_at TEXT,"
     " hidden INT);"
-    "CREATE TABLE run(n INT, sandbox TEXT);"
+    "CREATE TABLE run(n INT, sandbox TEXT, seed INT, version TEXT);"
     "CREATE INDEX of_test ON test(n, exercise);"
     "CREATE INDEX of_exercise ON exercise(n);"
     "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);";
 
-static const char insert_run[] = "INSERT INTO run SELECT ?1, ?2->>'$.sandbox'";
+static const char insert_run[] =
+    "INSERT INTO run SELECT ?1, shown(?2->>'$.sandbox'),"
+    " CAST(?2->>'$.seed' AS INT), shown(?2->>'$.course')";
 
 /* Where a file was graded, ?3, is told as where its student has it. */
 static const char insert_exercises[] =
@@ -94,9 +97,9 @@ static void load_results(const struct class_settings *settings,
                          sqlite3 *db)
 {
     char *path =
-        class_format("%s/reports/%s.json", settings->out, submission->key);
+        class_format("%s/reports/%s.json", settings->run, submission->key);
     char *folder =
-        class_format("%s/graded/%s/files/", settings->out, submission->key);
+        class_format("%s/graded/%s/files/", settings->run, submission->key);
     struct class_text json = {0};
     int rc = class_file_read(path, RESULTS_MAX, &json);
 
@@ -132,11 +135,12 @@ static const char *name_end(const struct class_submission *submission)
     return names[submission->end];
 }
 
-static void
-add_student(sqlite3 *db, size_t n, const char *const texts[7], size_t place)
+static void add_student(
+    sqlite3 *db, size_t n, const char *const texts[7], size_t place, int counts)
 {
     sqlite3_stmt *statement = class_ask(
-        db, "INSERT INTO student VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        db,
+        "INSERT INTO student VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         (sqlite3_int64)n);
 
     /* An insertion into memory fails only without memory, and then the next
@@ -144,6 +148,7 @@ add_student(sqlite3 *db, size_t n, const char *const texts[7], size_t place)
     for (int i = 0; i < 7; i++)
         (void)sqlite3_bind_text(statement, i + 2, texts[i], -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 9, (sqlite3_int64)place);
+    (void)sqlite3_bind_int(statement, 10, counts);
     (void)sqlite3_step(statement);
     (void)sqlite3_finalize(statement);
 }
@@ -181,10 +186,10 @@ static void add_rows(sqlite3 *db,
     for (size_t i = 0; i < submission->students; i++) {
         texts[1] = roster->student[submission->student[i]].id;
         texts[2] = roster->student[submission->student[i]].name;
-        add_student(db, n, texts, submission->student[i]);
+        add_student(db, n, texts, submission->student[i], 1);
     }
     if (submission->students == 0)
-        add_student(db, n, texts, roster->count + n);
+        add_student(db, n, texts, roster->count + n, roster->count == 0);
     free(note);
 }
 
@@ -204,7 +209,7 @@ static void add_students(const struct class_settings *settings,
                        "time over: what was not graded by then has 0 points");
         add_rows(db, roster, submission, i);
     }
-    for (size_t i = 0; settings->only == NULL && i < roster->count; i++) {
+    for (size_t i = 0; i < roster->count; i++) {
         const struct class_student *student = &roster->student[i];
 
         if (student->submissions == 0)
@@ -212,7 +217,7 @@ static void add_students(const struct class_settings *settings,
                         (const char *const[]){"", student->id, student->name,
                                               "", "", "no submission",
                                               "no submission"},
-                        i);
+                        i, 1);
     }
 }
 
@@ -238,7 +243,9 @@ int class_results_load(const struct class_settings *settings,
             sqlite3_mprintf("INSERT OR IGNORE INTO course(exercise) VALUES(%Q)",
                             course->exercise[i].name);
 
-        (void)sqlite3_exec(db, sql, NULL, NULL, NULL); /* as in add_student */
+        /* As in add_student. */
+        if (course->exercise[i].wanted)
+            (void)sqlite3_exec(db, sql, NULL, NULL, NULL);
         sqlite3_free(sql);
     }
     add_students(settings, roster, list, db);

@@ -226,8 +226,8 @@ static int write_json(const char *path, sqlite3 *db)
 
 int class_summary_write(const struct class_settings *settings, sqlite3 *db)
 {
-    char *text_path = class_format("%s/summary.txt", settings->out);
-    char *json_path = class_format("%s/summary.json", settings->out);
+    char *text_path = class_format("%s/summary.txt", settings->run);
+    char *json_path = class_format("%s/summary.json", settings->run);
     struct class_text text = {0};
     int rc;
 
