@@ -34,6 +34,11 @@ check_roster() {
         'students  7, submissions 6, late 0, without 1, not judged 0'
     tell knows_the_roster
 
+    part out 'roster.csv: 5 students; UTF-8, separated by commas; name from "name", id from "id"'
+    part build/grades/moodle.csv 'email,id,name,Grade'
+    part build/grades/moodle.csv 'z,u3,"'
+    tell tells_how_it_read_the_roster
+
     while IFS='|' read -r name text message; do
         printf '%b' "$text" >roster.csv
         grade 1 --roster roster.csv
@@ -41,8 +46,8 @@ check_roster() {
             "build/class: roster.csv:$message" ]
         tell "$name"
     done <<'TEXT'
-wants_an_id_column|name,mail\nx,y\n|1: the first line must name the columns id and name
-wants_something_in_a_roster||1: the first line must name the columns id and name
+wants_an_id_column|name,mail\nx,y\n|1: the first line must name the columns id and name, or those of Moodle or Canvas
+wants_something_in_a_roster||1: the first line must name the columns id and name, or those of Moodle or Canvas
 wants_an_id_in_each_line|id,name\na,b\n\n,c\n|4: there is no id
 wants_an_id_once|id,name\na,b\nA,c\n|3: this id was there before
 wants_closed_quotes|id,name\na,"b\n\n|2: a quote is not closed
@@ -109,8 +114,115 @@ TEXT
     tell knows_names_however_they_are_spelt
 }
 
+# roster ENCODING: standard input becomes roster.csv.
+roster() {
+    iconv -f UTF-8 -t "$1" >roster.csv
+}
+
+check_encodings() {
+    while read -r encoding said; do
+        new_class
+        hand_in 'in/Jürgen Groß/ex_total.c' 4
+        hand_in 'in/Ciaran O’Neil/ex_total.c' 5
+        # Latin-1 has no such mark, the console of Windows neither.
+        mark="’"
+        case $encoding in
+        ISO-8859-1 | CP850)
+            mark="'"
+            ;;
+        esac
+        printf 'Matrikelnummer;Nachname;Vorname\r\n12;Groß;Jürgen\r\n13;O%sNeil;Ciaran\r\n' "$mark" |
+            roster "$encoding"
+        grade 0 --roster roster.csv
+        part out "roster.csv: 2 students; $said, separated by semicolons; name from \"Vorname\" \"Nachname\", id from \"Matrikelnummer\""
+        line grades.csv '12;Jürgen Groß;Jürgen Groß;;4;4;10;yes;'
+        line grades.csv "13;Ciaran O${mark}Neil;Ciaran O’Neil;;5;5;10;yes;"
+        must 'no mark' [ "$(head -c 3 build/grades/grades.csv)" = \
+            "$(printf '\357\273\277')" ]
+        absent build/grades/grades.csv '?'
+        tell "reads_a_roster_in_$encoding"
+    done <<'TEXT'
+UTF-8 UTF-8
+ISO-8859-1 Latin-1
+WINDOWS-1252 Windows-1252
+CP850 CP850
+UTF-16 UTF-16
+UTF-16LE UTF-16
+UTF-16BE UTF-16
+TEXT
+    new_class
+    hand_in in/s01/ex_total.c 7
+    printf 'sep=;\r\nid;name\r\n"s01";"A, B; C"\r\n' >roster.csv
+    grade 0 --roster roster.csv
+    line grades.csv 's01;"A, B; C";s01;;7;7;10;yes;'
+    printf 'id\tname\ns01\tA, B\n' >roster.csv
+    grade 0 --roster roster.csv
+    part out 'separated by tabs'
+    part build/grades/grades.csv "$(printf 's01\t"A, B"\ts01\t\t7')"
+    printf 'id,name\ns01,A\000B\n' >roster.csv
+    grade 1 --roster roster.csv
+    part err 'roster.csv:1: it is no text'
+    tell reads_separators_as_they_come
+}
+
+check_platforms() {
+    new_class
+    moodle 'Eva Müller_4711' 8
+    moodle 'Participant_4712' 6
+    cat >roster.csv <<'TEXT'
+Identifier,Full name,Email address,Status,Grade,Maximum Grade,Feedback comments
+Participant 4711,Eva Müller,eva@localhost,Submitted,,10.00,
+Participant 4712,Kim Lee,kim@localhost,Submitted,,10.00,
+Participant 4713,Bo Bell,bo@localhost,,,10.00,
+TEXT
+    grade 0 --roster roster.csv
+    grade_line eva@localhost 'Eva Müller' 'Eva Müller_4711' '' 8 ''
+    grade_line kim@localhost 'Kim Lee' Participant_4712 '' 6 ''
+    line moodle.csv 'Participant 4711,Eva Müller,eva@localhost,Submitted,8,10.00,01-one 8 of 10'
+    line moodle.csv 'Participant 4713,Bo Bell,bo@localhost,,0,10.00,01-one 0 of 10'
+    tell fills_in_the_worksheet_of_moodle
+
+    new_class
+    moodle 'Eva Mueller_4711' 8
+    moodle 'Kim Lee_4713' 6
+    cat >roster.csv <<'TEXT'
+ID;Vollständiger Name;E-Mail-Adresse;Status;Bewertung;Feedback als Kommentar
+Teilnehmer/in 4711;Eva Müller;eva@localhost;;;
+Teilnehmer/in 4712;Kim Lee;kim@localhost;;;
+Teilnehmer/in4713;Bo Bell;bo@localhost;;;
+TEXT
+    grade 0 --roster roster.csv
+    line grades.csv 'eva@localhost;Eva Müller;Eva Mueller_4711;;8;8;10;yes;'
+    part build/grades/grades.csv ';Kim Lee;Kim Lee_4713;;6;6;10;no;"its number is that of bo@localhost (Bo Bell), its name that of kim@localhost (Kim Lee): nobody gets it"'
+    line moodle.csv 'Teilnehmer/in 4711;Eva Müller;eva@localhost;;8;01-one 8 of 10'
+    tell understands_moodle_in_german
+
+    new_class
+    hand_in in/mullereva_LATE_900_101_ex_total.c 8
+    hand_in in/leekim_901_102_ex_total.c 6
+    cat >roster.csv <<'TEXT'
+Student,ID,SIS User ID,SIS Login ID,Section,Other (12),Final
+"    Points Possible",,,,,10,
+"Müller, Eva",900,u1,eva,A,3,3
+"Lee, Kim",901,u2,kim,A,,
+"Lee, Kim",902,u3,kim2,B,,
+"Student, Test",999,,x,A,,
+TEXT
+    grade 0 --roster roster.csv
+    part out '3 students; UTF-8, separated by commas; name from "Student", id from "SIS User ID"'
+    grade_line u1 '"Müller, Eva"' mullereva_900 late 8 ''
+    grade_line u2 '"Lee, Kim"' leekim_901 '' 6 ''
+    line canvas.csv 'Student,ID,SIS User ID,SIS Login ID,Section,01-one,Total'
+    line canvas.csv '"Müller, Eva",900,u1,eva,A,8,8'
+    line canvas.csv '"Lee, Kim",902,u3,kim2,B,0,0'
+    must 'a file for Moodle' [ ! -e build/grades/moodle.csv ]
+    tell writes_what_canvas_imports
+}
+
 make_folder
 make_course
 check_roster
 check_identity
+check_encodings
+check_platforms
 finish

@@ -14,6 +14,7 @@
 #ifndef CLASS_CLASS_H
 #define CLASS_CLASS_H
 
+#include "columns.h"
 #include "sha256.h"
 #include "text.h"
 
@@ -41,6 +42,7 @@ struct class_settings {
     const char *only;        /* a pattern for names of submissions, or NULL */
     const char *exercises;   /* as in "01,02-threads", or NULL: what there is */
     char *run;               /* where this run writes; owned */
+    char separator[2];       /* of the tables that are written */
     const char *sandbox;     /* "always" or "never" */
     int isolated;            /* the former */
     long jobs;
@@ -73,13 +75,20 @@ struct class_course {
 struct class_student {
     char *id;
     char *name;
-    char *number;       /* of the platform, or "" */
+    char *number; /* of the platform, or "" */
+    char **field; /* its line of the roster */
+    size_t fields;
     size_t submissions; /* how many are this student's */
 };
 
 struct class_roster {
     struct class_student *student;
     size_t count;
+    char **heading;
+    size_t headings;
+    struct class_columns columns;
+    char separator;
+    int had_mark; /* that of UTF-8, at its beginning */
 };
 
 /* How grading a submission ended. */
@@ -150,8 +159,9 @@ int class_course_read(struct class_course *course,
 const char *class_course_changed(const struct class_course *course);
 void class_course_free(struct class_course *course);
 
-/* roster: reads a CSV file with the columns id and name. Returns 0, or 1
- * after one line on stderr with the file's line number. */
+/* roster: reads a CSV file of any encoding and separator, with headings that
+ * columns.c knows, and says in one line on stdout how it was understood.
+ * Returns 0, or 1 after one line on stderr with the file's line number. */
 int class_roster_read(struct class_roster *roster, const char *path);
 void class_roster_free(struct class_roster *roster);
 

@@ -178,7 +178,7 @@ void class_kept_choose(const struct class_settings *settings,
             hash_files(course, &list->submission[i]);
 }
 
-static void put_time(struct class_text *text, int64_t time)
+static void put_time(struct class_text *text, int64_t time, const char *end)
 {
     time_t seconds = (time_t)time;
     struct tm parts;
@@ -186,10 +186,11 @@ static void put_time(struct class_text *text, int64_t time)
 
     if (time != 0 && gmtime_r(&seconds, &parts) != NULL)
         (void)strftime(shown, sizeof shown, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    class_text_put_field(text, shown, ",");
+    class_text_put_field(text, shown, end);
 }
 
 static void put_file(struct class_text *text,
+                     const char *end,
                      const struct class_course *course,
                      const struct class_submission *submission,
                      size_t exercise)
@@ -200,13 +201,13 @@ static void put_file(struct class_text *text,
                               course->exercise[exercise].name,
                               course->exercise[exercise].file);
 
-    class_text_put_field(text, submission->id, ",");
-    class_text_put_field(text, submission->name, ",");
-    class_text_put_field(text, submission->label, ",");
-    class_text_put_field(text, course->exercise[exercise].name, ",");
-    class_text_put(text, "%s,%zu,", file->sum, file->size);
-    class_text_put_field(text, from, ",");
-    put_time(text, file->time);
+    class_text_put_field(text, submission->id, end);
+    class_text_put_field(text, submission->name, end);
+    class_text_put_field(text, submission->label, end);
+    class_text_put_field(text, course->exercise[exercise].name, end);
+    class_text_put(text, "%s%s%zu%s", file->sum, end, file->size, end);
+    class_text_put_field(text, from, end);
+    put_time(text, file->time, end);
     class_text_put_field(text, kept, "\r\n");
     free(kept);
     free(from);
@@ -216,16 +217,22 @@ int class_kept_write_manifest(const struct class_settings *settings,
                               const struct class_course *course,
                               const struct class_list *list)
 {
+    static const char *const headings[] = {"id",       "name",   "submission",
+                                           "exercise", "sha256", "bytes",
+                                           "source",   "time"};
     char *path = class_format("%s/manifest.csv", settings->run);
     struct class_text text = {0};
     int rc;
 
-    class_text_put(&text, "id,name,submission,exercise,sha256,bytes,source,"
-                          "time,file\r\n");
+    class_text_put(&text, "\xef\xbb\xbf");
+    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
+        class_text_put_field(&text, headings[i], settings->separator);
+    class_text_put(&text, "file\r\n");
     for (size_t i = 0; i < list->count; i++)
         for (size_t k = 0; k < course->exercises; k++)
             if (course->exercise[k].wanted && list->submission[i].file[k].found)
-                put_file(&text, course, &list->submission[i], k);
+                put_file(&text, settings->separator, course,
+                         &list->submission[i], k);
     rc = class_file_write(path, text.data, text.size);
     class_text_free(&text);
     free(path);

@@ -60,6 +60,8 @@ static int report(const struct class_settings *settings,
         return 1;
     rc = class_reports_write(settings, list, db);
     if (rc == 0)
+        rc = class_imports_write(settings, roster, db);
+    if (rc == 0)
         rc = class_kept_write_manifest(settings, course, list);
     if (rc == 0)
         rc = class_summary_write(settings, db);
@@ -147,6 +149,8 @@ int main(int argc, char **argv)
         class_store_open(&settings) != 0 ||
         class_list_read(&list, &course, &settings) != 0)
         goto out;
+    /* Tables are written as the roster was: the same program opens them. */
+    settings.separator[0] = roster.separator != '\0' ? roster.separator : ',';
     status = class_kept_collect(&settings, &course, &list);
     if (status != 0) {
         remove_bulk(settings.run);

@@ -178,6 +178,10 @@ char *class_name_fold(const char *text, enum class_fold how)
             else if (how == CLASS_FOLD_SPELT && c[0] == 0xcc && c[1] == 0x88)
                 class_text_put(&folded, "e");
             c++;
+        } else if (c[0] == 0xe2 && c[1] == 0x80 && c[2] != '\0') {
+            c += 2; /* quotation marks, dashes and blanks */
+        } else if (c[0] == 0xc2 && c[1] != '\0') {
+            c++; /* likewise */
         } else if (c[0] >= 0x80 || isalnum(c[0])) {
             class_text_put(&folded, "%c", tolower(c[0]));
         }

@@ -100,10 +100,9 @@ static void put_run(struct class_text *text, sqlite3 *db, sqlite3_int64 n)
 }
 
 static const char all_students[] =
-    "SELECT s.n, s.id, s.name, s.submission, s.late,"
-    " (SELECT COALESCE(SUM(points), 0.0) FROM exercise e WHERE e.n = s.n),"
-    " (SELECT SUM(max) FROM course), s.note, s.counts FROM student s"
-    " ORDER BY s.place, s.n";
+    "SELECT s.n, s.id, s.name, s.submission, s.late, t.points,"
+    " (SELECT SUM(max) FROM course), s.note, s.counts, s.rowid"
+    " FROM student s JOIN total t ON t.row = s.rowid ORDER BY s.place, s.n";
 
 static int write_report(const struct class_settings *settings,
                         const struct class_submission *submission,
@@ -138,23 +137,60 @@ static int write_report(const struct class_settings *settings,
     return rc;
 }
 
-static void
-put_grades(struct class_text *grades, sqlite3 *db, sqlite3_stmt *student)
+/* Whoever separates by semicolons has commas in numbers. */
+static void put_points(struct class_text *text,
+                       const struct class_settings *settings,
+                       double points)
+{
+    char *shown = class_format("%g", points);
+
+    for (char *c = shown; settings->separator[0] == ';' && *c != '\0'; c++)
+        if (*c == '.')
+            *c = ',';
+    class_text_put(text, "%s%s", shown, settings->separator);
+    free(shown);
+}
+
+static void put_grades(struct class_text *grades,
+                       const struct class_settings *settings,
+                       sqlite3 *db,
+                       sqlite3_stmt *student)
 {
     sqlite3_stmt *points = class_ask(
-        db,
-        "SELECT COALESCE((SELECT SUM(points) FROM exercise e WHERE e.n = ?1"
-        " AND e.exercise = c.exercise), 0.0) FROM course c ORDER BY c.exercise",
-        sqlite3_column_int64(student, 0));
+        db, "SELECT points FROM mark WHERE row = ?1 ORDER BY exercise",
+        sqlite3_column_int64(student, 9));
 
     for (int i = 1; i <= 4; i++)
-        class_text_put_field(grades, class_ask_text(student, i), ",");
+        class_text_put_field(grades, class_ask_text(student, i),
+                             settings->separator);
     while (class_ask_next(points))
-        class_text_put(grades, "%g,", sqlite3_column_double(points, 0));
-    class_text_put(grades, "%g,%g,%s,", sqlite3_column_double(student, 5),
-                   sqlite3_column_double(student, 6),
-                   sqlite3_column_int(student, 8) ? "yes" : "no");
+        put_points(grades, settings, sqlite3_column_double(points, 0));
+    put_points(grades, settings, sqlite3_column_double(student, 5));
+    put_points(grades, settings, sqlite3_column_double(student, 6));
+    class_text_put_field(grades, sqlite3_column_int(student, 8) ? "yes" : "no",
+                         settings->separator);
     class_text_put_field(grades, class_ask_text(student, 7), "\r\n");
+}
+
+static void put_headings(struct class_text *grades,
+                         const struct class_settings *settings,
+                         sqlite3 *db)
+{
+    static const char *const before[] = {"id", "name", "submission", "late"};
+    static const char *const after[] = {"total", "max", "counts"};
+    sqlite3_stmt *row =
+        class_ask(db, "SELECT exercise FROM course ORDER BY 1", 0);
+
+    /* Without the mark a spreadsheet takes UTF-8 for something else. */
+    class_text_put(grades, "\xef\xbb\xbf");
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        class_text_put_field(grades, before[i], settings->separator);
+    while (class_ask_next(row))
+        class_text_put_field(grades, class_ask_text(row, 0),
+                             settings->separator);
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++)
+        class_text_put_field(grades, after[i], settings->separator);
+    class_text_put(grades, "note\r\n");
 }
 
 int class_reports_write(const struct class_settings *settings,
@@ -165,16 +201,12 @@ int class_reports_write(const struct class_settings *settings,
     sqlite3_stmt *row;
     int rc = 0;
 
-    class_text_put(&grades, "id,name,submission,late,");
-    row = class_ask(db, "SELECT exercise FROM course ORDER BY 1", 0);
-    while (class_ask_next(row))
-        class_text_put_field(&grades, class_ask_text(row, 0), ",");
-    class_text_put(&grades, "total,max,counts,note\r\n");
+    put_headings(&grades, settings, db);
     row = class_ask(db, all_students, 0);
     while (class_ask_next(row)) {
         size_t n = (size_t)sqlite3_column_int64(row, 0);
 
-        put_grades(&grades, db, row);
+        put_grades(&grades, settings, db, row);
         if (n < list->count && rc == 0)
             rc = write_report(settings, &list->submission[n], db, row);
     }

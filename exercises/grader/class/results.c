@@ -26,7 +26,14 @@ static const char schema[] =
     "CREATE TABLE run(n INT, sandbox TEXT, seed INT, version TEXT);"
     "CREATE INDEX of_test ON test(n, exercise);"
     "CREATE INDEX of_exercise ON exercise(n);"
-    "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);";
+    "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);"
+    /* The points of each row, and their sum. */
+    "CREATE VIEW mark AS SELECT s.rowid AS row, s.n, s.place, s.counts,"
+    " c.exercise, COALESCE((SELECT SUM(points) FROM exercise e WHERE e.n = s.n"
+    " AND e.exercise = c.exercise), 0.0) AS points FROM student s, course c;"
+    "CREATE VIEW total AS SELECT s.rowid AS row, s.n, s.place, s.counts,"
+    " (SELECT COALESCE(SUM(points), 0.0) FROM mark m WHERE m.row = s.rowid)"
+    " AS points FROM student s;";
 
 static const char insert_run[] =
     "INSERT INTO run SELECT ?1, shown(?2->>'$.sandbox'),"

@@ -28,6 +28,12 @@ int class_reports_write(const struct class_settings *settings,
                         const struct class_list *list,
                         sqlite3 *db);
 
+/* imports: writes OUT/moodle.csv or OUT/canvas.csv, if there is a roster.
+ * Returns 0 or a negative UV_E*. */
+int class_imports_write(const struct class_settings *settings,
+                        const struct class_roster *roster,
+                        sqlite3 *db);
+
 /* summary: writes OUT/summary.txt and OUT/summary.json. Returns 0 or a
  * negative UV_E*. */
 int class_summary_write(const struct class_settings *settings, sqlite3 *db);
