@@ -387,6 +387,8 @@ grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SU
 	@$(GRADE) $(OUT)/class --submissions '$(SUBMISSIONS)' \
 	  $(if $(EX),--exercises '$(EX)') $(if $(ROSTER),--roster '$(ROSTER)') $(if $(JOBS),--jobs '$(JOBS)') \
 	  $(if $(SEED),--seed '$(SEED)') $(if $(HIDDEN),--hidden) \
+	  $(if $(MARKS),--marks '$(MARKS)') $(if $(TWICE),--twice '$(TWICE)') \
+	  $(if $(LATE_PERCENT),--late-percent '$(LATE_PERCENT)') \
 	  $(if $(SECONDS_EACH),--seconds '$(SECONDS_EACH)') $(ARGS)
 check-grader: check-plain check-address check-thread ## shows that make check says what it should
 	@ASQ_BUILD=$(BUILD) sh tests/tools/check_test.sh

@@ -13,6 +13,7 @@ check_roster() {
     hand_in in/s1_x/ex_total.c 1
     hand_in in/s12-late/ex_total.c 2
     hand_in in/s12.b/ex_total.c 3
+    touch -t 202001010000 in/s12.b/ex_total.c
     hand_in 'in/Ö Älter_9_assignsubmission_file_/ex_total.c' 4
     hand_in in/lternik_11_100_ex_total.c 5
     hand_in in/other/ex_total.c 6
@@ -22,16 +23,15 @@ check_roster() {
     printf ',u5,=cmd()\r\n' >>roster.csv
     grade 0 --roster roster.csv
     grade_line s12 '"L, s12 ""q"""' s12-late '' 2 \
-        'one of 2 submissions of this student'
-    grade_line s12 '"L, s12 ""q"""' s12.b '' 3 \
-        'one of 2 submissions of this student'
+        'one of 2 submissions of this student: counts, it is the last'
+    line grades.csv 's12,"L, s12 ""q""",s12.b,,3,3,10,no,one of 2 submissions of this student: does not count'
     grade_line s1 'Two?lines' s1_x '' 1 ''
     grade_line u3 "$(printf '"A\314\210lter, O\314\210"')" 'Ö Älter_9' '' 4 ''
     grade_line u4 'Nik Lter' lternik_11 '' 5 ''
     grade_line u5 "'=cmd()" '' '' 0 'no submission'
     line grades.csv ',other,other,,6,6,10,no,not in the roster'
     line summary.txt \
-        'students  7, submissions 6, late 0, without 1, not judged 0'
+        'students  5, submissions 6, late 0, without 1, not judged 0'
     tell knows_the_roster
 
     part out 'roster.csv: 5 students; UTF-8, separated by commas; name from "name", id from "id"'
@@ -219,10 +219,110 @@ TEXT
     tell writes_what_canvas_imports
 }
 
+check_twice() {
+    new_class
+    hand_in in/s01-first/ex_total.c 9
+    hand_in in/s01-second/ex_total.c 6
+    touch -t 202601010000 in/s01-first/ex_total.c
+    touch -t 202601020000 in/s01-second/ex_total.c
+    hand_in in/s02_s03/ex_total.c 8
+    hand_in 'in/Cid Dahl/ex_total.c' 3
+    cat >roster.csv <<'TEXT'
+id,name
+s01,Ann Bell
+s02,Bo Bell
+s03,Cid Dahl
+s04,Eve Ford
+TEXT
+    touch -t 202001010000 'in/Cid Dahl/ex_total.c'
+    grade 0 --roster roster.csv
+    twice='one of 2 submissions of this student'
+    grade_line s01 'Ann Bell' s01-second '' 6 "$twice: counts, it is the last"
+    line grades.csv \
+        "s01,Ann Bell,s01-first,,9,9,10,no,$twice: does not count"
+    grade_line s02 'Bo Bell' s02_s03 '' 8 ''
+    grade_line s03 'Cid Dahl' s02_s03 '' 8 "$twice: counts, it is the last"
+    line moodle.csv 's01,Ann Bell,6'
+    line moodle.csv 's02,Bo Bell,8'
+    line summary.txt 'points    mean 5.5, median 7.0, of 10'
+    grade 0 --roster roster.csv --twice best
+    grade_line s01 'Ann Bell' s01-first '' 9 "$twice: counts, it is the best"
+    line moodle.csv 's01,Ann Bell,9'
+    grade 2 --twice first
+    part err '--twice is last or best'
+    tell counts_one_of_several_submissions
+}
+
+check_name() {
+    new_class
+    for name in upload-1 s02 s03 misc; do
+        hand_in in/$name/handin/01-one/ex_total.c 5
+    done
+    echo 's01' >in/upload-1/handin/NAME
+    echo 'Cid Dahl' >in/s02/handin/NAME
+    echo 'Eve Ford and s03' >in/s03/handin/NAME
+    echo 'The Great' >in/misc/handin/NAME
+    printf 'id,name\ns01,Ann Bell\ns02,Bo Bell\ns03,Cid Dahl\ns04,Eve Ford\n' \
+        >roster.csv
+    grade 0 --roster roster.csv
+    grade_line s01 'Ann Bell' upload-1 '' 5 'by NAME: s01'
+    line grades.csv ',s02,s02,,5,5,10,no,"NAME says Cid Dahl, which is somebody else: nobody gets it"'
+    grade_line s03 'Cid Dahl' s03 '' 5 ''
+    line grades.csv ',misc,misc,,5,5,10,no,not in the roster'
+    echo 's03 s04' >in/s03/handin/NAME
+    grade 0 --roster roster.csv
+    grade_line s03 'Cid Dahl' s03 '' 5 'by NAME: s03 s04'
+    grade_line s04 'Eve Ford' s03 '' 5 'by NAME: s03 s04'
+    tell reads_the_name_of_a_hand_in
+}
+
+check_marks() {
+    new_class
+    hand_in in/s01/ex_total.c 4
+    hand_in in/s02/ex_total.c 8
+    hand_in in/mystery/ex_total.c 9
+    printf 'id,name\ns01,A\ns02,B\ns03,C\ns04,D\n' >roster.csv
+    cat >marks.csv <<'TEXT'
+id;exercise;points;late;submission;note
+s01;1;7,5;;;oral
+S01;;-1;;;
+s02;;;2;;
+s03;;;;mystery;
+s04;01-one;3;;;on paper
+s09;1;1;;;
+TEXT
+    grade 0 --roster roster.csv --marks marks.csv --late-percent 10
+    line grades.csv 's01,A,s01,,7.5,6.5,10,yes,"by hand: 7.5 for 01-one, oral; by hand: -1 points"'
+    line grades.csv 's02,B,s02,2,8,6.4,10,yes,'
+    grade_line s03 C mystery '' 9 ''
+    line grades.csv 's04,D,,,3,3,10,yes,"no submission; by hand: 3 for 01-one, on paper"'
+    part err 'there is no student s09'
+    line moodle.csv 's01,A,6.5'
+    rm marks.csv
+    grade 0 --roster roster.csv
+    line grades.csv 's01,A,s01,,7.5,6.5,10,yes,"by hand: 7.5 for 01-one, oral; by hand: -1 points"'
+    tell keeps_what_was_decided_by_hand
+
+    while IFS='|' read -r name text message; do
+        printf '%b' "$text" >marks.csv
+        grade 1 --marks marks.csv
+        must "said: $(cat err)" [ "$(cat err)" = \
+            "build/class: marks.csv:$message" ]
+        tell "$name"
+    done <<'TEXT'
+wants_points_as_numbers|id,points\ns01,ten\n|2: the points are not a number
+wants_an_exercise_that_is|id,exercise,points\ns01,7,1\n|2: there is no such exercise
+wants_days_late|id,late\ns01,-1\n|2: late is not a number of days
+TEXT
+}
+
 make_folder
 make_course
 check_roster
 check_identity
 check_encodings
 check_platforms
+check_twice
+check_name
+check_marks
 finish

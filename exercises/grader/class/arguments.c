@@ -25,6 +25,7 @@ static void set_defaults(struct class_settings *to)
     to->defaults[1] = class_format("%s/grader", build);
     to->out = to->defaults[0];
     to->grader = to->defaults[1];
+    to->twice = "last";
     to->sandbox = "always";
     to->jobs = processors < 1                ? 1
                : processors > CLASS_JOBS_MAX ? CLASS_JOBS_MAX
@@ -37,8 +38,14 @@ int class_arguments_parse(struct class_settings *to, int argc, char **argv)
     const struct asq_option more[] = {
         {"submissions", "DIR", "a folder or archive a student, or one .zip",
          ASQ_OPTION_TEXT, &to->submissions, 0, 0},
-        {"roster", "FILE", "a CSV file with the columns id and name",
+        {"roster", "FILE", "a table as Moodle, Canvas or Excel writes it",
          ASQ_OPTION_TEXT, &to->roster, 0, 0},
+        {"marks", "FILE", "points and late days that were given by hand",
+         ASQ_OPTION_TEXT, &to->marks, 0, 0},
+        {"twice", "WHICH", "of several submissions the last or the best counts",
+         ASQ_OPTION_TEXT, &to->twice, 0, 0},
+        {"late-percent", "X", "of all points, for each day late",
+         ASQ_OPTION_DOUBLE, &to->late_percent, 0, 100},
         {"hidden", NULL, "also run the hidden tests", ASQ_OPTION_FLAG,
          &to->hidden, 0, 0},
         {"jobs", "N", "how many at once", ASQ_OPTION_LONG, &to->jobs, 1,
@@ -77,6 +84,10 @@ int class_arguments_parse(struct class_settings *to, int argc, char **argv)
     } else if (status == -1 && strcmp(to->sandbox, "never") != 0 &&
                strcmp(to->sandbox, "always") != 0) {
         (void)fputs("build/class: --sandbox is always or never\n", stderr);
+        status = WRONG;
+    } else if (status == -1 && strcmp(to->twice, "last") != 0 &&
+               strcmp(to->twice, "best") != 0) {
+        (void)fputs("build/class: --twice is last or best\n", stderr);
         status = WRONG;
     }
     return status;

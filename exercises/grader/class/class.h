@@ -37,6 +37,9 @@ enum {
 struct class_settings {
     const char *submissions; /* a folder, or one .zip of all */
     const char *roster;      /* NULL: none */
+    const char *marks;       /* NULL: those of the last run */
+    const char *twice;       /* which submission counts: "last" or "best" */
+    double late_percent;     /* that a day late takes of all points */
     const char *out;         /* the last whole run; see store.c */
     const char *grader;      /* the driver */
     const char *only;        /* a pattern for names of submissions, or NULL */
@@ -131,6 +134,7 @@ struct class_submission {
     struct class_source *source;
     size_t sources;
     struct class_file *file; /* one for each exercise, when collected */
+    char *said;              /* what NAME says in it, or NULL */
     int left_out;            /* by --only: its results stay as they are */
     struct class_text notes; /* lines, for the report and for grades.csv */
     char *unreadable; /* the ending of an archive that cannot be opened here,
@@ -155,6 +159,9 @@ int class_arguments_parse(struct class_settings *settings,
  * Returns 0, or 1 after one line on stderr. */
 int class_course_read(struct class_course *course,
                       const struct class_settings *settings);
+/* Says whether a word of so many characters names the exercise: 2, 02 or
+ * 02-threads. */
+int class_course_is_named(const char *name, const char *word, size_t length);
 /* Returns the first file that is not what it was at the start, or NULL. */
 const char *class_course_changed(const struct class_course *course);
 void class_course_free(struct class_course *course);
@@ -167,7 +174,10 @@ void class_roster_free(struct class_roster *roster);
 
 /* match: finds the students of every submission, and gives it their ids and
  * names. */
-void class_match(struct class_roster *roster, struct class_list *list);
+struct class_marks;
+void class_match(struct class_roster *roster,
+                 const struct class_marks *marks,
+                 struct class_list *list);
 
 /* list: finds the submissions, one for each entry of the folder or, if they
  * are of one student, for several, and sorts them by name. Returns 0, or 1

@@ -20,7 +20,8 @@ enum {
     ENTRIES_MAX = 20000,
     ALL_MAX = 1 << 26, /* bytes that are taken out of an archive */
     SECONDS_MAX = 60,  /* for an archive */
-    NAMES_MAX = 5      /* of files that are none of the course's */
+    NAMES_MAX = 5,     /* of files that are none of the course's */
+    NAME_FILE_MAX = 4096
 };
 
 struct collector {
@@ -67,8 +68,29 @@ static void offer(struct collector *collector,
         class_choose(collector->course, collector->choices, &one);
 }
 
+/* What make handin writes: who has handed it in. */
+static int is_name_file(const char *path)
+{
+    const char *base = strrchr(path, '/');
+
+    return strcmp(base != NULL ? base + 1 : path, "NAME") == 0;
+}
+
+static void take_name(struct collector *collector,
+                      const struct class_text *data)
+{
+    char *line = class_format("%.*s", (int)strcspn(class_text_of(data), "\r\n"),
+                              class_text_of(data));
+
+    free(collector->submission->said);
+    collector->submission->said = class_shown(line);
+    free(line);
+}
+
 static size_t wants(const void *context, const char *name)
 {
+    if (is_name_file(name))
+        return NAME_FILE_MAX;
     return class_choose_knows(context, name) ? CLASS_FILE_MAX : 0;
 }
 
@@ -80,7 +102,9 @@ static void take_entry(struct collector *collector,
     const char *name = class_text_of(&entry->name);
     int is_known = class_choose_knows(collector->course, name);
 
-    if (entry->kind == CLASS_ENTRY_FILE && is_known)
+    if (entry->kind == CLASS_ENTRY_FILE && is_name_file(name))
+        take_name(collector, &entry->data);
+    else if (entry->kind == CLASS_ENTRY_FILE && is_known)
         offer(collector, name, &entry->data, entry->time);
     else if (entry->kind == CLASS_ENTRY_LARGE && is_known)
         class_note(submission, "%s is larger than 1 MiB: not taken", name);
@@ -180,6 +204,8 @@ static void take_file(struct collector *collector,
                    name);
     else if (rc != 0)
         class_note(collector->submission, "%s: %s", name, uv_strerror(rc));
+    else if (is_name_file(name))
+        take_name(collector, &data);
     else
         offer(collector, name, &data, time);
     class_text_free(&data);
@@ -209,7 +235,7 @@ static void look_at(struct collector *collector,
         class_note(collector->submission, "%s is empty", name);
     else if (is_archive)
         look_into_archive(collector, path, name);
-    else if (class_choose_knows(collector->course, name))
+    else if (class_choose_knows(collector->course, name) || is_name_file(name))
         take_file(collector, path, name, (int64_t)there.st_mtime);
     else
         find_other(collector, name);

@@ -118,8 +118,7 @@ static void find_exercises(struct class_course *course)
     free(entry);
 }
 
-/* Says whether a word names the exercise: 2, 02 or 02-threads. */
-static int is_named(const char *name, const char *word, size_t length)
+int class_course_is_named(const char *name, const char *word, size_t length)
 {
     if (length > 0 && strncmp(name, word, length) == 0 &&
         (name[length] == '\0' || name[length] == '-'))
@@ -141,7 +140,7 @@ static int select_exercises(struct class_course *course,
         int is_known = 0;
 
         for (size_t i = 0; i < course->exercises; i++)
-            if (is_named(course->exercise[i].name, word, length))
+            if (class_course_is_named(course->exercise[i].name, word, length))
                 is_known = course->exercise[i].wanted = 1;
         if (!is_known) {
             (void)fprintf(stderr,

@@ -126,6 +126,7 @@ int class_kept_mend(const struct class_settings *settings,
     memset(now, 0, size);
     memset(&copy.notes, 0, sizeof copy.notes);
     copy.unreadable = NULL;
+    copy.said = NULL;
     class_collect(course, &copy, now);
     for (size_t i = 0; i < course->exercises; i++) {
         if (submission->file[i].found)
@@ -134,6 +135,7 @@ int class_kept_mend(const struct class_settings *settings,
     }
     class_text_free(&copy.notes);
     free(copy.unreadable);
+    free(copy.said);
     free(now);
     return rc;
 }

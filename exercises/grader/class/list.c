@@ -198,6 +198,7 @@ static void free_submission(struct class_submission *submission)
     free(submission->id);
     free(submission->number);
     free(submission->unreadable);
+    free(submission->said);
     class_text_free(&submission->notes);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "class.h"
 #include "grader/driver/files.h"
+#include "marks.h"
 #include "process.h"
 #include "results.h"
 
@@ -50,13 +51,14 @@ static void tell_unreadable(const struct class_list *list)
 static int report(const struct class_settings *settings,
                   const struct class_course *course,
                   const struct class_roster *roster,
+                  const struct class_marks *marks,
                   struct class_list *list)
 {
     size_t reused = 0;
     sqlite3 *db;
     int rc;
 
-    if (class_results_load(settings, course, roster, list, &db) != 0)
+    if (class_results_load(settings, course, roster, marks, list, &db) != 0)
         return 1;
     rc = class_reports_write(settings, list, db);
     if (rc == 0)
@@ -133,6 +135,7 @@ int main(int argc, char **argv)
     struct class_settings settings;
     struct class_course course = {0};
     struct class_roster roster = {0};
+    struct class_marks marks = {0};
     struct class_list list = {0};
     int status = class_arguments_parse(&settings, argc, argv);
 
@@ -147,6 +150,7 @@ int main(int argc, char **argv)
         (settings.roster != NULL &&
          class_roster_read(&roster, settings.roster) != 0) ||
         class_store_open(&settings) != 0 ||
+        class_marks_read(&marks, &settings, &course) != 0 ||
         class_list_read(&list, &course, &settings) != 0)
         goto out;
     /* Tables are written as the roster was: the same program opens them. */
@@ -158,15 +162,17 @@ int main(int argc, char **argv)
     }
     class_kept_choose(&settings, &course, &list);
     if (settings.roster != NULL)
-        class_match(&roster, &list);
+        class_match(&roster, &marks, &list);
+    class_marks_check(&marks, &roster, &list);
     status = class_grade(&settings, &course, &list);
     remove_bulk(settings.run);
     if (status == 0)
-        status = report(&settings, &course, &roster, &list);
+        status = report(&settings, &course, &roster, &marks, &list);
 
 out:
     class_list_free(&list, course.exercises);
     class_roster_free(&roster);
+    class_marks_free(&marks);
     class_course_free(&course);
     for (size_t i = 0; i < 2; i++)
         free(settings.defaults[i]);

@@ -7,6 +7,7 @@
  * several, nobody gets the submission, and its notes say why.
  */
 #include "class.h"
+#include "marks.h"
 #include "names.h"
 
 #include <stdlib.h>
@@ -227,32 +228,86 @@ static void rename_by_roster(struct class_roster *roster,
     class_text_free(&names);
 }
 
-static void note_twice(const struct class_roster *roster,
+/* A teacher has said whose it is. Returns whether that is so. */
+static int match_by_hand(const struct class_roster *roster,
+                         const struct class_marks *marks,
+                         struct class_submission *submission)
+{
+    struct found by_hand = {.count = 0};
+
+    for (size_t i = 0; i < marks->count; i++)
+        for (size_t k = 0; k < roster->count; k++)
+            if (strcmp(marks->mark[i].submission, submission->label) == 0 &&
+                strcasecmp(marks->mark[i].id, roster->student[k].id) == 0)
+                put(&by_hand, k);
+    give(submission, &by_hand);
+    return by_hand.count > 0;
+}
+
+/* Finds whom a free text means, as NAME is one. */
+static void find_said(const struct class_roster *roster,
+                      const char *text,
+                      struct found *said)
+{
+    char *rest = find_ids(roster, text, said);
+
+    if (said->count == 0)
+        find_name(roster, rest, said);
+    if (said->count == 0)
+        find_names_in(roster, rest, said);
+    free(rest);
+}
+
+/* NAME was written by whoever packed the submission: it can tell whose it is if
+ * nothing else does, and name a partner; it must not name somebody else. */
+static void match_said(const struct class_roster *roster,
                        struct class_submission *submission)
 {
-    for (size_t i = 0; i < submission->students; i++) {
-        size_t count = roster->student[submission->student[i]].submissions;
+    struct found said = {.count = 0};
+    int is_more = 1;
 
-        if (count > 1)
-            class_note(submission, "one of %zu submissions of this student",
-                       count);
+    if (submission->said == NULL)
+        return;
+    find_said(roster, submission->said, &said);
+    for (size_t i = 0; i < submission->students; i++)
+        is_more &= holds(&said, submission->student[i]);
+    if (said.count == 0)
+        return;
+    if (!is_more) {
+        submission->students = 0;
+        class_note(submission,
+                   "NAME says %s, which is somebody else: nobody gets it",
+                   submission->said);
+    } else if (said.count > submission->students) {
+        give(submission, &said);
+        class_note(submission, "by NAME: %s", submission->said);
     }
 }
 
-void class_match(struct class_roster *roster, struct class_list *list)
+static void match_one(struct class_roster *roster,
+                      const struct class_marks *marks,
+                      struct class_submission *submission)
+{
+    size_t notes = submission->notes.size;
+
+    if (match_by_hand(roster, marks, submission))
+        return;
+    if (submission->is_part)
+        match_part(roster, submission);
+    else
+        match_free(roster, submission);
+    if (submission->notes.size == notes)
+        match_said(roster, submission);
+    if (submission->students == 0 && submission->notes.size == notes)
+        class_note(submission, "not in the roster");
+}
+
+void class_match(struct class_roster *roster,
+                 const struct class_marks *marks,
+                 struct class_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        struct class_submission *submission = &list->submission[i];
-        size_t notes = submission->notes.size;
-
-        if (submission->is_part)
-            match_part(roster, submission);
-        else
-            match_free(roster, submission);
-        if (submission->students == 0 && submission->notes.size == notes)
-            class_note(submission, "not in the roster");
-        rename_by_roster(roster, submission);
+        match_one(roster, marks, &list->submission[i]);
+        rename_by_roster(roster, &list->submission[i]);
     }
-    for (size_t i = 0; i < list->count; i++)
-        note_twice(roster, &list->submission[i]);
 }

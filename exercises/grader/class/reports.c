@@ -102,7 +102,8 @@ static void put_run(struct class_text *text, sqlite3 *db, sqlite3_int64 n)
 static const char all_students[] =
     "SELECT s.n, s.id, s.name, s.submission, s.late, t.points,"
     " (SELECT SUM(max) FROM course), s.note, s.counts, s.rowid"
-    " FROM student s JOIN total t ON t.row = s.rowid ORDER BY s.place, s.n";
+    " FROM student s JOIN total t ON t.row = s.rowid ORDER BY s.place,"
+    " s.counts DESC, s.n";
 
 static int write_report(const struct class_settings *settings,
                         const struct class_submission *submission,

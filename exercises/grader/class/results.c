@@ -5,6 +5,8 @@
  */
 #include "results.h"
 
+#include "count.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ enum {
 static const char schema[] =
     "CREATE TABLE student(n INT, key TEXT, id TEXT, name TEXT,"
     " submission TEXT, late TEXT, note TEXT, end TEXT, place INT,"
-    " counts INT);"
+    " counts INT, time INT, days REAL);"
     "CREATE TABLE exercise(n INT, exercise TEXT, points REAL, max REAL,"
     " verdict TEXT, message TEXT);"
     "CREATE TABLE test(n INT, exercise TEXT, test INT, title TEXT,"
@@ -26,14 +28,7 @@ static const char schema[] =
     "CREATE TABLE run(n INT, sandbox TEXT, seed INT, version TEXT);"
     "CREATE INDEX of_test ON test(n, exercise);"
     "CREATE INDEX of_exercise ON exercise(n);"
-    "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);"
-    /* The points of each row, and their sum. */
-    "CREATE VIEW mark AS SELECT s.rowid AS row, s.n, s.place, s.counts,"
-    " c.exercise, COALESCE((SELECT SUM(points) FROM exercise e WHERE e.n = s.n"
-    " AND e.exercise = c.exercise), 0.0) AS points FROM student s, course c;"
-    "CREATE VIEW total AS SELECT s.rowid AS row, s.n, s.place, s.counts,"
-    " (SELECT COALESCE(SUM(points), 0.0) FROM mark m WHERE m.row = s.rowid)"
-    " AS points FROM student s;";
+    "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);";
 
 static const char insert_run[] =
     "INSERT INTO run SELECT ?1, shown(?2->>'$.sandbox'),"
@@ -142,12 +137,17 @@ static const char *name_end(const struct class_submission *submission)
     return names[submission->end];
 }
 
-static void add_student(
-    sqlite3 *db, size_t n, const char *const texts[7], size_t place, int counts)
+static void add_student(sqlite3 *db,
+                        size_t n,
+                        const char *const texts[7],
+                        size_t place,
+                        int counts,
+                        int64_t time)
 {
     sqlite3_stmt *statement = class_ask(
         db,
-        "INSERT INTO student VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO student VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+        " ?11, NULL)",
         (sqlite3_int64)n);
 
     /* An insertion into memory fails only without memory, and then the next
@@ -156,6 +156,7 @@ static void add_student(
         (void)sqlite3_bind_text(statement, i + 2, texts[i], -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 9, (sqlite3_int64)place);
     (void)sqlite3_bind_int(statement, 10, counts);
+    (void)sqlite3_bind_int64(statement, 11, time);
     (void)sqlite3_step(statement);
     (void)sqlite3_finalize(statement);
 }
@@ -175,13 +176,28 @@ static char *join_lines(const struct class_text *notes)
     return joined.data;
 }
 
+/* Returns the time of the newest file, as far as it tells. */
+static int64_t newest(const struct class_course *course,
+                      const struct class_submission *submission)
+{
+    int64_t time = 0;
+
+    for (size_t i = 0; i < course->exercises; i++)
+        if (course->exercise[i].wanted && submission->file[i].found &&
+            submission->file[i].time > time)
+            time = submission->file[i].time;
+    return time;
+}
+
 /* Adds a row for each student of a submission, or one if nobody is known. */
 static void add_rows(sqlite3 *db,
+                     const struct class_course *course,
                      const struct class_roster *roster,
                      const struct class_submission *submission,
                      size_t n)
 {
     char *note = join_lines(&submission->notes);
+    int64_t time = newest(course, submission);
     const char *texts[] = {submission->key,
                            submission->id,
                            submission->name,
@@ -193,14 +209,15 @@ static void add_rows(sqlite3 *db,
     for (size_t i = 0; i < submission->students; i++) {
         texts[1] = roster->student[submission->student[i]].id;
         texts[2] = roster->student[submission->student[i]].name;
-        add_student(db, n, texts, submission->student[i], 1);
+        add_student(db, n, texts, submission->student[i], 1, time);
     }
     if (submission->students == 0)
-        add_student(db, n, texts, roster->count + n, roster->count == 0);
+        add_student(db, n, texts, roster->count + n, roster->count == 0, time);
     free(note);
 }
 
 static void add_students(const struct class_settings *settings,
+                         const struct class_course *course,
                          const struct class_roster *roster,
                          struct class_list *list,
                          sqlite3 *db)
@@ -214,7 +231,7 @@ static void add_students(const struct class_settings *settings,
         if (submission->end == CLASS_TIME_OVER)
             class_note(submission,
                        "time over: what was not graded by then has 0 points");
-        add_rows(db, roster, submission, i);
+        add_rows(db, course, roster, submission, i);
     }
     for (size_t i = 0; i < roster->count; i++) {
         const struct class_student *student = &roster->student[i];
@@ -224,13 +241,14 @@ static void add_students(const struct class_settings *settings,
                         (const char *const[]){"", student->id, student->name,
                                               "", "", "no submission",
                                               "no submission"},
-                        i, 1);
+                        i, 1, 0);
     }
 }
 
 int class_results_load(const struct class_settings *settings,
                        const struct class_course *course,
                        const struct class_roster *roster,
+                       const struct class_marks *marks,
                        struct class_list *list,
                        sqlite3 **ret_db)
 {
@@ -239,6 +257,8 @@ int class_results_load(const struct class_settings *settings,
 
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = class_count_prepare(db);
     if (rc != SQLITE_OK) {
         /* UNTESTED: without memory. */
         (void)fprintf(stderr, "build/class: %s\n", sqlite3_errstr(rc));
@@ -255,7 +275,7 @@ int class_results_load(const struct class_settings *settings,
             (void)sqlite3_exec(db, sql, NULL, NULL, NULL);
         sqlite3_free(sql);
     }
-    add_students(settings, roster, list, db);
+    add_students(settings, course, roster, list, db);
     /* What an exercise is worth, the driver knows. */
     (void)sqlite3_exec(db,
                        "UPDATE course SET max = COALESCE((SELECT MAX(max) FROM"
@@ -265,6 +285,7 @@ int class_results_load(const struct class_settings *settings,
                        "DELETE FROM test WHERE exercise NOT IN"
                        " (SELECT exercise FROM course)",
                        NULL, NULL, NULL);
+    class_count(db, settings, marks);
     *ret_db = db;
     return 0;
 }

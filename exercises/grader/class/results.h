@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "class.h"
+#include "marks.h"
 
 /* Says whether this is the results file of a driver that came to its end. */
 int class_results_are_complete(const struct class_text *json);
@@ -19,6 +20,7 @@ int class_results_are_complete(const struct class_text *json);
 int class_results_load(const struct class_settings *settings,
                        const struct class_course *course,
                        const struct class_roster *roster,
+                       const struct class_marks *marks,
                        struct class_list *list,
                        sqlite3 **ret_db);
 

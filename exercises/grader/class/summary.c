@@ -38,12 +38,11 @@ static const char mistakes[] =
 
 /* Totals in ten parts of the maximum; the last holds the full ones too. */
 static const char totals[] =
-    "WITH RECURSIVE total AS (SELECT (SELECT COALESCE(SUM(points), 0) FROM"
-    " exercise e WHERE e.n = s.n) AS points FROM student s),"
-    " part(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM part WHERE i < 9),"
+    "WITH RECURSIVE part(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM part "
+    "WHERE i < 9),"
     " most AS (SELECT MAX(SUM(max), 0.001) AS max FROM course)"
     " SELECT i, (SELECT COUNT(*) FROM total, most WHERE"
-    " MIN(9, CAST(points * 10 / most.max AS INT)) = i),"
+    " counts AND MIN(9, CAST(points * 10 / most.max AS INT)) = i),"
     " max * i / 10, max * (i + 1) / 10 FROM part, most ORDER BY i";
 
 /* All that is odd about a submission; the rows of a pair are one here. */
@@ -59,15 +58,15 @@ static const char to_look_at[] =
     " ORDER BY 1, 2, 4";
 
 static const char counts[] =
-    "WITH total AS (SELECT s.end, s.late, (SELECT COALESCE(SUM(points), 0) FROM"
-    " exercise e WHERE e.n = s.n) AS points FROM student s)"
-    " SELECT COUNT(*), SUM(end <> 'no submission'), SUM(end = 'no submission'),"
-    " SUM(late = 'late'), SUM(end = 'grader error'), AVG(points),"
-    " (SELECT AVG(points) FROM (SELECT points FROM total ORDER BY points"
-    " LIMIT 2 - (SELECT COUNT(*) FROM total) % 2"
-    " OFFSET (SELECT (COUNT(*) - 1) / 2 FROM total))),"
+    "SELECT COUNT(DISTINCT s.place), 0, SUM(end = 'no submission'),"
+    " SUM(late <> ''), SUM(end = 'grader error'), AVG(t.points),"
+    " (SELECT AVG(points) FROM (SELECT points FROM total WHERE counts"
+    " ORDER BY points LIMIT 2 - (SELECT COUNT(*) FROM total WHERE counts) % 2"
+    " OFFSET (SELECT (COUNT(*) - 1) / 2 FROM total WHERE counts))),"
     " (SELECT SUM(max) FROM course),"
-    " (SELECT COUNT(*) FROM run WHERE sandbox = 'none') FROM total";
+    " (SELECT COUNT(*) FROM run WHERE sandbox = 'none'),"
+    " (SELECT COUNT(DISTINCT n) FROM student WHERE end <> 'no submission')"
+    " FROM student s JOIN total t ON t.row = s.rowid WHERE s.counts";
 
 static void put_counts(struct class_text *text, sqlite3 *db)
 {
@@ -77,7 +76,7 @@ static void put_counts(struct class_text *text, sqlite3 *db)
         class_text_put(text,
                        "students  %d, submissions %d, late %d, without %d"
                        ", not judged %d\n",
-                       sqlite3_column_int(row, 0), sqlite3_column_int(row, 1),
+                       sqlite3_column_int(row, 0), sqlite3_column_int(row, 9),
                        sqlite3_column_int(row, 3), sqlite3_column_int(row, 2),
                        sqlite3_column_int(row, 4));
         class_text_put(text, "points    mean %.1f, median %.1f, of %g\n",
@@ -205,10 +204,10 @@ static int write_json(const char *path, sqlite3 *db)
     if (rc != 0)
         return rc;
     asq_json_put(&json, "{\"version\": 1");
-    put_rows(&json, db, "class", counts, "iiiiinnni",
-             (const char *const[]){"students", "submissions", "without", "late",
+    put_rows(&json, db, "class", counts, "i-iiinnnii",
+             (const char *const[]){"students", "", "without", "late",
                                    "not_judged", "mean", "median", "max",
-                                   "without_sandbox"});
+                                   "without_sandbox", "submissions"});
     put_rows(&json, db, "totals", totals, "-inn",
              (const char *const[]){"", "count", "from", "to"});
     put_rows(&json, db, "tests", tests, "titnniii",
