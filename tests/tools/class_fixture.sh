@@ -76,6 +76,28 @@ daemon)
     (setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $! >build/daemon)
     exit 1
     ;;
+broken)
+    # An exercise that does not compile, beside one with a hidden test.
+    printf '%s' "{\"version\": 1, \"seed\": $seed, \"sandbox\": \"none\",
+\"state\": \"complete\", \"exercises\": [{\"exercise\": \"01-one\",
+\"points\": 0, \"max\": 10, \"verdict\": \"does not compile\",
+\"message\": \"expected ';' <here> & \\\"there\\\"\",
+\"look_at\": \"exercises/01-one/ex_total.c:12\", \"tests\": []},
+{\"exercise\": \"02-two\", \"points\": 2, \"max\": 10, \"verdict\": \"graded\",
+\"message\": \"\", \"tests\": [
+{\"test\": 1, \"exercise\": \"02-two\", \"title\": \"it flies\", \"points\": 2,
+\"max\": 2, \"verdict\": \"passed\", \"message\": \"\", \"hidden\": false},
+{\"test\": 2, \"exercise\": \"02-two\", \"title\": \"it lands\", \"points\": 0,
+\"max\": 3, \"verdict\": \"crashed\", \"message\": \"SIGSEGV\",
+\"look_at\": \"exercises/02-two/ex_flight.c:7\", \"hidden\": false},
+{\"test\": 3, \"exercise\": \"02-two\", \"title\": \"again\", \"points\": 0,
+\"max\": 1, \"verdict\": \"skipped\", \"message\": \"first make test 2 pass\",
+\"hidden\": false},
+{\"test\": 4, \"exercise\": \"02-two\", \"title\": \"secretly\", \"points\": 0,
+\"max\": 4, \"verdict\": \"wrong answer\", \"message\": \"the secret is 42\",
+\"hidden\": true}]}]}" >"$results"
+    exit 1
+    ;;
 does)
     # What a test could do without a sandbox.
     put complete 5 'wrong answer' ''

@@ -27,8 +27,8 @@ check_sources() {
     grade_line '' s04 s04.ZIP '' 9 ''
     grade_line '' s05 s05.tgz '' 6 ''
     grade_line '' s06 s06 '' 0 "$no_file"
-    line reports/s01.txt '      expected 7; got of 7'
-    line reports/s01.txt '      look at exercises/01-one/ex_total.c:5'
+    line reports/s01.txt '    expected 7; got of 7'
+    line reports/s01.txt '    look at  exercises/01-one/ex_total.c:5'
     line reports/s01.txt 'points      7 of 10'
     grade_line '' notes.txt notes.txt '' 0 "$no_file, but notes.txt"
     must 'the work is still there' [ ! -e build/grades/graded ]
@@ -177,7 +177,7 @@ check_drivers() {
     must 'the work is still there' [ ! -e build/grades/graded ]
     line summary.txt \
         '  s04: grader error: the grader ended with status 3; it said: the disk is full'
-    line reports/s10.txt '      look at exercises/01-one/x.c'
+    line reports/s10.txt '    look at exercises/01-one/x.c'
     line summary.txt 'sandbox   7 were graded without one'
     line summary.txt '     6  01-one test 1: wrong answer'
     line summary.txt '        2 of them: expected 7; got of 12'

@@ -48,6 +48,8 @@ int class_arguments_parse(struct class_settings *to, int argc, char **argv)
          ASQ_OPTION_DOUBLE, &to->late_percent, 0, 100},
         {"hidden", NULL, "also run the hidden tests", ASQ_OPTION_FLAG,
          &to->hidden, 0, 0},
+        {"hidden-points", NULL, "reports tell no more of them than points",
+         ASQ_OPTION_FLAG, &to->hidden_points, 0, 0},
         {"jobs", "N", "how many at once", ASQ_OPTION_LONG, &to->jobs, 1,
          CLASS_JOBS_MAX},
         {"seconds", "N", "time for one submission", ASQ_OPTION_LONG,

@@ -52,7 +52,8 @@ struct class_settings {
     long seconds; /* for one submission */
     long seed;    /* the same for all; 0: see class_store_open */
     int hidden;
-    int again; /* trust no earlier results */
+    int hidden_points; /* of hidden tests, students learn the points only */
+    int again;         /* trust no earlier results */
     int verbose;
     char *defaults[2]; /* what out and grader are otherwise; free them */
 };

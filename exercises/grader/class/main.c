@@ -67,6 +67,8 @@ static int report(const struct class_settings *settings,
         rc = class_kept_write_manifest(settings, course, list);
     if (rc == 0)
         rc = class_summary_write(settings, db);
+    if (rc == 0)
+        rc = class_html_write_class(settings, db);
     (void)sqlite3_close(db); /* every question has come to its end */
     if (rc != 0) {
         (void)fprintf(stderr, "build/class: %s: %s\n", settings->run,

@@ -21,69 +21,93 @@ static int write_text(const struct class_settings *settings,
     return rc;
 }
 
-/* The command with which a student sees the failure again. */
-static void put_again(struct class_text *text,
-                      const char *exercise,
-                      const char *test,
-                      const char *seed)
+/* What failed and why, before all else. */
+static void put_failures(struct class_text *text,
+                         const struct class_settings *settings,
+                         sqlite3 *db,
+                         sqlite3_int64 n)
 {
-    class_text_put(text, "      again  make check EX=%.2s TEST=%s SEED=%s\n",
-                   exercise, test, seed);
+    sqlite3_stmt *row = class_ask(
+        db,
+        "SELECT exercise, test, lost, title, verdict, message, look_at, hidden,"
+        " (SELECT seed FROM run WHERE run.n = ?1) FROM failure WHERE n = ?1"
+        " ORDER BY exercise, hidden, test",
+        n);
+
+    while (class_ask_next(row)) {
+        const char *exercise = class_ask_text(row, 0);
+        const char *title = class_ask_text(row, 3);
+        int test = sqlite3_column_int(row, 1);
+        int hidden = sqlite3_column_int(row, 7);
+
+        if (hidden && settings->hidden_points)
+            continue;
+        class_text_put(text, "\n%s", exercise);
+        if (test > 0)
+            class_text_put(text, ", %stest %d", hidden ? "hidden " : "", test);
+        class_text_put(text, ", %g points lost: %s%s%s\n",
+                       sqlite3_column_double(row, 2), class_ask_text(row, 4),
+                       *title != '\0' ? ", in " : "", title);
+        if (*class_ask_text(row, 5) != '\0')
+            class_text_put(text, "    %s\n", class_ask_text(row, 5));
+        if (*class_ask_text(row, 6) != '\0')
+            class_text_put(text, "    look at  %s\n", class_ask_text(row, 6));
+        if (test > 0 && !hidden)
+            class_text_put(text,
+                           "    again    make check EX=%.2s TEST=%d SEED=%s\n",
+                           exercise, test, class_ask_text(row, 8));
+    }
 }
 
 static void put_tests(struct class_text *text,
+                      const struct class_settings *settings,
                       sqlite3 *db,
                       sqlite3_int64 n,
                       const char *exercise)
 {
     sqlite3_stmt *test = class_ask(
         db,
-        "SELECT test, points, max, verdict, title, hidden, message, look_at,"
-        " (SELECT seed FROM run WHERE run.n = test.n)"
-        " FROM test WHERE n = ?1 AND exercise = ?2 ORDER BY hidden, test",
+        settings->hidden_points
+            ? "SELECT test, points, max, verdict, title, hidden FROM test"
+              " WHERE n = ?1 AND exercise = ?2 AND NOT hidden UNION ALL"
+              " SELECT '', SUM(points), SUM(max), 'hidden tests', '', 0"
+              " FROM test WHERE n = ?1 AND exercise = ?2 AND hidden"
+              " HAVING COUNT(*) > 0"
+            : "SELECT test, points, max, verdict, title, hidden FROM test"
+              " WHERE n = ?1 AND exercise = ?2 ORDER BY hidden, test",
         n);
 
     /* Bound here, it is the second of two parameters. */
     (void)sqlite3_bind_text(test, 2, exercise, -1, SQLITE_TRANSIENT);
     while (class_ask_next(test)) {
-        const char *message = class_ask_text(test, 6);
-        const char *look_at = class_ask_text(test, 7);
-        int is_full =
-            sqlite3_column_double(test, 1) >= sqlite3_column_double(test, 2);
+        const char *title = class_ask_text(test, 4);
 
-        class_text_put(text, "  test %-3s %4g of %-4g %s · %s%s\n",
+        class_text_put(text, "  %4s%-3s %4g of %-4g %s%s%s%s\n",
+                       class_ask_text(test, 0)[0] != '\0' ? "test" : "",
                        class_ask_text(test, 0), sqlite3_column_double(test, 1),
                        sqlite3_column_double(test, 2), class_ask_text(test, 3),
-                       class_ask_text(test, 4),
+                       *title != '\0' ? " · " : "", title,
                        sqlite3_column_int(test, 5) ? " (hidden)" : "");
-        if (!is_full && *message != '\0')
-            class_text_put(text, "      %s\n", message);
-        if (!is_full && *look_at != '\0')
-            class_text_put(text, "      look at %s\n", look_at);
-        if (!is_full && !sqlite3_column_int(test, 5))
-            put_again(text, exercise, class_ask_text(test, 0),
-                      class_ask_text(test, 8));
     }
 }
 
-static void put_exercises(struct class_text *text, sqlite3 *db, sqlite3_int64 n)
+static void put_exercises(struct class_text *text,
+                          const struct class_settings *settings,
+                          sqlite3 *db,
+                          sqlite3_int64 n)
 {
     sqlite3_stmt *exercise =
         class_ask(db,
-                  "SELECT exercise, points, max, verdict, message FROM exercise"
+                  "SELECT exercise, points, max, verdict FROM exercise"
                   " WHERE n = ?1 ORDER BY exercise",
                   n);
 
     while (class_ask_next(exercise)) {
-        const char *message = class_ask_text(exercise, 4);
-
         class_text_put(
             text, "\n%s  %g of %g, %s\n", class_ask_text(exercise, 0),
             sqlite3_column_double(exercise, 1),
             sqlite3_column_double(exercise, 2), class_ask_text(exercise, 3));
-        if (*message != '\0')
-            class_text_put(text, "    %s\n", message);
-        put_tests(text, db, n, class_ask_text(exercise, 0));
+        put_tests(text, settings, db, n, class_ask_text(exercise, 0));
     }
 }
 
@@ -105,6 +129,17 @@ static const char all_students[] =
     " FROM student s JOIN total t ON t.row = s.rowid ORDER BY s.place,"
     " s.counts DESC, s.n";
 
+static void put_notes(struct class_text *text,
+                      const struct class_submission *submission)
+{
+    for (const char *line = class_text_of(&submission->notes); *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+
+        class_text_put(text, "note        %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 static int write_report(const struct class_settings *settings,
                         const struct class_submission *submission,
                         sqlite3 *db,
@@ -123,18 +158,17 @@ static int write_report(const struct class_settings *settings,
     class_text_put(&text, "points      %g of %g\n",
                    sqlite3_column_double(student, 5),
                    sqlite3_column_double(student, 6));
-    for (const char *line = class_text_of(&submission->notes); *line != '\0';) {
-        const char *end = line;
-
-        while (*end != '\n')
-            end++;
-        class_text_put(&text, "note        %.*s\n", (int)(end - line), line);
-        line = end + 1;
-    }
+    put_failures(&text, settings, db, n);
+    class_text_put(&text, "\n");
+    put_notes(&text, submission);
     put_run(&text, db, n);
-    put_exercises(&text, db, n);
+    put_exercises(&text, settings, db, n);
     rc = write_text(settings, name, &text);
     free(name);
+    if (rc == 0)
+        rc = class_html_write(settings, submission, db, n);
+    if (rc == 0)
+        rc = class_formats_write(settings, submission, db, n);
     return rc;
 }
 

@@ -21,7 +21,7 @@ static const char schema[] =
     " submission TEXT, late TEXT, note TEXT, end TEXT, place INT,"
     " counts INT, time INT, days REAL);"
     "CREATE TABLE exercise(n INT, exercise TEXT, points REAL, max REAL,"
-    " verdict TEXT, message TEXT);"
+    " verdict TEXT, message TEXT, look_at TEXT);"
     "CREATE TABLE test(n INT, exercise TEXT, test INT, title TEXT,"
     " points REAL, max REAL, verdict TEXT, message TEXT, look_at TEXT,"
     " hidden INT);"
@@ -29,6 +29,18 @@ static const char schema[] =
     "CREATE INDEX of_test ON test(n, exercise);"
     "CREATE INDEX of_exercise ON exercise(n);"
     "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);";
+
+/* What a report begins with: exercises whose tests could not run, as test 0,
+ * and tests that failed themselves. */
+static const char failures[] =
+    "CREATE VIEW failure AS SELECT n, exercise, 0 AS test, max - points AS "
+    "lost,"
+    " '' AS title, verdict, message, look_at, 0 AS hidden FROM exercise"
+    " WHERE verdict <> 'graded'"
+    " UNION ALL SELECT t.n, t.exercise, t.test, t.max - t.points, t.title,"
+    " t.verdict, t.message, t.look_at, t.hidden FROM test t JOIN exercise e"
+    " USING (n, exercise) WHERE e.verdict = 'graded' AND t.points < t.max"
+    " AND t.verdict <> 'skipped'";
 
 static const char insert_run[] =
     "INSERT INTO run SELECT ?1, shown(?2->>'$.sandbox'),"
@@ -39,7 +51,8 @@ static const char insert_exercises[] =
     "INSERT INTO exercise SELECT ?1, shown(value->>'exercise'),"
     " MAX(0, MIN(0.0 + (value->>'points'), 0.0 + (value->>'max'))),"
     " MAX(0, 0.0 + (value->>'max')), shown(value->>'verdict'),"
-    " replace(shown(value->>'message'), ?3, 'exercises/')"
+    " replace(shown(value->>'message'), ?3, 'exercises/'),"
+    " replace(shown(value->>'look_at'), ?3, 'exercises/')"
     " FROM json_each(?2, '$.exercises')"
     " WHERE value->>'exercise' IS NOT NULL";
 
@@ -257,6 +270,8 @@ int class_results_load(const struct class_settings *settings,
 
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, failures, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = class_count_prepare(db);
     if (rc != SQLITE_OK) {

@@ -30,11 +30,32 @@ int class_reports_write(const struct class_settings *settings,
                         const struct class_list *list,
                         sqlite3 *db);
 
+/* html: writes OUT/reports/KEY.html, the report of a submission; and
+ * OUT/class.html, which names nobody. Returns 0 or a negative UV_E*. */
+int class_html_write(const struct class_settings *settings,
+                     const struct class_submission *submission,
+                     sqlite3 *db,
+                     sqlite3_int64 n);
+int class_html_write_class(const struct class_settings *settings, sqlite3 *db);
+
+/* formats: writes OUT/junit/KEY.xml, OUT/tap/KEY.tap and
+ * OUT/gradescope/KEY.json. Returns 0 or a negative UV_E*. */
+int class_formats_write(const struct class_settings *settings,
+                        const struct class_submission *submission,
+                        sqlite3 *db,
+                        sqlite3_int64 n);
+
 /* imports: writes OUT/moodle.csv or OUT/canvas.csv, if there is a roster.
  * Returns 0 or a negative UV_E*. */
 int class_imports_write(const struct class_settings *settings,
                         const struct class_roster *roster,
                         sqlite3 *db);
+
+/* The questions of the summary, which the class page asks as well; see
+ * summary.c for their columns. */
+extern const char class_summary_tests[];
+extern const char class_summary_mistakes[];
+extern const char class_summary_totals[];
 
 /* summary: writes OUT/summary.txt and OUT/summary.json. Returns 0 or a
  * negative UV_E*. */

@@ -92,6 +92,19 @@ static void choose_seed(struct class_settings *settings)
         settings->seed = draw_seed();
 }
 
+/* They are written whole at the end of a run. */
+static void remove_formats(const char *run)
+{
+    static const char *const folders[] = {"junit", "tap", "gradescope"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char *path = class_format("%s/%s", run, folders[i]);
+
+        folder_remove(path);
+        free(path);
+    }
+}
+
 int class_store_open(struct class_settings *settings)
 {
     char *old = class_format("%s.old", settings->out);
@@ -108,6 +121,7 @@ int class_store_open(struct class_settings *settings)
         rename(old, settings->out) != 0)
         rc = say(old, errno);
     folder_remove(files); /* they are collected anew */
+    remove_formats(settings->run);
     choose_seed(settings);
     text = class_format("seed %ld\n", settings->seed);
     if (rc == 0 && (asq_make_parents(reports) != 0 ||
