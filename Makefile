@@ -352,7 +352,7 @@ else
 endif
 .PHONY: hint progress reset diff solution debug watch update doctor
 TOOL = @EX='$(EX)' TEST='$(TEST)' SEED='$(SEED)' FORCE='$(FORCE)' \
-  FROM='$(FROM)' sh exercises/grader/tools
+  FROM='$(FROM)' UPTO='$(UPTO)' sh exercises/grader/tools
 hint: ## shows the next of three hints: make hint EX=02
 	$(TOOL)/hint.sh
 progress: ## shows how far you are
@@ -377,7 +377,7 @@ update: ## takes a new version of the course: FROM=archive-or-folder
 # ---- For the teacher -------------------------------------------------------
 
 .PHONY: handout handin grade check-grader check-graders check-hostile
-handout: ## makes an archive of the course for students
+handout: ## makes an archive of the course for students; UPTO=04 ends at that lesson
 	$(TOOL)/handout.sh
 handin: ## makes an archive of your exercises and results; NAME=...
 	$(TOOL)/handin.sh

@@ -67,7 +67,7 @@ check_student() {
         absent build/grades/$file 'the secret is 42'
         absent build/grades/$file secretly
     done
-    line $report '             0 of 4    hidden tests'
+    line $report '              0 of 4    hidden tests'
     part build/grades/tap/s01.tap 'not ok 5 - 02-two 0 hidden tests'
     part build/grades/summary.txt secretly
     tell tells_only_the_points_of_hidden_tests

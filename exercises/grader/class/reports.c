@@ -82,7 +82,7 @@ static void put_tests(struct class_text *text,
     while (class_ask_next(test)) {
         const char *title = class_ask_text(test, 4);
 
-        class_text_put(text, "  %4s%-3s %4g of %-4g %s%s%s%s\n",
+        class_text_put(text, "  %4s %-3s %4g of %-4g %s%s%s%s\n",
                        class_ask_text(test, 0)[0] != '\0' ? "test" : "",
                        class_ask_text(test, 0), sqlite3_column_double(test, 1),
                        sqlite3_column_double(test, 2), class_ask_text(test, 3),
