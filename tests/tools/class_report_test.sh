@@ -101,8 +101,112 @@ check_class() {
     tell says_that_nothing_needs_a_look
 }
 
+# write_original: a file of some length, behind what the skeleton has.
+write_original() {
+    cat <<'TEXT'
+5
+#include "ex_total.h"
+int ex_total(const struct order *order, long *ret)
+{
+    long sum = 0;
+    for (size_t i = 0; i < order->count; i++) {
+        const struct line *line = &order->line[i];
+        if (line->quantity < 0 || line->price < 0)
+            return -1;
+        sum += line->quantity * line->price;
+        if (sum > LIMIT)
+            goto over;
+    }
+    while (sum % 10 != 0 && order->rounds)
+        sum++;
+    *ret = order->is_free ? 0 : sum;
+    return 0;
+over:
+    log_it("over the limit", order->id);
+    *ret = LIMIT;
+    return 1;
+}
+TEXT
+}
+
+check_alike() {
+    new_class
+    mkdir -p exercises/grader/skeletons/01-one in/s01 in/s02 in/s03 in/s04 in/s05 \
+        in/s06 in/s07
+    cat >exercises/grader/skeletons/01-one/ex_total.c <<'TEXT'
+struct cache { int *slot; size_t size; int (*find)(struct cache *, int key); };
+static int find(struct cache *cache, int key)
+{
+    for (size_t i = 0; i < cache->size; i++)
+        if (cache->slot[i] == key)
+            return (int)i;
+    return -1;
+}
+void reset(struct cache *cache)
+{
+    while (cache->size > 0)
+        cache->slot[--cache->size] = 0;
+    cache->find = find;
+}
+TEXT
+    write_original >in/s01/ex_total.c
+    # Other names, comments and blanks.
+    write_original | sed -e 's/sum/total_cents/g' -e 's/line/row/g' \
+        -e 's,{$,{ /* begins */,' -e 's/    /  /' >in/s02/ex_total.c
+    # One statement more.
+    write_original | sed 's/^    \*ret = order/    check(order, sum);\n&/' \
+        >in/s03/ex_total.c
+    # Another way to the same, and no more than the skeleton in common.
+    for name in s04 s05; do
+        echo 6
+        cat exercises/grader/skeletons/01-one/ex_total.c
+    done >in/s04/ex_total.c
+    cp in/s04/ex_total.c in/s05/ex_total.c
+    cat >in/s06/ex_total.c <<'TEXT'
+7
+static long one(const struct line *l) { return l->quantity * l->price; }
+static int ok(const struct line *l) { return l->quantity >= 0; }
+int ex_total(const struct order *o, long *ret)
+{
+    const struct line *l = o->line, *end = l + o->count;
+    do {
+        if (!ok(l))
+            break;
+        *ret += one(l++);
+    } while (l != end);
+    switch (o->kind) {
+    case FREE: *ret = 0; break;
+    case HALF: *ret /= 2; break;
+    default: *ret = round_up(*ret, 10);
+    }
+    return l == end ? 0 : -1;
+}
+TEXT
+    cp in/s01/ex_total.c in/s07/ex_total.c
+    grade 0
+    line summary.txt '  01-one: s01 and s07, 100 %, the same file'
+    line summary.txt \
+        '  01-one: s01 and s02, 100 %, equal but for names, comments and blanks'
+    part build/grades/summary.txt '  01-one: s01 and s03, '
+    part build/grades/summary.txt '%, nearly equal'
+    absent build/grades/summary.txt 's04 and'
+    absent build/grades/summary.txt 'and s06'
+    part build/grades/summary.json '"a": "s01", "b": "s07", "percent": 100'
+    absent build/grades/reports/s01.txt s07
+    tell lists_what_is_alike
+
+    cp in/s01/ex_total.c in/s06/ex_total.c
+    mv in/s06 in/s01-again
+    printf 'id,name\ns01,A\ns02,B\ns03,C\ns04,D\ns05,E\ns07,F\n' >roster.csv
+    grade 0 --roster roster.csv
+    absent build/grades/summary.txt 's01 and s01-again'
+    part build/grades/summary.txt 's01-again and s07'
+    tell lets_a_student_be_alike_himself
+}
+
 make_folder
 make_course
 check_student
 check_class
+check_alike
 finish

@@ -5,6 +5,7 @@
  */
 #include "results.h"
 
+#include "alike.h"
 #include "count.h"
 
 #include <stdio.h>
@@ -301,6 +302,7 @@ int class_results_load(const struct class_settings *settings,
                        " (SELECT exercise FROM course)",
                        NULL, NULL, NULL);
     class_count(db, settings, marks);
+    (void)class_alike_find(db, settings, course, list); /* as in add_student */
     *ret_db = db;
     return 0;
 }

@@ -171,6 +171,28 @@ static void put_to_look_at(struct class_text *text, sqlite3 *db)
     class_text_put(text, any ? "\n" : "  nothing\n\n");
 }
 
+static const char alike[] = "SELECT exercise, a, b, percent, what FROM alike"
+                            " ORDER BY percent DESC, exercise, a, b LIMIT 50";
+
+/* Whoever reads it decides; the grader does not. */
+static void put_alike(struct class_text *text, sqlite3 *db)
+{
+    sqlite3_stmt *row = class_ask(db, alike, 0);
+    int any = 0;
+
+    while (class_ask_next(row)) {
+        if (!any)
+            class_text_put(text, "Alike, but for the skeleton: a reason to ask,"
+                                 " no proof\n");
+        any = 1;
+        class_text_put(text, "  %s: %s and %s, %d %%, %s\n",
+                       class_ask_text(row, 0), class_ask_text(row, 1),
+                       class_ask_text(row, 2), sqlite3_column_int(row, 3),
+                       class_ask_text(row, 4));
+    }
+    class_text_put(text, "%s", any ? "\n" : "");
+}
+
 /* Writes the rows of a question as objects; the letters of kinds say what a
  * column is: t a text, i a whole number, n another, '-' nothing. */
 static void put_rows(struct asq_json *json,
@@ -229,6 +251,8 @@ static int write_json(const char *path, sqlite3 *db)
     put_rows(&json, db, "to_look_at", to_look_at, "ttttt",
              (const char *const[]){"submission", "key", "verdict", "where",
                                    "message"});
+    put_rows(&json, db, "alike", alike, "tttit",
+             (const char *const[]){"exercise", "a", "b", "percent", "what"});
     asq_json_put(&json, "}\n");
     return asq_json_close(&json);
 }
@@ -241,6 +265,7 @@ int class_summary_write(const struct class_settings *settings, sqlite3 *db)
     int rc;
 
     put_to_look_at(&text, db);
+    put_alike(&text, db);
     put_counts(&text, db);
     put_totals(&text, db);
     put_tests(&text, db);
