@@ -239,8 +239,8 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
 
 # The checks that are scripts; those that run no program need no sanitizer.
-CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
-  $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%_test.sh,\
+CHECKS := programs twins $(if $(SAN),,includes deps_test make_test \
+  $(patsubst tests/tools/%.sh,%,$(wildcard tests/tools/texts.sh $(patsubst %,tests/tools/%_test.sh,\
   bench claims class class_archive class_mode class_report class_roster measure student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))

@@ -111,6 +111,9 @@ TEXT
     grade_line m2 'Eva Muller' 'Muller Eva' '' 8 ''
     part build/grades/grades.csv 'ukasz_72,,9,'
     absent build/grades/grades.csv 'j1,Jörg Łukasz,,,0'
+    hand_in in/mllereva_74_100_ex_total.c 3
+    grade 0 --roster roster.csv
+    part build/grades/grades.csv 'm1,Eva Müller,mllereva_74,,3,'
     tell knows_names_however_they_are_spelt
 }
 
@@ -195,6 +198,9 @@ TEXT
     line grades.csv 'eva@localhost;Eva Müller;Eva Mueller_4711;;8;8;10;yes;'
     part build/grades/grades.csv ';Kim Lee;Kim Lee_4713;;6;6;10;no;"its number is that of bo@localhost (Bo Bell), its name that of kim@localhost (Kim Lee): nobody gets it"'
     line moodle.csv 'Teilnehmer/in 4711;Eva Müller;eva@localhost;;8;01-one 8 of 10'
+    moodle 'Zed Zulu_4712' 3
+    grade 0 --roster roster.csv
+    line grades.csv ';Zed Zulu;Zed Zulu_4712;;3;3;10;no;its number is somebody'"'"'s whose name is another: nobody gets it'
     tell understands_moodle_in_german
 
     new_class

@@ -286,6 +286,19 @@ check_stops() {
     part out '4 submissions, 1 graded before'
     tell leaves_the_last_whole_results
 
+    echo mine >build/grades/mine.txt
+    grade 0 --out build/grades/
+    part build/grades/mine.txt mine
+    must 'a folder too many' [ ! -e build/grades/.new ]
+    must 'a folder too many' [ ! -e build/grades.old ]
+    mkdir build/other
+    echo mine >build/other/mine.txt
+    grade 1 --out build/other
+    part err 'build/other holds something else than grades'
+    must 'it is gone' [ -f build/other/mine.txt ]
+    rm -r build/other
+    tell leaves_the_files_of_others
+
     stop KILL
     must "status $status, expected 137" [ "$status" = 137 ]
     : >build/go

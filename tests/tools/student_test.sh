@@ -691,6 +691,15 @@ teacher](docs/grading.md#x).
 ```
 callback[n](argument.c)
 ```
+
+## Two
+
+```
+$ build/02-two
+```
+Second.
+
+## Last
 TEXT
     echo 'see [home](../README.md), [gone](gone.md)' >docs/claims.md
     echo 'int two;' >lessons/02-two/two.h
@@ -704,14 +713,14 @@ TEXT
     expect handout_has_no_dead_link 0 'Read grading and [the' \
         'claims](docs/claims.md)' '[the web](https' 'teacher.' \
         'not: grading.md' 'callback[n](argument.c)' 'see [home](../README.md), gone' \
-        '[02-two](lessons/02-two/)'
+        '[02-two](lessons/02-two/)' Second
     run handout UPTO=01
     expect handout_can_end_at_a_lesson 0 async-db-1.5-upto-01.tar.gz
     unpack_handout async-db-1.5-upto-01
     cat "$folder/out/async-db-1.5-upto-01/README.md" >>"$folder/said"
     expect handout_ends_there 0 lessons/01-one/main.c tests/test_one.c \
         '| [01-one]' 'not: 02-two' 'not: 03-three' 'not: test_two.c' \
-        'not: two_fixture.h' 'not: L=02' /SUMS
+        'not: two_fixture.h' 'not: L=02' /SUMS '## Last' 'not: Second'
     run handout UPTO=4
     expect handout_wants_two_digits 2 'lines: 1' UPTO=4 UPTO=04
     run handout UPTO=77

@@ -33,6 +33,38 @@ static void set_defaults(struct class_settings *to)
     to->seconds = 300;
 }
 
+/* Where a run writes is beside OUT, whether that ends with a slash or not. */
+static void set_folders(struct class_settings *to)
+{
+    size_t length = strlen(to->out);
+    char *out;
+
+    while (length > 1 && to->out[length - 1] == '/')
+        length--;
+    out = class_format("%.*s", (int)length, to->out);
+    free(to->defaults[0]);
+    to->out = to->defaults[0] = out;
+    to->run = class_format("%s.new", out);
+}
+
+static int refuse(const char *why)
+{
+    (void)fprintf(stderr, "build/class: %s\n", why);
+    return WRONG;
+}
+
+/* Returns -1, or the exit status after one line. */
+static int check_words(const struct class_settings *to)
+{
+    if (to->submissions == NULL)
+        return refuse("where are they? --submissions DIR");
+    if (strcmp(to->sandbox, "never") != 0 && strcmp(to->sandbox, "always") != 0)
+        return refuse("--sandbox is always or never");
+    if (strcmp(to->twice, "last") != 0 && strcmp(to->twice, "best") != 0)
+        return refuse("--twice is last or best");
+    return -1;
+}
+
 int class_arguments_parse(struct class_settings *to, int argc, char **argv)
 {
     const struct asq_option more[] = {
@@ -78,19 +110,7 @@ int class_arguments_parse(struct class_settings *to, int argc, char **argv)
 
     set_defaults(to);
     status = asq_options_parse(&options, argc, argv);
+    set_folders(to);
     to->isolated = strcmp(to->sandbox, "always") == 0;
-    to->run = class_format("%s.new", to->out);
-    if (status == -1 && to->submissions == NULL) {
-        (void)fputs("build/class: where are they? --submissions DIR\n", stderr);
-        status = WRONG;
-    } else if (status == -1 && strcmp(to->sandbox, "never") != 0 &&
-               strcmp(to->sandbox, "always") != 0) {
-        (void)fputs("build/class: --sandbox is always or never\n", stderr);
-        status = WRONG;
-    } else if (status == -1 && strcmp(to->twice, "last") != 0 &&
-               strcmp(to->twice, "best") != 0) {
-        (void)fputs("build/class: --twice is last or best\n", stderr);
-        status = WRONG;
-    }
-    return status;
+    return status == -1 ? check_words(to) : status;
 }

@@ -4,8 +4,10 @@
  * find what was handed in, roster.c and match.c by whom, collect.c takes the
  * files that choose.c prefers out of folders and archives (archive.c), grade.c
  * runs the driver for each (driver.c, process.c) and keeps what is needed to go
- * on later (stamp.c), results.c loads the results into SQLite, reports.c and
- * summary.c write what the teacher reads.
+ * on later (store.c, stamp.c, kept.c), harm.c looks at what one has done to
+ * others. results.c loads the results into SQLite, count.c decides what counts,
+ * and what is written is asked of that (reports.c, html.c, formats.c,
+ * imports.c, summary.c).
  *
  * One thread enters all of it. No path that an archive names is ever made,
  * and no link of a submission is followed. Out of memory ends the program;

@@ -132,6 +132,26 @@ static int need_sandbox(const struct class_settings *settings)
     return 2;
 }
 
+/* From here on there is something to tidy up. Returns the status. */
+static int grade_all(struct class_settings *settings,
+                     struct class_course *course,
+                     struct class_roster *roster,
+                     struct class_marks *marks,
+                     struct class_list *list)
+{
+    int status = class_kept_collect(settings, course, list);
+
+    if (status == 0) {
+        class_kept_choose(settings, course, list);
+        if (settings->roster != NULL)
+            class_match(roster, marks, list);
+        class_marks_check(marks, roster, list);
+        status = class_grade(settings, course, list);
+    }
+    remove_bulk(settings->run);
+    return status != 0 ? status : report(settings, course, roster, marks, list);
+}
+
 int main(int argc, char **argv)
 {
     struct class_settings settings;
@@ -157,19 +177,7 @@ int main(int argc, char **argv)
         goto out;
     /* Tables are written as the roster was: the same program opens them. */
     settings.separator[0] = roster.separator != '\0' ? roster.separator : ',';
-    status = class_kept_collect(&settings, &course, &list);
-    if (status != 0) {
-        remove_bulk(settings.run);
-        goto out;
-    }
-    class_kept_choose(&settings, &course, &list);
-    if (settings.roster != NULL)
-        class_match(&roster, &marks, &list);
-    class_marks_check(&marks, &roster, &list);
-    status = class_grade(&settings, &course, &list);
-    remove_bulk(settings.run);
-    if (status == 0)
-        status = report(&settings, &course, &roster, &marks, &list);
+    status = grade_all(&settings, &course, &roster, &marks, &list);
 
 out:
     class_list_free(&list, course.exercises);

@@ -142,6 +142,16 @@ static void give(struct class_submission *submission, const struct found *to)
     submission->students = to->count;
 }
 
+/* Where names are hidden, Moodle calls everybody so. */
+static int is_hidden_name(const char *name)
+{
+    char *numbered = class_format("%s 1", name);
+    int is = class_columns_participant(numbered) != NULL;
+
+    free(numbered);
+    return is;
+}
+
 /* Whoever has handed in on a platform is known there by name; an id in that
  * name, or the platform's number in the roster, must agree with it. */
 static void match_part(const struct class_roster *roster,
@@ -166,6 +176,9 @@ static void match_part(const struct class_roster *roster,
              !holds(&named, sure->student[0]))
         contradict(roster, submission, sure == &number ? "number" : "id",
                    sure->student[0], named.student[0]);
+    else if (number.count == 1 && named.count == 0 &&
+             !is_hidden_name(submission->name))
+        doubt(submission, "its number is somebody's whose name is another");
     else if (sure->count == 1)
         give(submission, sure);
     else if (named.count > 1 || named.too_many)

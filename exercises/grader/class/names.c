@@ -149,6 +149,8 @@ static void put_latin(struct class_text *folded,
 {
     unsigned code = (c[0] & 0x1fU) << 6 | (c[1] & 0x3fU);
 
+    if (how == CLASS_FOLD_DROPPED)
+        return;
     if (code == 0xdf || code == 0xe6 || code == 0xc6 || code == 0x152 ||
         code == 0x153)
         /* Letters that everybody writes as two. */

@@ -24,9 +24,10 @@ void class_name_free(struct class_name *name);
 
 /* How a name is written before it is compared; the last is the closest. */
 enum class_fold {
-    CLASS_FOLD_PLAIN = 1, /* without accents: u */
-    CLASS_FOLD_SPELT,     /* as without the key for it: ue */
-    CLASS_FOLD_MARKED     /* with a mark for an accent: u` */
+    CLASS_FOLD_DROPPED = 1, /* without such letters, as Canvas writes names */
+    CLASS_FOLD_PLAIN,       /* without accents: u */
+    CLASS_FOLD_SPELT,       /* as without the key for it: ue */
+    CLASS_FOLD_MARKED       /* with a mark for an accent: u` */
 };
 
 /* Returns a name as it is compared: small letters and digits, nothing between;

@@ -92,6 +92,26 @@ static void choose_seed(struct class_settings *settings)
         settings->seed = draw_seed();
 }
 
+/* A folder of somebody else's is not replaced. Returns 0, or 1 after a line. */
+static int check_out(const struct class_settings *settings)
+{
+    char *run = class_format("%s/run", settings->out);
+    struct dirent **entry = NULL;
+    int count = scandir(settings->out, &entry, NULL, NULL);
+    int is_others = count > 2 && access(run, F_OK) != 0;
+
+    for (int i = 0; i < count; i++)
+        free(entry[i]);
+    free(entry);
+    free(run);
+    if (is_others)
+        (void)fprintf(stderr,
+                      "build/class: %s holds something else than grades: name "
+                      "another folder with --out\n",
+                      settings->out);
+    return is_others;
+}
+
 /* They are written whole at the end of a run. */
 static void remove_formats(const char *run)
 {
@@ -120,6 +140,10 @@ int class_store_open(struct class_settings *settings)
     if (access(settings->out, F_OK) != 0 && access(old, F_OK) == 0 &&
         rename(old, settings->out) != 0)
         rc = say(old, errno);
+    if (rc == 0)
+        rc = check_out(settings);
+    if (rc != 0)
+        goto out;
     folder_remove(files); /* they are collected anew */
     remove_formats(settings->run);
     choose_seed(settings);
@@ -169,6 +193,33 @@ static void remove_others(const struct class_settings *settings,
     free(folder);
 }
 
+/* Somebody has put a file beside the results: it stays there. */
+static void keep_others(const struct class_settings *settings, const char *old)
+{
+    static const char *const ours[] = {
+        ".",          "..",         "files",       "reports",      "junit",
+        "tap",        "gradescope", "grades.csv",  "manifest.csv", "moodle.csv",
+        "canvas.csv", "class.html", "summary.txt", "summary.json", "marks.csv",
+        "traces",     "run"};
+    struct dirent **entry = NULL;
+    int count = scandir(old, &entry, NULL, NULL);
+
+    for (int i = 0; i < count; i++) {
+        char *from = class_format("%s/%s", old, entry[i]->d_name);
+        char *to = class_format("%s/%s", settings->out, entry[i]->d_name);
+        int is_ours = 0;
+
+        for (size_t k = 0; k < sizeof ours / sizeof ours[0]; k++)
+            is_ours |= strcmp(entry[i]->d_name, ours[k]) == 0;
+        if (!is_ours && access(to, F_OK) != 0 && rename(from, to) != 0)
+            (void)say(from, errno);
+        free(to);
+        free(from);
+        free(entry[i]);
+    }
+    free(entry);
+}
+
 int class_store_publish(const struct class_settings *settings,
                         const struct class_list *list)
 {
@@ -181,6 +232,8 @@ int class_store_publish(const struct class_settings *settings,
         rc = say(settings->out, errno);
     else if (rename(settings->run, settings->out) != 0)
         rc = say(settings->run, errno);
+    if (rc == 0)
+        keep_others(settings, old);
     if (rc == 0)
         folder_remove(old); /* is tried again by the next run */
     free(old);

@@ -94,11 +94,13 @@ leave_out_later() {
         grep -v -x -F -f "$folder/gone" "$folder/kept" >"$folder/kept.new"
         mv "$folder/kept.new" "$folder/kept"
     done
-    mv "$folder/kept" "$folder/list"
+    # These two want every lesson that a text or a module speaks of.
+    grep -v -x -e tests/tools/texts.sh -e tests/tools/vendor_test.sh \
+        "$folder/kept" >"$folder/list"
 }
 
-# mend_page FILE: what is not in the tree is no link, and a row of a table that
-# tells of a later lesson is none.
+# mend_page FILE: what is not in the tree is no link. Rows of tables that tell of
+# a later lesson go, and sections that run a program of one.
 mend_page() {
     awk -v page="$1" -v later="$folder/later" -v upto="$upto" '
         # Returns a path without "..", as seen from the page.
@@ -155,16 +157,33 @@ mend_page() {
             while ((getline name <later) > 0)
                 gone[name]
         }
-        function flush_text() {
-            printf "%s", unlink_text(text_so_far)
-            text_so_far = ""
+        function end_text() {
+            section = section unlink_text(prose)
+            prose = ""
+        }
+        function end_section() {
+            end_text()
+            if (!is_gone)
+                printf "%s", section
+            section = ""
+            is_gone = 0
         }
         FNR == NR { there[$0]; next }
+        /^```/ {
+            end_text()
+            is_code = !is_code
+            section = section $0 "\n"
+            next
+        }
+        is_code {
+            is_gone = is_gone || is_later($0)
+            section = section $0 "\n"
+            next
+        }
+        /^#/ { end_section() }
         /^\|/ && is_later($0) { next }
-        /^```/ { flush_text(); is_code = !is_code; print; next }
-        is_code { print; next }
-        { text_so_far = text_so_far $0 "\n" }
-        END { flush_text() }' "$folder/there" "$tree/$1" \
+        { prose = prose $0 "\n" }
+        END { end_section() }' "$folder/there" "$tree/$1" \
         >"$folder/page" && cp "$folder/page" "$tree/$1" ||
         stop "$tree/$1: cannot be written"
 }
