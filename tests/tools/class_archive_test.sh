@@ -147,7 +147,7 @@ check_hostile_archives() {
     tell takes_no_path_from_an_archive
 }
 
-# What is in a folder is not followed and not opened if it is no plain file.
+# What is in a folder is not followed and not opened if it is not a plain file.
 check_hostile_folders() {
     new_class
     echo 9 >p/secret
@@ -160,7 +160,7 @@ check_hostile_folders() {
     grade 0
     grade_line '' s01 s01 '' 0 "ex_total.c is a link: not followed; $no_file"
     grade_line '' s02 s02 '' 0 \
-        "ex_total.c is no regular file: not opened; $no_file"
+        "ex_total.c is not a regular file: not opened; $no_file"
     grade_line '' s03 s03 '' 0 "inner is a link: not followed; $no_file"
     grade_line '' s05 s05 '' 0 "s05 is a link: not followed; $no_file"
     tell follows_no_link_and_opens_no_fifo

@@ -167,7 +167,7 @@ $1 has no line: $2
 $(tail -n 12 "$folder/lines")"
 }
 
-# part FILE TEXT: it must stand in the file; absent FILE TEXT: it must not.
+# part FILE TEXT: the file must hold it; absent FILE TEXT: it must not.
 part() {
     grep -qF -e "$2" "$1" 2>/dev/null || wrong="$wrong
 $1 does not say: $2

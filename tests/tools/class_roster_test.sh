@@ -164,7 +164,7 @@ TEXT
     part build/grades/grades.csv "$(printf 's01\t"A, B"\ts01\t\t7')"
     printf 'id,name\ns01,A\000B\n' >roster.csv
     grade 1 --roster roster.csv
-    part err 'roster.csv:1: it is no text'
+    part err 'roster.csv:1: it is not text'
     tell reads_separators_as_they_come
 }
 

@@ -236,7 +236,7 @@ if "$pkg_config" --exists libarchive; then
     archive_cflags="-DASQ_LIBARCHIVE $("$pkg_config" --cflags libarchive)"
     archive_libs=$(libs libarchive)
 fi
-# Where the C library has it, iconv is no library of its own.
+# Where the C library has it, iconv is not a library of its own.
 [ "$system" != Darwin ] || archive_libs="$archive_libs -liconv"
 deps_libs=$(libs libuv sqlite3) || exit 2
 write "$dir/archive.cflags" "$archive_cflags"

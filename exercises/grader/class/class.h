@@ -27,7 +27,7 @@ enum {
     CLASS_FILE_MAX = 1 << 20,    /* bytes of an exercise file */
     CLASS_ARCHIVE_MAX = 1 << 27, /* bytes of an archive in that of a class */
     CLASS_JOBS_MAX = 64,
-    CLASS_STUDENTS_MAX = 4 /* who hand in together */
+    CLASS_STUDENTS_MAX = 4 /* students of one submission */
 };
 
 /* What is said where an archive cannot be opened for want of it. */

@@ -229,8 +229,8 @@ static void look_at(struct collector *collector,
     else if (S_ISLNK(there.st_mode))
         class_note(collector->submission, "%s is a link: not followed", name);
     else if (!S_ISREG(there.st_mode))
-        class_note(collector->submission, "%s is no regular file: not opened",
-                   name);
+        class_note(collector->submission,
+                   "%s is not a regular file: not opened", name);
     else if (is_archive && there.st_size == 0)
         class_note(collector->submission, "%s is empty", name);
     else if (is_archive)

@@ -1,8 +1,8 @@
 /* harm - what a submission has done to others while it was graded
  *
- * Without a sandbox a submission can write what the user can who grades it.
+ * Without a sandbox a submission can write whatever its grader's user can.
  * Then they are graded one at a time, and after each it is looked at what has
- * changed: so it is known who did it, whose results have suffered is graded
+ * changed: so it is known which one did it, the one that has suffered is graded
  * again, and a trace is kept. One thread enters.
  */
 #ifndef CLASS_HARM_H

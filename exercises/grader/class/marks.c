@@ -43,7 +43,7 @@ static void find_columns(const struct class_csv *csv, size_t at[COLUMNS])
 }
 
 /* Reads a number with a point or a comma. Returns 1, 0 if there is none, or -1
- * if it is no number. */
+ * if it is not a number. */
 static int read_number(const char *text, double *ret_number)
 {
     char *copy = class_format("%s", text);
@@ -130,7 +130,7 @@ static int read_text(struct class_marks *marks,
                      struct class_text *text)
 {
     struct class_csv csv = {.line = 1};
-    const char *wrong = "it is no text";
+    const char *wrong = "it is not text";
 
     if (class_encoding_convert(text) != NULL &&
         strlen(class_text_of(text)) == text->size) {

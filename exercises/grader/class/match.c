@@ -47,7 +47,7 @@ static const char *name_of(const struct class_roster *roster, size_t student)
     return one->name[0] != '\0' ? one->name : one->id;
 }
 
-/* Finds the ids that stand in text. The longest comes first, and what it
+/* Finds the ids that occur in text. The longest comes first, and what it
  * covers is taken out, so that "a-1" is not "1" as well. Returns what is
  * left; freed with free. */
 static char *find_ids(const struct class_roster *roster,
@@ -94,7 +94,7 @@ static void find_name(const struct class_roster *roster,
     }
 }
 
-/* Finds names that stand somewhere in text. */
+/* Finds names that occur somewhere in text. */
 static void find_names_in(const struct class_roster *roster,
                           const char *text,
                           struct found *found)

@@ -39,10 +39,10 @@ char *class_name_fold(const char *text, enum class_fold how);
  * else an enum class_fold. */
 int class_name_agrees(const char *text, const char *name);
 
-/* Says whether a name of several words stands somewhere in text. */
+/* Says whether a name of several words occurs in text. */
 int class_name_contains(const char *text, const char *name);
 
-/* Returns where the id stands in text, between what is no letter or digit, or
+/* Returns where the id is in text, between what is not a letter or digit, or
  * SIZE_MAX. */
 size_t class_name_find(const char *text, const char *id);
 

@@ -67,7 +67,7 @@ static const char *find_id(const struct class_roster *roster,
     return field_of(roster, csv, CLASS_ROLE_NUMBER);
 }
 
-/* The number of the platform stands in a column of its own or, where Moodle
+/* The platform's number is in a column of its own or, where Moodle
  * speaks German, in one that is called ID. */
 static const char *find_number(const struct class_roster *roster,
                                const struct class_csv *csv)
@@ -200,7 +200,7 @@ int class_roster_read(struct class_roster *roster, const char *path)
     encoding = class_encoding_convert(&text);
     class_csv_start(&csv, text.data);
     if (encoding == NULL || strlen(text.data) != text.size)
-        wrong = "it is no text";
+        wrong = "it is not text";
     else
         wrong = read_all(roster, &csv);
     if (wrong != NULL) {

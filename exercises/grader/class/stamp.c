@@ -74,7 +74,7 @@ static int read_rest(const char *rest,
     return 1;
 }
 
-/* Returns where the lines begin that are no key, or NULL if the key is not
+/* Returns where the lines behind the key begin, or NULL if the key is not
  * that of today. What was left out need not be of today. */
 static const char *skip_key(const struct class_text *stamp,
                             const char *key,

@@ -183,7 +183,7 @@ static void put_alike(struct class_text *text, sqlite3 *db)
     while (class_ask_next(row)) {
         if (!any)
             class_text_put(text, "Alike, but for the skeleton: a reason to ask,"
-                                 " no proof\n");
+                                 " not a proof\n");
         any = 1;
         class_text_put(text, "  %s: %s and %s, %d %%, %s\n",
                        class_ask_text(row, 0), class_ask_text(row, 1),
