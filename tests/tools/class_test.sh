@@ -378,7 +378,7 @@ check_isolation() {
         's04 had changed its files or results: mended before it was graded'
     grade_line '' s07 s07 '' 9 ''
     part build/grades/grades.csv \
-        's06,,5,5,10,yes,"it changed the submissions while it was graded: in'
+        's06,,5,5,10,yes,"it changed in while it was graded; it changed in/'
     part build/grades/summary.txt "  s02: graded: $trace02"
     must 's01 was not graded at once' \
         [ "$(sed -n 's,.*graded/\(s[0-9]*\)/.*,\1,p' build/graded |
@@ -395,6 +395,23 @@ check_isolation() {
     grade 0 --again
     grade_line '' s02 s02 '' 5 "$trace02"
     tell keeps_the_trace_through_later_runs
+
+    # Results of an earlier run are taken over before anybody can change them,
+    # and a victim's are not taken from there.
+    new_class
+    hand_in in/s01/ex_total.c 'does for f in build/grades/reports/s0[23].json build/grades.new/reports/s02.json; do echo forged >$f; done'
+    hand_in in/s02/ex_total.c 4
+    hand_in in/s03/ex_total.c 5
+    (mkdir keep && mv in/s01 keep)
+    grade 0 --sandbox never
+    mv keep/s01 in && rmdir keep
+    grade 0 --sandbox never
+    grade_line '' s02 s02 '' 4 \
+        's01 had changed its files or results: graded again'
+    grade_line '' s03 s03 '' 5 ''
+    part build/grades/grades.csv \
+        'it changed build/grades/reports/s03.json while it was graded'
+    tell takes_earlier_results_before_anything_runs
 
     new_class
     hand_in in/s01/ex_total.c overwrite

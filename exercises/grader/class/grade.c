@@ -110,36 +110,61 @@ static void begin_driver(struct grading *grading,
     }
 }
 
-/* Starts the driver of a submission, or ends it here. */
-static void begin(struct grading *grading,
-                  struct job *job,
-                  struct class_submission *submission)
+/* Uses what an earlier run has left, or ends a submission that has nothing to
+ * grade. This comes before the first test runs, which could change it. */
+static void settle(struct grading *grading, struct class_submission *submission)
 {
     const struct class_settings *settings = grading->settings;
-    const struct class_course *course = grading->course;
-    char *work = class_format("%s/graded/%s", settings->run, submission->key);
+    int can_reuse = submission->left_out ||
+                    (has_any(grading->course, submission) && !settings->again);
 
-    if ((submission->left_out || has_any(course, submission)) &&
-        !(settings->again && !submission->left_out) &&
-        class_stamp_read(settings, course, submission)) {
+    if (can_reuse && class_stamp_read(settings, grading->course, submission)) {
         submission->reused = 1;
     } else if (submission->left_out) {
         class_note(submission, "not graded yet");
     } else {
         class_driver_forget(settings, submission);
-        if (has_any(course, submission))
-            begin_driver(grading, job, submission);
-        else
+        if (!has_any(grading->course, submission))
             submission->end =
                 submission->unreadable != NULL ? CLASS_FAILED : CLASS_NOTHING;
     }
-    if (job->submission == NULL) {
+    if (submission->end != CLASS_NOT_YET || submission->left_out) {
         class_harm_watch(&grading->harm,
                          (size_t)(submission - grading->list->submission));
+        count_ended(grading, submission);
+    }
+}
+
+/* Starts the driver of a submission. */
+static void begin(struct grading *grading,
+                  struct job *job,
+                  struct class_submission *submission)
+{
+    char *work =
+        class_format("%s/graded/%s", grading->settings->run, submission->key);
+
+    begin_driver(grading, job, submission);
+    if (job->submission == NULL) {
         folder_remove(work); /* is tried again at the end */
         count_ended(grading, submission);
     }
     free(work);
+}
+
+/* Returns the next one to grade, or NULL: first those that have suffered. */
+static struct class_submission *take_next(struct grading *grading)
+{
+    struct class_submission *all = grading->list->submission;
+
+    if (grading->harm.redos > 0)
+        return &all[grading->harm.redo[--grading->harm.redos]];
+    while (grading->next < grading->list->count) {
+        struct class_submission *one = &all[grading->next++];
+
+        if (one->end == CLASS_NOT_YET && !one->left_out)
+            return one;
+    }
+    return NULL;
 }
 
 static void finish(struct grading *grading, struct job *job, int in_time)
@@ -200,17 +225,15 @@ static int turn(struct grading *grading)
             if (ended || uv_hrtime() > job->end)
                 finish(grading, job, ended);
         }
-        while (
-            job->submission == NULL && !test__interrupted() &&
-            (grading->harm.redos > 0 || grading->next < grading->list->count)) {
-            size_t n;
+        while (job->submission == NULL && !test__interrupted()) {
+            struct class_submission *next;
 
             if (course_changed(grading))
                 return 1;
-            n = grading->harm.redos > 0
-                    ? grading->harm.redo[--grading->harm.redos]
-                    : grading->next++;
-            begin(grading, job, &grading->list->submission[n]);
+            next = take_next(grading);
+            if (next == NULL)
+                break;
+            begin(grading, job, next);
         }
     }
     return 0;
@@ -274,6 +297,8 @@ int class_grade(const struct class_settings *settings,
         grading.process[i] = &grading.job[i].process;
     }
     class_harm_start(&grading.harm, settings, course, list);
+    for (size_t i = 0; i < list->count; i++)
+        settle(&grading, &list->submission[i]);
     rc = run(&grading);
     stop_all(&grading);
     if (class_harm_end(&grading.harm) != 0 && rc == 0)

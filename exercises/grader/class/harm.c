@@ -44,6 +44,7 @@ void class_harm_start(struct class_harm *harm,
     if (!is_watching(harm))
         return;
     class_guard_watch_tree(&harm->guard, settings->submissions, SIZE_MAX);
+    class_guard_watch_tree(&harm->guard, settings->out, SIZE_MAX);
     for (size_t i = 0; i < list->count; i++)
         watch_files(harm, i);
 }
@@ -103,9 +104,7 @@ static void blame(struct class_harm *harm,
     char *what;
 
     if (changed->owner == SIZE_MAX)
-        what = class_format("it changed the submissions while it was graded: "
-                            "%s",
-                            changed->path);
+        what = class_format("it changed %s while it was graded", changed->path);
     else if (changed->owner == n)
         what = class_format("it changed its own files while it was graded");
     else
