@@ -368,17 +368,17 @@ check_isolation() {
     hand_in in/s07/ex_total.c 9
     grade 0 --sandbox never --jobs 2
     grade_line '' s01 s01 '' 8 \
-        's02 had changed its files or results: graded again'
-    trace02='it changed the files or results of s01 while it was graded'
+        'its files or results changed while s02 was graded: graded again'
+    trace02='the files or results of s01 changed while it was graded'
     grade_line '' s02 s02 '' 5 "$trace02"
     grade_line '' s03 s03 '' 7 ''
-    trace04='it changed the files or results of s05 while it was graded'
+    trace04='the files or results of s05 changed while it was graded'
     grade_line '' s04 s04 '' 5 "$trace04"
     grade_line '' s05 s05 '' 6 \
-        's04 had changed its files or results: mended before it was graded'
+        'its files or results changed while s04 was graded: mended before it was graded'
     grade_line '' s07 s07 '' 9 ''
     part build/grades/grades.csv \
-        's06,,5,5,10,yes,"it changed in while it was graded; it changed in/'
+        's06,,5,5,10,yes,"in changed while it was graded; in/'
     part build/grades/summary.txt "  s02: graded: $trace02"
     must 's01 was not graded at once' \
         [ "$(sed -n 's,.*graded/\(s[0-9]*\)/.*,\1,p' build/graded |
@@ -407,10 +407,10 @@ check_isolation() {
     mv keep/s01 in && rmdir keep
     grade 0 --sandbox never
     grade_line '' s02 s02 '' 4 \
-        's01 had changed its files or results: graded again'
+        'its files or results changed while s01 was graded: graded again'
     grade_line '' s03 s03 '' 5 ''
     part build/grades/grades.csv \
-        'it changed build/grades/reports/s03.json while it was graded'
+        'build/grades/reports/s03.json changed while it was graded'
     tell takes_earlier_results_before_anything_runs
 
     new_class
@@ -422,7 +422,7 @@ check_isolation() {
     echo 3 >in/s01/ex_total.c
     grade 0
     grade_line '' s01 s01 '' 3 \
-        'it changed build/libgrader.a while it was graded'
+        'build/libgrader.a changed while it was graded'
     tell keeps_the_trace_of_a_run_that_was_stopped
 }
 

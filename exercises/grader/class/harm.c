@@ -74,7 +74,8 @@ static void repair(struct class_harm *harm, size_t victim, const char *culprit)
     struct class_submission *submission = &harm->list->submission[victim];
     int was_graded = submission->end != CLASS_NOT_YET;
 
-    class_note(submission, "%s had changed its files or results: %s", culprit,
+    class_note(submission,
+               "its files or results changed while %s was graded: %s", culprit,
                was_graded ? "graded again" : "mended before it was graded");
     if (class_kept_mend(harm->settings, harm->course, submission) != 0) {
         class_note(submission,
@@ -104,11 +105,11 @@ static void blame(struct class_harm *harm,
     char *what;
 
     if (changed->owner == SIZE_MAX)
-        what = class_format("it changed %s while it was graded", changed->path);
+        what = class_format("%s changed while it was graded", changed->path);
     else if (changed->owner == n)
-        what = class_format("it changed its own files while it was graded");
+        what = class_format("its own files changed while it was graded");
     else
-        what = class_format("it changed the files or results of %s while it "
+        what = class_format("the files or results of %s changed while it "
                             "was graded",
                             list[changed->owner].label);
     if (changed->owner != SIZE_MAX)
@@ -141,7 +142,7 @@ const char *class_harm_look(struct class_harm *harm, size_t n)
     free(is_victim);
     course = class_course_changed(harm->course);
     if (course != NULL) {
-        char *what = class_format("it changed %s while it was graded", course);
+        char *what = class_format("%s changed while it was graded", course);
 
         add_trace(harm, n, what);
         free(what);
