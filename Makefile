@@ -147,7 +147,13 @@ $(OUT)/flags: FORCE
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	@echo '  CC  $<'
-	$(Q)$(COMPILE) @$(OUT)/deps.cflags -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(MORE_FLAGS) @$(OUT)/deps.cflags -MMD -MP -c -o $@ $<
+
+# Only the teacher's tool opens archives, and says so where libarchive is not.
+UNPACK := $(OUT)/obj/exercises/grader/class/unpack.o
+$(OUT)/archive.cflags $(OUT)/archive.libs: $(OUT)/flags ;
+$(UNPACK): $(OUT)/archive.cflags
+$(UNPACK): MORE_FLAGS = @$(OUT)/archive.cflags
 
 $(OUT)/obj/tests/%.o $(OUT)/obj/exercises/%.o: INCLUDES += -Iexercises
 # A skeleton finds its contract as the file that a student edits does.
@@ -179,7 +185,7 @@ define link
 	@mkdir -p $(@D)
 	@echo '  LD  $@'
 	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) \
-	  $(call wraps,$(wrapping)) @$(OUT)/deps.libs -lpthread
+	  $(call wraps,$(wrapping)) $(MORE_LIBS) @$(OUT)/deps.libs -lpthread
 endef
 
 $(LESSON_PROGRAMS): $(OUT)/%: $(OUT)/obj/lessons/%/main.o $(LIB)
@@ -209,7 +215,8 @@ $(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
 $(OUT)/grader: $(OUT)/obj/exercises/grader/driver/main.o \
   $(OUT)/libdriver.a $(OUT)/libgrader.a $(LIB)
 	$(link)
-$(OUT)/class: $(call objects,$(CLASS)) $(OUT)/libdriver.a \
+$(OUT)/class: MORE_LIBS = @$(OUT)/archive.libs
+$(OUT)/class: $(call objects,$(CLASS)) $(OUT)/archive.libs $(OUT)/libdriver.a \
   $(OUT)/libgrader.a $(LIB)
 	$(link)
 
@@ -232,9 +239,9 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
 
 # The checks that are scripts; those that run no program need no sanitizer.
-CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
-  $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_mode measure student vendor))))
+CHECKS := programs twins $(if $(SAN),,includes deps_test make_test \
+  $(patsubst tests/tools/%.sh,%,$(wildcard tests/tools/texts.sh $(patsubst %,tests/tools/%_test.sh,\
+  bench claims class class_archive class_mode class_report class_roster measure student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif
@@ -345,7 +352,7 @@ else
 endif
 .PHONY: hint progress reset diff solution debug watch update doctor
 TOOL = @EX='$(EX)' TEST='$(TEST)' SEED='$(SEED)' FORCE='$(FORCE)' \
-  FROM='$(FROM)' sh exercises/grader/tools
+  FROM='$(FROM)' UPTO='$(UPTO)' sh exercises/grader/tools
 hint: ## shows the next of three hints: make hint EX=02
 	$(TOOL)/hint.sh
 progress: ## shows how far you are
@@ -370,16 +377,18 @@ update: ## takes a new version of the course: FROM=archive-or-folder
 # ---- For the teacher -------------------------------------------------------
 
 .PHONY: handout handin grade check-grader check-graders check-hostile
-handout: ## makes an archive of the course for students
+handout: ## makes an archive of the course for students; UPTO=04 ends at that lesson
 	$(TOOL)/handout.sh
 handin: ## makes an archive of your exercises and results; NAME=...
 	$(TOOL)/handin.sh
 
-grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SUBMISSIONS=dir ROSTER=csv HIDDEN=dir JOBS=n
+grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SUBMISSIONS=dir ROSTER=csv EX=01,02 HIDDEN=dir JOBS=n
 	$(if $(SUBMISSIONS),,$(error make grade SUBMISSIONS=dir: where are they?))
 	@$(GRADE) $(OUT)/class --submissions '$(SUBMISSIONS)' \
-	  $(if $(ROSTER),--roster '$(ROSTER)') $(if $(JOBS),--jobs '$(JOBS)') \
+	  $(if $(EX),--exercises '$(EX)') $(if $(ROSTER),--roster '$(ROSTER)') $(if $(JOBS),--jobs '$(JOBS)') \
 	  $(if $(SEED),--seed '$(SEED)') $(if $(HIDDEN),--hidden) \
+	  $(if $(MARKS),--marks '$(MARKS)') $(if $(TWICE),--twice '$(TWICE)') \
+	  $(if $(LATE_PERCENT),--late-percent '$(LATE_PERCENT)') \
 	  $(if $(SECONDS_EACH),--seconds '$(SECONDS_EACH)') $(ARGS)
 check-grader: check-plain check-address check-thread ## shows that make check says what it should
 	@ASQ_BUILD=$(BUILD) sh tests/tools/check_test.sh

@@ -5,7 +5,8 @@
 #
 # Looks for a C compiler (CC), pkg-config (PKG_CONFIG), libuv and sqlite3.
 # When all is there, writes the compiler's flags to DIR/deps.cflags and the
-# linker's to DIR/deps.libs and is silent. What is missing is named; then, in
+# linker's to DIR/deps.libs and is silent. What make grade opens archives with,
+# libarchive, is optional: DIR/archive.cflags and DIR/archive.libs. What is missing is named; then, in
 # this order:
 #
 #   DEPS=skip       nothing is installed
@@ -63,14 +64,16 @@ check_version() {
     too_old=yes
 }
 
-# Homebrew keeps SQLite out of the way of the one that macOS brings.
-find_homebrew_sqlite() {
-    for prefix in /opt/homebrew /usr/local; do
-        keg=$prefix/opt/sqlite/lib/pkgconfig
-        if [ -d "$keg" ]; then
-            PKG_CONFIG_PATH=${PKG_CONFIG_PATH:+$PKG_CONFIG_PATH:}$keg
-            export PKG_CONFIG_PATH
-        fi
+# Homebrew keeps some out of the way of those that macOS brings.
+find_homebrew() {
+    for prefix in /opt/homebrew/opt /usr/local/opt; do
+        for keg in "$prefix/sqlite/lib/pkgconfig" \
+            "$prefix/libarchive/lib/pkgconfig"; do
+            if [ -d "$keg" ]; then
+                PKG_CONFIG_PATH=${PKG_CONFIG_PATH:+$PKG_CONFIG_PATH:}$keg
+                export PKG_CONFIG_PATH
+            fi
+        done
     done
 }
 
@@ -177,7 +180,7 @@ write() {
 
 system=$(uname -s)
 if [ "$system" = Darwin ]; then
-    find_homebrew_sqlite
+    find_homebrew
 fi
 
 # The compiler may be several words, as in "ccache gcc".
@@ -201,7 +204,7 @@ if [ -n "$missing" ]; then
     say "Installing: $install"
     run_install || print_command 'That failed. The command was:'
     if [ "$system" = Darwin ]; then
-        find_homebrew_sqlite
+        find_homebrew
     fi
     find_missing
     [ -z "$missing" ] || print_command "Still missing: $missing, after:"
@@ -215,12 +218,28 @@ if [ -n "$too_old" ]; then
     exit 2
 fi
 
-# A library outside the system's folders must be found at run time, too.
-libs=$("$pkg_config" --libs libuv sqlite3) || exit 2
-for word in $libs; do
-    case $word in
-    -L*) libs="$libs -Wl,-rpath,${word#-L}" ;;
-    esac
-done
+# libs LIBRARY...: a library outside the system's folders must be found at run
+# time, too.
+libs() {
+    libs_=$("$pkg_config" --libs "$@") || exit 2
+    for word in $libs_; do
+        case $word in
+        -L*) libs_="$libs_ -Wl,-rpath,${word#-L}" ;;
+        esac
+    done
+    echo "$libs_"
+}
+
+archive_cflags=
+archive_libs=
+if "$pkg_config" --exists libarchive; then
+    archive_cflags="-DASQ_LIBARCHIVE $("$pkg_config" --cflags libarchive)"
+    archive_libs=$(libs libarchive)
+fi
+# Where the C library has it, iconv is not a library of its own.
+[ "$system" != Darwin ] || archive_libs="$archive_libs -liconv"
+deps_libs=$(libs libuv sqlite3) || exit 2
+write "$dir/archive.cflags" "$archive_cflags"
+write "$dir/archive.libs" "$archive_libs"
 write "$dir/deps.cflags" "$("$pkg_config" --cflags libuv sqlite3)"
-write "$dir/deps.libs" "$libs"
+write "$dir/deps.libs" "$deps_libs"

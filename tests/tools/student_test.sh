@@ -113,7 +113,7 @@ run() {
     sh "exercises/grader/tools/$tool.sh" $argument </dev/null \
         >"$folder/said" 2>&1
     status=$?
-    unset EX TEST SEED FORCE FROM NAME DEBUGGER WATCH_ROUNDS LC_ALL
+    unset EX TEST SEED FORCE FROM NAME UPTO DEBUGGER WATCH_ROUNDS LC_ALL
 }
 
 # same NAME FILE FILE
@@ -513,6 +513,44 @@ try_update() (
         run update "FROM=$2" && grep ' 0 new files, 2 of yours kept' "$folder/said"
 )
 
+# A student has changed a lesson, which the new version changes as well or not.
+check_update_of_lessons() {
+    (
+        failed=0
+        be_student
+        printf 'int one;\n' >lessons/01-one/two.c
+        sh -c '. exercises/grader/tools/course.sh; sums .' >"$folder/sums"
+        cp "$folder/sums" SUMS
+        echo 'int mine;' >lessons/01-one/main.c
+        echo 'int new;' >"$folder/new/course-2/lessons/01-one/main.c"
+        echo 'int new;' >"$folder/new/course-2/lessons/01-one/two.c"
+        run update "FROM=$folder/new/course-2"
+        cat lessons/01-one/main.c lessons/01-one/main.c.yours >>"$folder/said"
+        expect update_keeps_a_changed_lesson 0 \
+            'lessons/01-one/main.c was changed by you: your copy is main.c.yours' \
+            'int mine;' 'int new;' 'not: two.c' 'none: lessons/01-one/two.c.yours'
+        echo 'int again;' >lessons/01-one/main.c
+        run update "FROM=$folder/new/course-2"
+        cat lessons/01-one/main.c.yours lessons/01-one/main.c.yours.2 \
+            >>"$folder/said"
+        expect update_keeps_each_change 0 'main.c.yours.2' 'int mine;' \
+            'int again;' 'none: lessons/01-one/main.c.yours.3'
+        # Without SUMS the time tells.
+        rm SUMS lessons/01-one/main.c.yours*
+        touch -t 202001010000 VERSION lessons/01-one/*.c
+        echo 'int third;' >lessons/01-one/main.c
+        echo 'int newest;' >"$folder/new/course-2/lessons/01-one/two.c"
+        run update "FROM=$folder/new/course-2"
+        expect update_without_sums_goes_by_time 0 'main.c was changed by you' \
+            'file: SUMS' 'none: lessons/01-one/two.c.yours'
+        exit "$failed"
+    ) >"$folder/result" 2>&1
+    lost=$?
+    cat "$folder/result"
+    passed=$((passed + 3 - lost))
+    failed=$((failed + lost))
+}
+
 # refuse_update NAME FROM [TEXT ...]: one line, and nothing changes.
 refuse_update() {
     name=$1
@@ -553,6 +591,7 @@ check_update() {
         not_checked update_from_a_zip 'there is no zip here'
     fi
 
+    check_update_of_lessons
     run update
     expect update_wants_a_version 2 'lines: 1' FROM=
     refuse_update update_names_what_is_not_there "$folder/nothing" 'no such'
@@ -633,6 +672,62 @@ expect_handout() {
         'not: /answers/' 'not: /hostile/' 'not: /graders' 'not: grading.md' \
         'not: /.ci/' 'not: /.git/' 'not: /tools/a.sh' 'not: progress.txt' \
         'not: ex_a.c.1' 'not: /build/'
+}
+
+check_handout_pages() {
+    echo 1.5 >VERSION
+    mkdir -p docs lessons/02-two tests bench
+    cat >README.md <<'TEXT'
+Read [grading](docs/grading.md) and [the
+claims](docs/claims.md), [the web](https://localhost/x.md), [the
+teacher](docs/grading.md#x).
+
+| lesson | |
+|---|---|
+| [01-one](lessons/01-one/) | one |
+| [02-two](lessons/02-two/) | two |
+| `make claims L=02` | two |
+
+```
+callback[n](argument.c)
+```
+
+## Two
+
+```
+$ build/02-two
+```
+Second.
+
+## Last
+TEXT
+    echo 'see [home](../README.md), [gone](gone.md)' >docs/claims.md
+    echo 'int two;' >lessons/02-two/two.h
+    echo '#include "02-two/two.h"' >tests/two_fixture.h
+    echo '#include "two_fixture.h"' >tests/test_two.c
+    echo 'int test_one;' >tests/test_one.c
+    run handout
+    unpack_handout async-db-1.5
+    cat "$folder/out/async-db-1.5/README.md" \
+        "$folder/out/async-db-1.5/docs/claims.md" >"$folder/said"
+    expect handout_has_no_dead_link 0 'Read grading and [the' \
+        'claims](docs/claims.md)' '[the web](https' 'teacher.' \
+        'not: grading.md' 'callback[n](argument.c)' 'see [home](../README.md), gone' \
+        '[02-two](lessons/02-two/)' Second
+    run handout UPTO=01
+    expect handout_can_end_at_a_lesson 0 async-db-1.5-upto-01.tar.gz
+    unpack_handout async-db-1.5-upto-01
+    cat "$folder/out/async-db-1.5-upto-01/README.md" >>"$folder/said"
+    expect handout_ends_there 0 lessons/01-one/main.c tests/test_one.c \
+        '| [01-one]' 'not: 02-two' 'not: 03-three' 'not: test_two.c' \
+        'not: two_fixture.h' 'not: L=02' /SUMS '## Last' 'not: Second'
+    run handout UPTO=4
+    expect handout_wants_two_digits 2 'lines: 1' UPTO=4 UPTO=04
+    run handout UPTO=77
+    expect handout_wants_a_lesson_that_is 2 'lines: 1' UPTO=77
+    rm -r VERSION README.md lessons/02-two tests/two_fixture.h tests/test_*.c \
+        bench build
+    echo docs/claims.md >docs/claims.md
 }
 
 # What is not to be handed out, also where there is no git.
@@ -719,5 +814,6 @@ check_doctor
 check_update
 check_handin
 check_handout
+check_handout_pages
 check_handout_of_git
 finish

@@ -1,12 +1,11 @@
-/* archive - names and single members of a tar or zip archive
+/* archive - what is in an archive, one file after another
  *
- * Owns one descriptor an archive, which becomes the standard input of tar or
- * unzip: so its path is nothing that they could take for an option, a pattern
- * or another host. One thread enters. Depends on process.
+ * Owns the process that reads it (unpack.c) until close. One thread enters.
+ * What that process sends is not trusted: it may have been taken over.
  */
 #include "archive.h"
 
-#include "process.h"
+#include "unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +17,15 @@
 #include <uv.h>
 
 enum {
-    NAMES_MAX = 1 << 22 /* bytes of all names of an archive */
+    DATA_MAX = 1 << 28 /* bytes of one file, whatever is asked for */
 };
 
 size_t class_archive_ending(const char *name)
 {
-    static const char *const endings[] = {".tar.gz", ".tgz", ".tar", ".zip"};
+    static const char *const endings[] = {
+        ".tar.gz", ".tgz",     ".tar.xz", ".txz",     ".tar.bz2",  ".tbz2",
+        ".tbz",    ".tar.zst", ".tzst",   ".tar.lz4", ".tar.lzma", ".tar.z",
+        ".tar",    ".zip",     ".7z",     ".rar"};
     size_t length = strlen(name);
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
@@ -36,116 +38,100 @@ size_t class_archive_ending(const char *name)
     return 0;
 }
 
-int class_archive_open(struct class_archive *archive, const char *path)
+int class_archive_open(struct class_archive *archive,
+                       const struct class_archive_request *request)
 {
-    unsigned char begin[4] = {0};
+    struct class_unpack unpack = {.request = request};
     struct stat there;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int rc = 0;
 
-    if (fd < 0)
+    memset(archive, 0, sizeof *archive);
+    if (!class_archive_works())
+        return UV_ENOSYS;
+    unpack.fd =
+        open(request->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (unpack.fd < 0)
         return uv_translate_sys_error(errno);
-    if (fstat(fd, &there) != 0 || !S_ISREG(there.st_mode) ||
-        pread(fd, begin, sizeof begin, 0) < 0) {
-        (void)close(fd); /* it was only read */
-        return UV_EINVAL;
+    if (fstat(unpack.fd, &there) != 0 || !S_ISREG(there.st_mode))
+        rc = UV_EINVAL;
+    else
+        rc = class_process_call(&archive->process, class_unpack, &unpack);
+    (void)close(unpack.fd); /* it was only read */
+    archive->end = uv_hrtime() + request->seconds * UINT64_C(1000000000);
+    return rc;
+}
+
+/* Waits until so many bytes have come that were not taken yet. Returns whether
+ * they have. */
+static int wait_for(struct class_archive *archive, size_t size)
+{
+    const struct class_process *process = &archive->process;
+    struct class_text *come = &archive->come;
+
+    while (come->size - archive->taken < size) {
+        if (process->output < 0 || test__interrupted() ||
+            uv_hrtime() > archive->end)
+            return 0;
+        if (archive->taken > 0) {
+            come->size -= archive->taken;
+            memmove(come->data, come->data + archive->taken, come->size);
+            archive->taken = 0;
+        }
+        if (class_process_read(&archive->process, come, SIZE_MAX) == 0)
+            class_process_wait(&process, 1, UINT64_C(100000000));
     }
-    archive->fd = fd;
-    archive->is_zip = begin[0] == 'P' && begin[1] == 'K';
-    archive->is_gzip = begin[0] == 0x1f && begin[1] == 0x8b;
+    return 1;
+}
+
+/* Moves the next bytes that have come to a text. */
+static void
+take_bytes(struct class_archive *archive, size_t size, struct class_text *to)
+{
+    to->size = 0;
+    class_text_add(to, archive->come.data + archive->taken, size);
+    archive->taken += size;
+}
+
+static int end_early(const struct class_archive *archive,
+                     struct class_entry *entry)
+{
+    entry->data.size = 0;
+    class_text_put(&entry->data, "%s",
+                   test__interrupted() ? "it was not read to its end"
+                   : uv_hrtime() > archive->end
+                       ? "it takes too long to read"
+                       : "it takes too much memory or time to read, or is "
+                         "made to do harm");
     return 0;
+}
+
+int class_archive_next(struct class_archive *archive, struct class_entry *entry)
+{
+    struct class_frame frame;
+
+    if (!wait_for(archive, sizeof frame))
+        return end_early(archive, entry);
+    memcpy(&frame, archive->come.data + archive->taken, sizeof frame);
+    if (frame.kind > CLASS_ENTRY_END || frame.name > CLASS_NAME_MAX ||
+        frame.data > DATA_MAX ||
+        !wait_for(archive, sizeof frame + frame.name + (size_t)frame.data))
+        return end_early(archive, entry);
+    archive->taken += sizeof frame;
+    take_bytes(archive, frame.name, &entry->name);
+    take_bytes(archive, (size_t)frame.data, &entry->data);
+    entry->kind = (enum class_entry_kind)frame.kind;
+    entry->time = frame.time;
+    return entry->kind != CLASS_ENTRY_END;
 }
 
 void class_archive_close(struct class_archive *archive)
 {
-    (void)close(archive->fd); /* it was only read */
+    class_process_kill(&archive->process);
+    class_text_free(&archive->come);
 }
 
-static int run(struct class_archive *archive,
-               const char *const words[],
-               size_t most,
-               struct class_text *output)
+void class_entry_free(struct class_entry *entry)
 {
-    int rc;
-
-    /* The one before has moved the place that the descriptors share. */
-    if (lseek(archive->fd, 0, SEEK_SET) != 0)
-        return uv_translate_sys_error(errno);
-    rc = class_process_run(words, archive->fd, most, output);
-    if (rc == UV_ENOENT)
-        return archive->is_zip ? UV_ENOTSUP : UV_ENOSYS;
-    /* unzip says 1 for a warning; what it wrote is whole. */
-    return rc == 1 && archive->is_zip ? 0 : rc;
-}
-
-int class_archive_list(struct class_archive *archive, struct class_text *names)
-{
-    const char *const zip[] = {"unzip", "-Z1", "/dev/stdin", NULL};
-    const char *const tar[] = {"tar", archive->is_gzip ? "-tzf" : "-tf", "-",
-                               NULL};
-
-    return run(archive, archive->is_zip ? zip : tar, NAMES_MAX, names);
-}
-
-/* To unzip a name is a pattern. */
-static char *escape(const char *name)
-{
-    struct class_text pattern = {0};
-
-    for (; *name != '\0'; name++)
-        class_text_put(&pattern, "%s%c",
-                       strchr("*?[]\\", *name) != NULL ? "\\" : "", *name);
-    class_text_add(&pattern, "", 0);
-    return pattern.data;
-}
-
-int class_archive_take(struct class_archive *archive,
-                       const char *name,
-                       unsigned nth,
-                       size_t most,
-                       struct class_text *ret_data)
-{
-    char *pattern = escape(name);
-    char *which = class_format("--occurrence=%u", nth);
-    const char *const zip[] = {"unzip", "-p", "/dev/stdin", pattern, NULL};
-    /* The escapes in the names that tar lists, it understands itself. P takes
-     * names as they are; to standard output they lead nowhere. */
-    const char *const tar[] = {
-        "tar", archive->is_gzip ? "-xOPzf" : "-xOPf", "-", "--", name, NULL};
-    /* Only asked for where it is needed: not every tar knows it. */
-    const char *const nth_tar[] = {
-        "tar", archive->is_gzip ? "-xOPzf" : "-xOPf", "-", which, "--", name,
-        NULL};
-    int rc;
-
-    if (archive->is_zip)
-        rc = nth > 1 ? UV_EEXIST : run(archive, zip, most, ret_data);
-    else
-        rc = run(archive, nth > 1 ? nth_tar : tar, most, ret_data);
-    free(pattern);
-    free(which);
-    return rc;
-}
-
-const char *class_archive_explain(int rc)
-{
-    switch (rc) {
-    case UV_ENOSYS:
-        return "cannot be opened: tar is not installed";
-    case UV_ENOTSUP:
-        return "cannot be opened: unzip is not installed";
-    case UV_EFBIG:
-        return "holds more than may be taken out";
-    case UV_ETIMEDOUT:
-        return "takes too long to read";
-    case UV_EEXIST:
-        return "holds the file twice";
-    case UV_ELOOP:
-        return "is a link, which is not followed";
-    case UV_EINVAL:
-        return "is no regular file";
-    case UV_ECANCELED:
-        return "was not read to its end";
-    default:
-        return rc < 0 ? uv_strerror(rc) : "is broken or locked";
-    }
+    class_text_free(&entry->name);
+    class_text_free(&entry->data);
 }

@@ -1,4 +1,4 @@
-/* bulk - unpacks one .zip of all submissions
+/* bulk - unpacks one archive of all submissions
  *
  * Owns nothing that lasts. One thread enters. Of an archive's paths only what
  * leads down is made, below a folder of ours, with files that are new: so
@@ -6,10 +6,11 @@
  * taken out; of all else the name is enough to know its student.
  */
 #include "archive.h"
+#include "choose.h"
 #include "class.h"
 #include "grader/driver/files.h"
 
-#include <fnmatch.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,10 @@
 
 /* Bytes of all that is unpacked. */
 #define ALL_MAX (UINT64_C(4) << 30)
+
+enum {
+    SECONDS_MAX = 600
+};
 
 /* Says whether a path leads down only: no "..", no "." and nothing empty. */
 static int leads_down(const char *path)
@@ -33,103 +38,111 @@ static int leads_down(const char *path)
     return 1;
 }
 
-static int is_wanted(const char *name)
+static size_t wants(const void *context, const char *name)
 {
-    const char *base = strrchr(name, '/');
-
-    base = base != NULL ? base + 1 : name;
-    return class_archive_ending(base) > 0 || fnmatch("*.c", base, 0) == 0;
+    if (class_archive_ending(name) > 0)
+        return CLASS_ARCHIVE_MAX;
+    return class_choose_knows(context, name) ? CLASS_FILE_MAX : 0;
 }
 
-/* Takes one member. Returns 0, or what class_archive_explain knows. */
-static int take(struct class_archive *zip,
-                const char *name,
-                const char *folder,
-                uint64_t *all)
+/* Sets the time of a file to that which the archive has. */
+static void set_time(const char *path, int64_t time)
 {
-    struct class_text data = {0};
-    size_t top = strcspn(name, "/");
-    char *path;
+    const struct timespec times[2] = {{.tv_sec = (time_t)time},
+                                      {.tv_sec = (time_t)time}};
+
+    /* Without it the file is only as young as now. */
+    if (time > 0)
+        (void)utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Makes a file, empty if it could not be taken out: its name tells that
+ * somebody has handed something in. Returns NULL, or why it is not whole. */
+static const char *take(const struct class_entry *entry, const char *folder)
+{
+    static const char *const reasons[] = {[CLASS_ENTRY_LARGE] = "is too large",
+                                          [CLASS_ENTRY_LINK] = "is a link",
+                                          [CLASS_ENTRY_LOCKED] =
+                                              "is locked with a password",
+                                          [CLASS_ENTRY_BROKEN] = "is damaged",
+                                          [CLASS_ENTRY_END] = NULL};
+    int is_whole = entry->kind == CLASS_ENTRY_FILE;
+    const char *name = class_text_of(&entry->name);
+    char *path = class_format("%s/%s", folder, name);
     int rc = 0;
 
-    if (is_wanted(name)) {
-        rc = *all < ALL_MAX
-                 ? class_archive_take(zip, name, 1, CLASS_ARCHIVE_MAX, &data)
-                 : UV_EFBIG;
-        *all += data.size;
-        path = class_format("%s/%s", folder, name);
-    } else {
-        /* In the folder of its student there must be something; a name that
-         * begins with a dot is not looked at. */
-        path = name[top] == '\0'
-                   ? class_format("%s/%s", folder, name)
-                   : class_format("%s/%.*s/.other", folder, (int)top, name);
+    if (!leads_down(name)) {
+        free(path);
+        return "leads out of its folder";
     }
-    if (rc == 0)
-        rc = class_file_write(path, data.data, data.size);
-    class_text_free(&data);
+    rc = class_file_write(path, class_text_of(&entry->data),
+                          is_whole ? entry->data.size : 0);
+    set_time(path, entry->time);
     free(path);
-    return rc;
+    return rc != 0 ? uv_strerror(rc) : reasons[entry->kind];
 }
 
 /* There is a folder even if nothing can be unpacked into it. */
 static int make_folder(const char *folder)
 {
     char *path = class_format("%s/.bulk", folder);
-    int rc = class_file_write(path, "", 0);
+    int rc;
 
+    folder_remove(folder);
+    rc = class_file_write(path, "", 0);
     free(path);
     return rc;
 }
 
-/* Takes the members one after another; one that cannot be taken is told. */
-static void take_all(struct class_archive *zip, char *names, const char *folder)
+/* Takes the files one after another; one that cannot be taken is told. Returns
+ * NULL, or why there may be more. */
+static char *take_all(struct class_archive *archive, const char *folder)
 {
-    uint64_t all = 0;
+    struct class_entry entry = {.kind = CLASS_ENTRY_END};
+    char *why;
 
-    for (char *name = strtok(names, "\n"); name != NULL;
-         name = strtok(NULL, "\n")) {
-        const char *why = NULL;
-        char *shown;
-        int rc;
+    while (class_archive_next(archive, &entry)) {
+        const char *wrong = take(&entry, folder);
 
-        if (name[strlen(name) - 1] == '/')
-            continue; /* folders are made for what is in them */
-        if (!leads_down(name)) {
-            why = "leads out of its folder";
-        } else {
-            rc = take(zip, name, folder, &all);
-            why = rc != 0 ? class_archive_explain(rc) : NULL;
+        if (wrong != NULL) {
+            char *shown = class_shown(class_text_of(&entry.name));
+
+            (void)fprintf(stderr, "build/class: not unpacked: %s %s\n", shown,
+                          wrong);
+            free(shown);
         }
-        if (why == NULL)
-            continue;
-        shown = class_shown(name);
-        (void)fprintf(stderr, "build/class: not unpacked: %s %s\n", shown, why);
-        free(shown);
     }
+    why = entry.data.size > 0 ? class_shown(entry.data.data) : NULL;
+    class_entry_free(&entry);
+    return why;
 }
 
-int class_bulk_unpack(const char *path, const char *folder)
+int class_bulk_unpack(const struct class_course *course,
+                      const char *path,
+                      const char *folder)
 {
-    struct class_archive zip;
-    struct class_text names = {0};
-    int rc = class_archive_open(&zip, path);
+    const struct class_archive_request request = {.path = path,
+                                                  .wants = wants,
+                                                  .context = course,
+                                                  .most = ALL_MAX,
+                                                  .seconds = SECONDS_MAX};
+    struct class_archive archive;
+    char *why = NULL;
+    int rc = make_folder(folder);
 
-    if (rc != 0)
-        goto out;
-    rc = class_archive_list(&zip, &names);
     if (rc == 0)
-        folder_remove(folder);
-    if (rc == 0)
-        rc = make_folder(folder);
-    if (rc == 0 && names.size > 0)
-        take_all(&zip, names.data, folder);
-    class_archive_close(&zip);
-
-out:
-    if (rc != 0)
-        (void)fprintf(stderr, "build/class: %s %s\n", path,
-                      class_archive_explain(rc));
-    class_text_free(&names);
-    return rc != 0;
+        rc = class_archive_open(&archive, &request);
+    if (rc == UV_ENOSYS) {
+        why = class_format("cannot be opened: %s", CLASS_NO_LIBARCHIVE);
+    } else if (rc != 0) {
+        why = class_format("%s", uv_strerror(rc));
+    } else {
+        why = take_all(&archive, folder);
+        class_archive_close(&archive);
+    }
+    if (why != NULL)
+        (void)fprintf(stderr, "build/class: %s: %s\n", path, why);
+    rc = why != NULL;
+    free(why);
+    return rc;
 }

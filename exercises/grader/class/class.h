@@ -1,11 +1,13 @@
 /* class - what the files of build/class share
  *
  * build/class grades the submissions of a whole class. names.c and list.c
- * find who handed in what, collect.c takes the files that choose.c prefers out
- * of folders and archives (archive.c), grade.c runs the driver for each
- * (driver.c, process.c) and keeps what is needed to go on later (stamp.c),
- * results.c loads the results into SQLite, reports.c and summary.c write what
- * the teacher reads.
+ * find what was handed in, roster.c and match.c by whom, collect.c takes the
+ * files that choose.c prefers out of folders and archives (archive.c), grade.c
+ * runs the driver for each (driver.c, process.c) and keeps what is needed to go
+ * on later (store.c, stamp.c, kept.c), harm.c looks at what one has done to
+ * others. results.c loads the results into SQLite, count.c decides what counts,
+ * and what is written is asked of that (reports.c, html.c, formats.c,
+ * imports.c, summary.c).
  *
  * One thread enters all of it. No path that an archive names is ever made,
  * and no link of a submission is followed. Out of memory ends the program;
@@ -14,6 +16,8 @@
 #ifndef CLASS_CLASS_H
 #define CLASS_CLASS_H
 
+#include "columns.h"
+#include "sha256.h"
 #include "text.h"
 
 #include <stddef.h>
@@ -21,23 +25,37 @@
 
 enum {
     CLASS_FILE_MAX = 1 << 20,    /* bytes of an exercise file */
-    CLASS_ARCHIVE_MAX = 1 << 24, /* bytes of an archive in an archive */
-    CLASS_JOBS_MAX = 64
+    CLASS_ARCHIVE_MAX = 1 << 27, /* bytes of an archive in that of a class */
+    CLASS_JOBS_MAX = 64,
+    CLASS_STUDENTS_MAX = 4 /* students of one submission */
 };
+
+/* What is said where an archive cannot be opened for want of it. */
+#define CLASS_NO_LIBARCHIVE                                                    \
+    "install libarchive-dev (macOS: brew install libarchive) and start "       \
+    "make grade again"
 
 /* What the command line says. */
 struct class_settings {
     const char *submissions; /* a folder, or one .zip of all */
     const char *roster;      /* NULL: none */
-    const char *out;
-    const char *grader; /* the driver */
-    const char *only;   /* a pattern for names of submissions, or NULL */
-    const char *sandbox;
+    const char *marks;       /* NULL: those of the last run */
+    const char *twice;       /* which submission counts: "last" or "best" */
+    double late_percent;     /* that a day late takes of all points */
+    const char *out;         /* the last whole run; see store.c */
+    const char *grader;      /* the driver */
+    const char *only;        /* a pattern for names of submissions, or NULL */
+    const char *exercises;   /* as in "01,02-threads", or NULL: what there is */
+    char *run;               /* where this run writes; owned */
+    char separator[2];       /* of the tables that are written */
+    const char *sandbox;     /* "always" or "never" */
+    int isolated;            /* the former */
     long jobs;
     long seconds; /* for one submission */
-    long seed;    /* the same for all */
+    long seed;    /* the same for all; 0: see class_store_open */
     int hidden;
-    int again; /* trust no earlier results */
+    int hidden_points; /* of hidden tests, students learn the points only */
+    int again;         /* trust no earlier results */
     int verbose;
     char *defaults[2]; /* what out and grader are otherwise; free them */
 };
@@ -46,6 +64,7 @@ struct class_settings {
 struct class_exercise {
     char *name; /* "02-threads" */
     char *file; /* "ex_single_flight.c" */
+    int wanted; /* it is graded, and counts */
 };
 
 /* The course as it stands here. */
@@ -62,12 +81,20 @@ struct class_course {
 struct class_student {
     char *id;
     char *name;
+    char *number; /* of the platform, or "" */
+    char **field; /* its line of the roster */
+    size_t fields;
     size_t submissions; /* how many are this student's */
 };
 
 struct class_roster {
     struct class_student *student;
     size_t count;
+    char **heading;
+    size_t headings;
+    struct class_columns columns;
+    char separator;
+    int had_mark; /* that of UTF-8, at its beginning */
 };
 
 /* How grading a submission ended. */
@@ -86,16 +113,35 @@ struct class_source {
     long again; /* how often Canvas got this name before */
 };
 
+/* What was found for an exercise. */
+struct class_file {
+    int found;
+    struct class_text text; /* until it is kept */
+    char *from;             /* where it was in the submission */
+    int64_t time;           /* of its last change, as far as it tells */
+    size_t size;
+    char sum[CLASS_SHA256_SIZE];
+};
+
 struct class_submission {
-    char *label; /* its name in the submissions, printable */
-    char *key;   /* names its files and folders in OUT */
-    char *id;    /* as far as the name tells, or of the roster */
-    char *name;  /* likewise */
+    char *label;  /* its name in the submissions, printable */
+    char *key;    /* names its files and folders in OUT */
+    char *id;     /* of its students in the roster, if there is one */
+    char *name;   /* likewise; or as its own name tells */
+    char *number; /* by which the platform knows its student, or "" */
+    int is_part;  /* its name is made by a platform */
+    int is_loose; /* files that begin with the same name */
     int late;
-    size_t student; /* in the roster, or SIZE_MAX */
+    size_t student[CLASS_STUDENTS_MAX]; /* in the roster */
+    size_t students;
     struct class_source *source;
     size_t sources;
+    struct class_file *file; /* one for each exercise, when collected */
+    char *said;              /* what NAME says in it, or NULL */
+    int left_out;            /* by --only: its results stay as they are */
     struct class_text notes; /* lines, for the report and for grades.csv */
+    char *unreadable; /* the ending of an archive that cannot be opened here,
+                         or NULL */
     enum class_end end;
     int reused;            /* its results are of an earlier run */
     uint64_t files_hash;   /* of the names and contents of its files */
@@ -107,12 +153,6 @@ struct class_list {
     size_t count;
 };
 
-/* What collect found for an exercise. */
-struct class_file {
-    int found;
-    struct class_text text;
-};
-
 /* arguments: returns -1 to go on, or the exit status. */
 int class_arguments_parse(struct class_settings *settings,
                           int argc,
@@ -122,38 +162,87 @@ int class_arguments_parse(struct class_settings *settings,
  * Returns 0, or 1 after one line on stderr. */
 int class_course_read(struct class_course *course,
                       const struct class_settings *settings);
+/* Says whether a word of so many characters names the exercise: 2, 02 or
+ * 02-threads. */
+int class_course_is_named(const char *name, const char *word, size_t length);
 /* Returns the first file that is not what it was at the start, or NULL. */
 const char *class_course_changed(const struct class_course *course);
 void class_course_free(struct class_course *course);
 
-/* roster: reads a CSV file with the columns id and name. Returns 0, or 1
- * after one line on stderr with the file's line number. */
+/* roster: reads a CSV file of any encoding and separator, with headings that
+ * columns.c knows, and says in one line on stdout how it was understood.
+ * Returns 0, or 1 after one line on stderr with the file's line number. */
 int class_roster_read(struct class_roster *roster, const char *path);
-/* Gives every submission the id and name of its student, if there is one. */
-void class_roster_match(struct class_roster *roster, struct class_list *list);
 void class_roster_free(struct class_roster *roster);
 
-/* list: finds the submissions and sorts them by name. Returns 0, or 1 after
- * one line on stderr. */
+/* match: finds the students of every submission, and gives it their ids and
+ * names. */
+struct class_marks;
+void class_match(struct class_roster *roster,
+                 const struct class_marks *marks,
+                 struct class_list *list);
+
+/* list: finds the submissions, one for each entry of the folder or, if they
+ * are of one student, for several, and sorts them by name. Returns 0, or 1
+ * after one line on stderr. */
 int class_list_read(struct class_list *list,
+                    const struct class_course *course,
                     const struct class_settings *settings);
-void class_list_free(struct class_list *list);
+/* Says whether an entry of a folder is somebody's, and not a system's. */
+int class_list_is_seen(const char *entry);
+/* exercises is how many the course has. */
+void class_list_free(struct class_list *list, size_t exercises);
 /* Adds a line to the submission's notes; what is not printable is shown as
  * '?'. */
 void class_note(struct class_submission *submission, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* bulk: unpacks one .zip of all submissions into the folder. Returns 0, or 1
- * after one line on stderr. */
-int class_bulk_unpack(const char *zip, const char *folder);
+/* bulk: unpacks one archive of all submissions into the folder. Returns 0, or
+ * 1 after one line on stderr. */
+int class_bulk_unpack(const struct class_course *course,
+                      const char *path,
+                      const char *folder);
 
 /* collect: fills files, one for each exercise of the course, from the
- * submission's sources; what is odd becomes a note. work is a folder for an
- * archive that lies in an archive. */
+ * submission's sources; what is odd becomes a note. */
 void class_collect(const struct class_course *course,
                    struct class_submission *submission,
-                   const char *work,
                    struct class_file *files);
+void class_file_free(struct class_file *file);
+
+/* store: makes the folders of a run, locks them and finds the seed. Returns 0,
+ * or 1 after one line on stderr. */
+int class_store_open(struct class_settings *settings);
+/* Makes the run the last whole one. Likewise. */
+int class_store_publish(const struct class_settings *settings,
+                        const struct class_list *list);
+
+/* kept: collects the files of all submissions and keeps them. Returns 0, or
+ * 128 and the signal that stopped it. */
+int class_kept_collect(const struct class_settings *settings,
+                       const struct class_course *course,
+                       struct class_list *list);
+/* Decides which exercises are wanted, if it was not said: those that anybody
+ * has handed in. */
+void class_kept_choose(const struct class_settings *settings,
+                       struct class_course *course,
+                       struct class_list *list);
+/* Reads a file as it was collected. Returns 0 or a negative UV_E*: UV_EBADF if
+ * it was changed since. */
+int class_kept_read(const struct class_settings *settings,
+                    const struct class_course *course,
+                    const struct class_submission *submission,
+                    size_t exercise,
+                    struct class_text *text);
+/* Collects a submission's files again where they were changed. Returns 0, or 1
+ * if they can no longer be had as they were. */
+int class_kept_mend(const struct class_settings *settings,
+                    const struct class_course *course,
+                    const struct class_submission *submission);
+/* Writes OUT/manifest.csv. Returns 0 or a negative UV_E*. */
+int class_kept_write_manifest(const struct class_settings *settings,
+                              const struct class_course *course,
+                              const struct class_list *list);
 
 /* stamp: remembers beside the results what they are the results of. */
 void class_stamp_write(const struct class_settings *settings,

@@ -3,7 +3,7 @@
  * Owns nothing that lasts. One thread enters. Depends on choose and archive.
  * Only files that are named like one of the course are taken; links are not
  * followed, and nothing but plain files is opened. What a submission can cost
- * here is limited: entries, depth, bytes, archives in archives, and time.
+ * here is limited: entries, depth, bytes and time. Whatever is odd is a note.
  */
 #include "archive.h"
 #include "choose.h"
@@ -18,19 +18,20 @@
 enum {
     DEPTH_MAX = 16,
     ENTRIES_MAX = 20000,
-    INNER_MAX = 8, /* archives in archives */
-    SECONDS_MAX = 60
+    ALL_MAX = 1 << 26, /* bytes that are taken out of an archive */
+    SECONDS_MAX = 60,  /* for an archive */
+    NAMES_MAX = 5,     /* of files that are none of the course's */
+    NAME_FILE_MAX = 4096
 };
 
 struct collector {
     const struct class_course *course;
     struct class_submission *submission;
-    const char *work; /* for archives out of archives */
     struct class_choice *choices;
+    struct class_text found; /* names of some other files */
+    size_t others;           /* how many there are */
     size_t entries;
-    unsigned inner;
-    long again;   /* of the source that is looked at */
-    uint64_t end; /* when its time is over */
+    long again; /* of the source that is looked at */
 };
 
 /* Says whether one more entry may be looked at; the first time that it may
@@ -43,100 +44,117 @@ static int may_go_on(struct collector *collector)
     return collector->entries < ENTRIES_MAX;
 }
 
-/* Opens an archive as long as there is time. */
-static int open_archive(const struct collector *collector,
-                        struct class_archive *archive,
-                        const char *path)
+/* A file that is none of the course's: where there is no other, its name
+ * tells what was handed in instead. */
+static void find_other(struct collector *collector, const char *name)
 {
-    return uv_hrtime() > collector->end ? UV_ETIMEDOUT
-                                        : class_archive_open(archive, path);
+    if (collector->others < NAMES_MAX)
+        class_text_put(&collector->found, "%s%s",
+                       collector->others > 0 ? ", " : "", name);
+    collector->others++;
+}
+
+static void offer(struct collector *collector,
+                  const char *name,
+                  const struct class_text *data,
+                  int64_t time)
+{
+    const struct class_offer one = {
+        .name = name, .data = data, .time = time, .again = collector->again};
+
+    if (data->size == 0)
+        class_note(collector->submission, "%s is empty: not taken", name);
+    else
+        class_choose(collector->course, collector->choices, &one);
+}
+
+/* What make handin writes: who has handed it in. */
+static int is_name_file(const char *path)
+{
+    const char *base = strrchr(path, '/');
+
+    return strcmp(base != NULL ? base + 1 : path, "NAME") == 0;
+}
+
+static void take_name(struct collector *collector,
+                      const struct class_text *data)
+{
+    char *line = class_format("%.*s", (int)strcspn(class_text_of(data), "\r\n"),
+                              class_text_of(data));
+
+    free(collector->submission->said);
+    collector->submission->said = class_shown(line);
+    free(line);
+}
+
+static size_t wants(const void *context, const char *name)
+{
+    if (is_name_file(name))
+        return NAME_FILE_MAX;
+    return class_choose_knows(context, name) ? CLASS_FILE_MAX : 0;
+}
+
+static void take_entry(struct collector *collector,
+                       const char *archive,
+                       const struct class_entry *entry)
+{
+    struct class_submission *submission = collector->submission;
+    const char *name = class_text_of(&entry->name);
+    int is_known = class_choose_knows(collector->course, name);
+
+    if (entry->kind == CLASS_ENTRY_FILE && is_name_file(name))
+        take_name(collector, &entry->data);
+    else if (entry->kind == CLASS_ENTRY_FILE && is_known)
+        offer(collector, name, &entry->data, entry->time);
+    else if (entry->kind == CLASS_ENTRY_LARGE && is_known)
+        class_note(submission, "%s is larger than 1 MiB: not taken", name);
+    else if (entry->kind == CLASS_ENTRY_LARGE)
+        class_note(submission, "%s in %s is too large, or too deep: not opened",
+                   name, archive);
+    else if (entry->kind == CLASS_ENTRY_LINK && is_known)
+        class_note(submission, "%s is a link: not taken", name);
+    else if (entry->kind == CLASS_ENTRY_LOCKED)
+        class_note(submission, "%s is locked with a password", name);
+    else if (entry->kind == CLASS_ENTRY_BROKEN)
+        class_note(submission, "%s cannot be read: %s", name,
+                   class_text_of(&entry->data));
+    else
+        find_other(collector, name);
 }
 
 static void look_into_archive(struct collector *collector,
                               const char *path,
-                              const char *name,
-                              int is_inner);
-
-/* An archive in an archive: hand-ins that were packed again. Once only. */
-static void take_inner(struct collector *collector,
-                       struct class_archive *archive,
-                       const char *member)
+                              const char *name)
 {
-    struct class_text data = {0};
-    char *path = class_format("%s/inner-%u", collector->work, collector->inner);
-    int rc = UV_EFBIG;
-
-    collector->inner++;
-    if (collector->inner <= INNER_MAX)
-        rc = class_archive_take(archive, member, 1, CLASS_ARCHIVE_MAX, &data);
-    if (rc == 0)
-        rc = class_file_write(path, data.data, data.size);
-    if (rc == 0)
-        look_into_archive(collector, path, member, 1);
-    else if (collector->inner <= INNER_MAX)
-        class_note(collector->submission, "%s %s", member,
-                   class_archive_explain(rc));
-    class_text_free(&data);
-    free(path);
-}
-
-/* Returns the how manieth this is of the names that are the same. */
-static unsigned count_same(const char *names, const char *name)
-{
-    unsigned count = 0;
-
-    for (const char *at = names; at <= name; at += strlen(at) + 1)
-        count += strcmp(at, name) == 0;
-    return count;
-}
-
-static void look_at_members(struct collector *collector,
-                            struct class_archive *archive,
-                            const char *path,
-                            struct class_text *names,
-                            int is_inner)
-{
-    char *end = names->data + names->size;
-
-    for (char *c = names->data; c < end; c++)
-        if (*c == '\n')
-            *c = '\0';
-    for (char *name = names->data; name < end; name += strlen(name) + 1) {
-        struct class_place place = {.name = name,
-                                    .path = path,
-                                    .member = name,
-                                    .again = collector->again};
-
-        if (!may_go_on(collector))
-            return;
-        if (class_choose_knows(collector->course, name)) {
-            place.nth = count_same(names->data, name);
-            class_choose(collector->course, collector->choices, &place);
-        } else if (!is_inner && class_archive_ending(name) > 0) {
-            take_inner(collector, archive, name);
-        }
-    }
-}
-
-static void look_into_archive(struct collector *collector,
-                              const char *path,
-                              const char *name,
-                              int is_inner)
-{
+    const struct class_archive_request request = {.path = path,
+                                                  .wants = wants,
+                                                  .context = collector->course,
+                                                  .most = ALL_MAX,
+                                                  .seconds = SECONDS_MAX,
+                                                  .nested = 1};
+    struct class_submission *submission = collector->submission;
     struct class_archive archive;
-    struct class_text names = {0};
-    int rc = open_archive(collector, &archive, path);
+    struct class_entry entry = {.kind = CLASS_ENTRY_END};
+    int rc = class_archive_open(&archive, &request);
 
-    if (rc == 0) {
-        rc = class_archive_list(&archive, &names);
-        if (rc == 0)
-            look_at_members(collector, &archive, path, &names, is_inner);
-        class_archive_close(&archive);
+    if (rc == UV_ENOSYS) {
+        free(submission->unreadable);
+        submission->unreadable = class_format(
+            "%s", name + strlen(name) - class_archive_ending(name));
+        class_note(submission, "%s cannot be opened: libarchive is missing",
+                   name);
+    } else if (rc != 0) {
+        class_note(submission, "%s: %s", name, uv_strerror(rc));
     }
     if (rc != 0)
-        class_note(collector->submission, "%s %s", name,
-                   class_archive_explain(rc));
-    class_text_free(&names);
+        return;
+    while (class_archive_next(&archive, &entry) && may_go_on(collector))
+        take_entry(collector, name, &entry);
+    if (entry.kind == CLASS_ENTRY_END && entry.data.size > 0)
+        class_note(submission, "%s cannot be read to its end: %s", name,
+                   class_text_of(&entry.data));
+    class_entry_free(&entry);
+    class_archive_close(&archive);
 }
 
 static void look_at(struct collector *collector,
@@ -144,31 +162,53 @@ static void look_at(struct collector *collector,
                     const char *name,
                     int depth);
 
+static int is_seen(const struct dirent *entry)
+{
+    return class_list_is_seen(entry->d_name);
+}
+
 static void look_into_folder(struct collector *collector,
                              const char *path,
                              const char *name,
                              int depth)
 {
     struct dirent **entry = NULL;
-    int count = scandir(path, &entry, NULL, alphasort);
+    int count = scandir(path, &entry, is_seen, alphasort);
 
     if (count < 0)
         class_note(collector->submission, "the folder %s cannot be read", name);
     for (int i = 0; i < count; i++) {
         const char *file = entry[i]->d_name;
+        char *inner = class_format("%s/%s", path, file);
+        char *inner_name =
+            class_format("%s%s%s", name, *name != '\0' ? "/" : "", file);
 
-        if (file[0] != '.' && strcmp(file, "__MACOSX") != 0) {
-            char *inner = class_format("%s/%s", path, file);
-            char *inner_name =
-                class_format("%s%s%s", name, *name != '\0' ? "/" : "", file);
-
-            look_at(collector, inner, inner_name, depth + 1);
-            free(inner);
-            free(inner_name);
-        }
+        look_at(collector, inner, inner_name, depth + 1);
+        free(inner);
+        free(inner_name);
         free(entry[i]);
     }
     free(entry);
+}
+
+static void take_file(struct collector *collector,
+                      const char *path,
+                      const char *name,
+                      int64_t time)
+{
+    struct class_text data = {0};
+    int rc = class_file_read(path, CLASS_FILE_MAX, &data);
+
+    if (rc == UV_EFBIG)
+        class_note(collector->submission, "%s is larger than 1 MiB: not taken",
+                   name);
+    else if (rc != 0)
+        class_note(collector->submission, "%s: %s", name, uv_strerror(rc));
+    else if (is_name_file(name))
+        take_name(collector, &data);
+    else
+        offer(collector, name, &data, time);
+    class_text_free(&data);
 }
 
 /* Looks at a file or folder. name is its path in the submission. */
@@ -178,7 +218,6 @@ static void look_at(struct collector *collector,
                     int depth)
 {
     int is_archive = class_archive_ending(name) > 0;
-    int is_known = class_choose_knows(collector->course, name);
     struct stat there;
 
     if (depth > DEPTH_MAX || !may_go_on(collector))
@@ -187,79 +226,74 @@ static void look_at(struct collector *collector,
         return; /* it went away: what is not there is missing */
     if (S_ISDIR(there.st_mode))
         look_into_folder(collector, path, name, depth);
-    else if (!S_ISREG(there.st_mode) && (is_archive || is_known))
-        class_note(collector->submission, "%s is no regular file: not opened",
-                   name);
+    else if (S_ISLNK(there.st_mode))
+        class_note(collector->submission, "%s is a link: not followed", name);
+    else if (!S_ISREG(there.st_mode))
+        class_note(collector->submission,
+                   "%s is not a regular file: not opened", name);
+    else if (is_archive && there.st_size == 0)
+        class_note(collector->submission, "%s is empty", name);
     else if (is_archive)
-        look_into_archive(collector, path, name, 0);
-    else if (is_known)
-        class_choose(collector->course, collector->choices,
-                     &(struct class_place){.name = name,
-                                           .path = path,
-                                           .again = collector->again});
-}
-
-/* Reads what was chosen. */
-static int take(const struct collector *collector,
-                const struct class_place *place,
-                struct class_text *text)
-{
-    struct class_archive archive;
-    int rc;
-
-    if (place->member == NULL)
-        return class_file_read(place->path, CLASS_FILE_MAX, text);
-    rc = open_archive(collector, &archive, place->path);
-    if (rc != 0)
-        return rc;
-    rc = class_archive_take(&archive, place->member, place->nth, CLASS_FILE_MAX,
-                            text);
-    class_archive_close(&archive);
-    return rc;
+        look_into_archive(collector, path, name);
+    else if (class_choose_knows(collector->course, name) || is_name_file(name))
+        take_file(collector, path, name, (int64_t)there.st_mtime);
+    else
+        find_other(collector, name);
 }
 
 /* Takes what was chosen for an exercise, and says what is odd about it. */
 static void take_choice(const struct collector *collector,
-                        const struct class_choice *choice,
+                        struct class_choice *choice,
                         const char *file_name,
                         struct class_file *file)
 {
     struct class_submission *submission = collector->submission;
-    const char *name = choice->place.name;
-    int rc = take(collector, &choice->place, &file->text);
 
-    file->found = rc == 0 && file->text.size > 0;
-    if (rc == UV_EFBIG)
-        class_note(submission, "%s is larger than 1 MiB: not taken", name);
-    else if (rc != 0)
-        class_note(submission, "%s %s", name, class_archive_explain(rc));
-    else if (!file->found)
-        class_note(submission, "%s is empty or a link: not taken", name);
-    else if (choice->count > 1)
+    if (choice->count > 1)
         class_note(submission, "%s is there %zu times: taken from %s",
-                   file_name, choice->count, name);
+                   file_name, choice->count, choice->name);
+    else if (!class_choose_is_exact(collector->course, choice->name))
+        class_note(submission, "%s is taken from %s", file_name, choice->name);
+    file->found = 1;
+    file->text = choice->data;
+    file->from = choice->name;
+    file->time = choice->time;
+    memset(&choice->data, 0, sizeof choice->data);
+    choice->name = NULL;
 }
 
-/* Two submissions with the same files have the same hash. */
-static void add_to_hash(uint64_t *hash, const char *name, struct class_file *f)
+/* Nothing is there to grade: what there is instead is the reason. */
+static void say_nothing(const struct collector *collector)
 {
-    *hash = class_hash(*hash, name, strlen(name) + 1);
-    *hash = class_hash(*hash, &f->text.size, sizeof f->text.size);
-    *hash = class_hash(*hash, f->text.data, f->text.size);
+    struct class_submission *submission = collector->submission;
+    size_t more = collector->others - NAMES_MAX;
+
+    if (collector->others == 0)
+        class_note(submission, "there is no exercise file in it");
+    else if (collector->others <= NAMES_MAX)
+        class_note(submission, "there is no exercise file in it, but %s",
+                   class_text_of(&collector->found));
+    else
+        class_note(submission,
+                   "there is no exercise file in it, but %s and %zu more",
+                   class_text_of(&collector->found), more);
+}
+
+void class_file_free(struct class_file *file)
+{
+    free(file->from);
+    class_text_free(&file->text);
 }
 
 void class_collect(const struct class_course *course,
                    struct class_submission *submission,
-                   const char *work,
                    struct class_file *files)
 {
     size_t size = course->exercises * sizeof(struct class_choice);
     struct collector collector = {.course = course,
                                   .submission = submission,
-                                  .work = work,
-                                  .choices = class_allocate(NULL, size),
-                                  .end = uv_hrtime() +
-                                         SECONDS_MAX * UINT64_C(1000000000)};
+                                  .choices = class_allocate(NULL, size)};
+    int any = 0;
 
     memset(collector.choices, 0, size);
     for (size_t i = 0; i < submission->sources; i++) {
@@ -271,15 +305,17 @@ void class_collect(const struct class_course *course,
         collector.again = source->again;
         look_at(&collector, source->path, is_folder ? "" : source->name, 0);
     }
-    submission->files_hash = CLASS_HASH_START;
     for (size_t i = 0; i < course->exercises; i++) {
         const char *name = course->exercise[i].file;
 
-        if (collector.choices[i].count > 0)
+        if (collector.choices[i].count > 0) {
             take_choice(&collector, &collector.choices[i], name, &files[i]);
-        if (files[i].found)
-            add_to_hash(&submission->files_hash, name, &files[i]);
+            any = 1;
+        }
         class_choice_free(&collector.choices[i]);
     }
+    if (!any && submission->unreadable == NULL)
+        say_nothing(&collector);
+    class_text_free(&collector.found);
     free(collector.choices);
 }

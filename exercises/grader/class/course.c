@@ -49,10 +49,15 @@ static void watch(struct class_course *course, const char *path)
     course->watched_count++;
 }
 
+static int is_same(const struct stat *one, const struct stat *other)
+{
+    return one->st_ino == other->st_ino && one->st_dev == other->st_dev;
+}
+
 /* Watches the files under folder that match, but for those under out. */
 static void watch_tree(struct class_course *course,
                        const char *folder,
-                       const struct stat *out,
+                       const struct stat out[2],
                        const char *const patterns[],
                        int depth)
 {
@@ -67,8 +72,7 @@ static void watch_tree(struct class_course *course,
             if (S_ISREG(there.st_mode) && matches(entry[i]->d_name, patterns))
                 watch(course, path);
             else if (S_ISDIR(there.st_mode) && depth < DEPTH_MAX &&
-                     (there.st_ino != out->st_ino ||
-                      there.st_dev != out->st_dev))
+                     !is_same(&there, &out[0]) && !is_same(&there, &out[1]))
                 watch_tree(course, path, out, patterns, depth + 1);
         }
         free(path);
@@ -87,7 +91,8 @@ static void find_files(struct class_course *course, const char *exercise)
         if (fnmatch("ex_*.c", entry[i]->d_name, 0) == 0) {
             struct class_exercise found = {
                 .name = class_format("%s", exercise),
-                .file = class_format("%s", entry[i]->d_name)};
+                .file = class_format("%s", entry[i]->d_name),
+                .wanted = 1};
 
             course->exercise =
                 class_grow(course->exercise, course->exercises, sizeof found);
@@ -113,6 +118,41 @@ static void find_exercises(struct class_course *course)
     free(entry);
 }
 
+int class_course_is_named(const char *name, const char *word, size_t length)
+{
+    if (length > 0 && strncmp(name, word, length) == 0 &&
+        (name[length] == '\0' || name[length] == '-'))
+        return 1;
+    return length == 1 && name[0] == '0' && name[1] == *word && name[2] == '-';
+}
+
+/* Only those that are named are wanted. Returns 0, or 1 after one line. */
+static int select_exercises(struct class_course *course,
+                            const struct class_settings *settings)
+{
+    const char *word = settings->exercises;
+
+    for (size_t i = 0; i < course->exercises; i++)
+        course->exercise[i].wanted = 0;
+    for (word += strspn(word, ", "); *word != '\0';
+         word += strspn(word, ", ")) {
+        size_t length = strcspn(word, ", ");
+        int is_known = 0;
+
+        for (size_t i = 0; i < course->exercises; i++)
+            if (class_course_is_named(course->exercise[i].name, word, length))
+                is_known = course->exercise[i].wanted = 1;
+        if (!is_known) {
+            (void)fprintf(stderr,
+                          "build/class: EX=%s: there is no exercise %.*s\n",
+                          settings->exercises, (int)length, word);
+            return 1;
+        }
+        word += length;
+    }
+    return 0;
+}
+
 int class_course_read(struct class_course *course,
                       const struct class_settings *settings)
 {
@@ -123,7 +163,7 @@ int class_course_read(struct class_course *course,
     char *build =
         class_format("%.*s", name != NULL ? (int)(name - settings->grader) : 1,
                      name != NULL ? settings->grader : ".");
-    struct stat out;
+    struct stat out[2];
     int rc = 1;
 
     *course = (struct class_course){.version = CLASS_HASH_START};
@@ -132,16 +172,20 @@ int class_course_read(struct class_course *course,
         (void)fputs("build/class: there is no exercises/NN-name/ex_*.c here; "
                     "start it at the root of the course\n",
                     stderr);
-    } else if (stat(settings->grader, &out) != 0 || !S_ISREG(out.st_mode)) {
+    } else if (stat(settings->grader, &out[0]) != 0 ||
+               !S_ISREG(out[0].st_mode)) {
         (void)fprintf(stderr, "build/class: there is no %s; make it first\n",
                       settings->grader);
     } else {
-        rc = 0;
-        if (stat(settings->out, &out) != 0)
-            memset(&out, 0, sizeof out); /* it is not made yet */
+        rc = settings->exercises != NULL ? select_exercises(course, settings)
+                                         : 0;
+        if (stat(settings->out, &out[0]) != 0)
+            memset(&out[0], 0, sizeof out[0]); /* it is not made yet */
+        if (stat(settings->run, &out[1]) != 0)
+            memset(&out[1], 0, sizeof out[1]);
         watch(course, settings->grader);
-        watch_tree(course, build, &out, built, 0);
-        watch_tree(course, "exercises", &out, written, 0);
+        watch_tree(course, build, out, built, 0);
+        watch_tree(course, "exercises", out, written, 0);
     }
     free(build);
     return rc;

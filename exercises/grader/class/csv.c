@@ -6,17 +6,43 @@
 
 #include <string.h>
 
+/* Returns which of the separators there is most of in the first line, outside
+ * of quotes. */
+static char find_separator(const char *text)
+{
+    static const char separators[] = ",;\t";
+    size_t counts[3] = {0, 0, 0};
+    int is_quoted = 0;
+    size_t best = 0;
+
+    for (; *text != '\0' && (is_quoted || strchr("\r\n", *text) == NULL);
+         text++) {
+        const char *found = strchr(separators, *text);
+
+        is_quoted ^= *text == '"';
+        if (found != NULL && !is_quoted)
+            counts[found - separators]++;
+    }
+    for (size_t i = 1; i < 3; i++)
+        if (counts[i] > counts[best])
+            best = i;
+    return separators[best];
+}
+
 void class_csv_start(struct class_csv *csv, char *text)
 {
-    size_t before;
-
     memset(csv, 0, sizeof *csv);
-    if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3;
-    before = strcspn(text, ",;\r\n");
-    csv->separator = text[before] == ';' ? ';' : ',';
+    csv->line = csv->next_line = 1;
+    /* Excel writes its separator before all else. */
+    if (strncmp(text, "sep=", 4) == 0 && text[4] != '\0' &&
+        strchr("\r\n", text[5]) != NULL) {
+        csv->separator = text[4];
+        text += 5 + strspn(text + 5, "\r\n");
+        csv->next_line = 2;
+    } else {
+        csv->separator = find_separator(text);
+    }
     csv->next = text;
-    csv->next_line = 1;
 }
 
 /* Cuts a field out and moves csv->next to what ends it. Returns what ends it,

@@ -1,8 +1,8 @@
 /* csv - reads a CSV file as RFC 4180 describes it
  *
- * Fields may be quoted and hold line ends; a byte order mark, CRLF and
- * semicolons instead of commas (spreadsheets of some countries) are
- * understood. One thread enters.
+ * Fields may be quoted and hold line ends; CRLF, semicolons (spreadsheets of
+ * some countries) or tabs instead of commas, and Excel's "sep=;" are
+ * understood. The text is UTF-8. One thread enters.
  */
 #ifndef CLASS_CSV_H
 #define CLASS_CSV_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 enum {
-    CLASS_CSV_FIELDS = 32
+    CLASS_CSV_FIELDS = 512 /* a gradebook has many */
 };
 
 struct class_csv {
@@ -18,10 +18,10 @@ struct class_csv {
     char *field[CLASS_CSV_FIELDS];
     size_t fields;
     size_t line; /* where this record begins, from 1 */
+    char separator;
     /* private */
     char *next;
     size_t next_line;
-    char separator;
 };
 
 /* Starts at the beginning of a text, which is changed by reading and borrowed

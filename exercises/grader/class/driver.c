@@ -17,19 +17,25 @@ enum {
     RESULTS_MAX = 1 << 24 /* bytes */
 };
 
-static int write_files(const struct class_course *course,
-                       const struct class_file *files,
+static int write_files(const struct class_settings *settings,
+                       const struct class_course *course,
+                       const struct class_submission *submission,
                        const char *folder)
 {
     int rc = 0;
 
     for (size_t i = 0; i < course->exercises && rc == 0; i++) {
         const struct class_exercise *exercise = &course->exercise[i];
+        struct class_text text = {0};
         char *path =
             class_format("%s/%s/%s", folder, exercise->name, exercise->file);
 
-        if (files[i].found)
-            rc = class_file_write(path, files[i].text.data, files[i].text.size);
+        if (exercise->wanted && submission->file[i].found) {
+            rc = class_kept_read(settings, course, submission, i, &text);
+            if (rc == 0)
+                rc = class_file_write(path, text.data, text.size);
+        }
+        class_text_free(&text);
         free(path);
     }
     return rc;
@@ -38,15 +44,16 @@ static int write_files(const struct class_course *course,
 int class_driver_start(const struct class_settings *settings,
                        const struct class_course *course,
                        const struct class_submission *submission,
-                       const struct class_file *files,
                        struct class_process *process)
 {
-    const char *out = settings->out;
+    const char *out = settings->run;
     const char *key = submission->key;
     char *from = class_format("%s/graded/%s/files", out, key);
     char *work = class_format("%s/graded/%s/build", out, key);
     char *results = class_format("%s/reports/%s.json", out, key);
     char *seed = class_format("%ld", settings->seed);
+    /* One at a time, it may have all processors. */
+    char *jobs = class_format("%ld", settings->isolated ? 1 : settings->jobs);
     const char *const words[] = {settings->grader,
                                  "--from",
                                  from,
@@ -57,7 +64,7 @@ int class_driver_start(const struct class_settings *settings,
                                  "--state",
                                  "none",
                                  "--jobs",
-                                 "1",
+                                 jobs,
                                  "--quiet",
                                  "--seed",
                                  seed,
@@ -65,14 +72,15 @@ int class_driver_start(const struct class_settings *settings,
                                  settings->sandbox,
                                  settings->hidden ? "--hidden" : NULL,
                                  NULL};
-    int rc = write_files(course, files, from);
+    int rc = write_files(settings, course, submission, from);
 
     if (rc == 0)
-        rc = class_process_start(process, words, -1, 1);
+        rc = class_process_start(process, words);
     free(from);
     free(work);
     free(results);
     free(seed);
+    free(jobs);
     return rc;
 }
 
@@ -83,7 +91,7 @@ void class_driver_judge(const struct class_settings *settings,
                         const struct class_text *output)
 {
     char *path =
-        class_format("%s/reports/%s.json", settings->out, submission->key);
+        class_format("%s/reports/%s.json", settings->run, submission->key);
     struct class_text results = {0};
     int rc = class_file_read(path, RESULTS_MAX, &results);
 
@@ -118,7 +126,7 @@ void class_driver_forget(const struct class_settings *settings,
     static const char *const endings[] = {"stamp", "json", "txt"};
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        char *path = class_format("%s/reports/%s.%s", settings->out,
+        char *path = class_format("%s/reports/%s.%s", settings->run,
                                   submission->key, endings[i]);
 
         (void)unlink(path); /* usually there is none */

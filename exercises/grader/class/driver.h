@@ -14,7 +14,6 @@
 int class_driver_start(const struct class_settings *settings,
                        const struct class_course *course,
                        const struct class_submission *submission,
-                       const struct class_file *files,
                        struct class_process *process);
 
 /* Sets how the submission has ended, from the driver's status, what it has

@@ -7,6 +7,7 @@
 #include "class.h"
 #include "driver.h"
 #include "grader/driver/files.h"
+#include "harm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,12 +32,14 @@ struct grading {
     const struct class_settings *settings;
     const struct class_course *course;
     struct class_list *list;
+    struct class_harm harm;
     struct job *job;
     const struct class_process **process; /* of the jobs */
     size_t jobs;
-    size_t next;   /* the first submission that was not begun */
-    size_t ended;  /* how many have come to their end */
-    size_t graded; /* how many of them by a driver */
+    size_t next;         /* the first submission that was not begun */
+    const char *changed; /* a file of the course, or NULL */
+    size_t ended;        /* how many have come to their end */
+    size_t graded;       /* how many of them by a driver */
     uint64_t began;
     uint64_t shown; /* when progress was shown last */
     int shows;      /* standard error is a terminal */
@@ -82,10 +85,10 @@ static void count_ended(struct grading *grading,
 }
 
 static int has_any(const struct class_course *course,
-                   const struct class_file *files)
+                   const struct class_submission *submission)
 {
     for (size_t i = 0; i < course->exercises; i++)
-        if (files[i].found)
+        if (course->exercise[i].wanted && submission->file[i].found)
             return 1;
     return 0;
 }
@@ -93,11 +96,10 @@ static int has_any(const struct class_course *course,
 /* Starts the driver, or ends the submission if it cannot be started. */
 static void begin_driver(struct grading *grading,
                          struct job *job,
-                         struct class_submission *submission,
-                         const struct class_file *files)
+                         struct class_submission *submission)
 {
     int rc = class_driver_start(grading->settings, grading->course, submission,
-                                files, &job->process);
+                                &job->process);
 
     if (rc == 0) {
         job->submission = submission;
@@ -108,50 +110,70 @@ static void begin_driver(struct grading *grading,
     }
 }
 
-/* Takes the files of a submission and starts its driver, or ends it here. */
+/* Uses what an earlier run has left, or ends a submission that has nothing to
+ * grade. This comes before the first test runs, which could change it. */
+static void settle(struct grading *grading, struct class_submission *submission)
+{
+    const struct class_settings *settings = grading->settings;
+    int can_reuse = submission->left_out ||
+                    (has_any(grading->course, submission) && !settings->again);
+
+    if (can_reuse && class_stamp_read(settings, grading->course, submission)) {
+        submission->reused = 1;
+    } else if (submission->left_out) {
+        class_note(submission, "not graded yet");
+    } else {
+        class_driver_forget(settings, submission);
+        if (!has_any(grading->course, submission))
+            submission->end =
+                submission->unreadable != NULL ? CLASS_FAILED : CLASS_NOTHING;
+    }
+    if (submission->end != CLASS_NOT_YET || submission->left_out) {
+        class_harm_watch(&grading->harm,
+                         (size_t)(submission - grading->list->submission));
+        count_ended(grading, submission);
+    }
+}
+
+/* Starts the driver of a submission. */
 static void begin(struct grading *grading,
                   struct job *job,
                   struct class_submission *submission)
 {
-    const struct class_settings *settings = grading->settings;
-    const struct class_course *course = grading->course;
-    size_t size = course->exercises * sizeof(struct class_file);
-    struct class_file *files = class_allocate(NULL, size);
-    char *work = class_format("%s/graded/%s", settings->out, submission->key);
+    char *work =
+        class_format("%s/graded/%s", grading->settings->run, submission->key);
 
-    memset(files, 0, size);
-    class_collect(course, submission, work, files);
-    if (test__interrupted())
-        goto out; /* what was found is not all */
-    if (has_any(course, files) && !settings->again &&
-        class_stamp_read(settings, course, submission)) {
-        submission->reused = 1;
-    } else {
-        class_driver_forget(settings, submission);
-        if (has_any(course, files)) {
-            begin_driver(grading, job, submission, files);
-        } else {
-            submission->end = CLASS_NOTHING;
-            class_note(submission, "there is no exercise file in it");
-        }
-    }
+    begin_driver(grading, job, submission);
     if (job->submission == NULL) {
         folder_remove(work); /* is tried again at the end */
         count_ended(grading, submission);
     }
-
-out:
-    for (size_t i = 0; i < course->exercises; i++)
-        class_text_free(&files[i].text);
-    free(files);
     free(work);
+}
+
+/* Returns the next one to grade, or NULL: first those that have suffered. */
+static struct class_submission *take_next(struct grading *grading)
+{
+    struct class_submission *all = grading->list->submission;
+
+    if (grading->harm.redos > 0)
+        return &all[grading->harm.redo[--grading->harm.redos]];
+    while (grading->next < grading->list->count) {
+        struct class_submission *one = &all[grading->next++];
+
+        if (one->end == CLASS_NOT_YET && !one->left_out)
+            return one;
+    }
+    return NULL;
 }
 
 static void finish(struct grading *grading, struct job *job, int in_time)
 {
     struct class_submission *submission = job->submission;
     char *work =
-        class_format("%s/graded/%s", grading->settings->out, submission->key);
+        class_format("%s/graded/%s", grading->settings->run, submission->key);
+    size_t n = (size_t)(submission - grading->list->submission);
+    size_t redos = grading->harm.redos;
 
     (void)class_process_read(&job->process, &job->output, OUTPUT_MAX);
     class_process_kill(&job->process);
@@ -161,8 +183,11 @@ static void finish(struct grading *grading, struct job *job, int in_time)
     folder_remove(work);
     if (access(work, F_OK) == 0)
         class_note(submission, "its folder %s could not be removed", work);
+    grading->changed = class_harm_look(&grading->harm, n);
+    grading->ended -= grading->harm.redos - redos;
     if (submission->end != CLASS_FAILED)
         class_stamp_write(grading->settings, grading->course, submission);
+    class_harm_watch(&grading->harm, n);
     class_text_free(&job->output);
     job->submission = NULL;
     grading->graded++;
@@ -173,7 +198,9 @@ static void finish(struct grading *grading, struct job *job, int in_time)
 /* Returns 1 if the course is no longer what it was. */
 static int course_changed(struct grading *grading)
 {
-    const char *changed = class_course_changed(grading->course);
+    const char *changed = grading->changed != NULL
+                              ? grading->changed
+                              : class_course_changed(grading->course);
 
     if (changed == NULL)
         return 0;
@@ -198,12 +225,15 @@ static int turn(struct grading *grading)
             if (ended || uv_hrtime() > job->end)
                 finish(grading, job, ended);
         }
-        while (job->submission == NULL && !test__interrupted() &&
-               grading->next < grading->list->count) {
+        while (job->submission == NULL && !test__interrupted()) {
+            struct class_submission *next;
+
             if (course_changed(grading))
                 return 1;
-            begin(grading, job, &grading->list->submission[grading->next]);
-            grading->next++;
+            next = take_next(grading);
+            if (next == NULL)
+                break;
+            begin(grading, job, next);
         }
     }
     return 0;
@@ -244,14 +274,14 @@ int class_grade(const struct class_settings *settings,
                 const struct class_course *course,
                 struct class_list *list)
 {
-    size_t jobs = (size_t)settings->jobs;
+    size_t jobs = settings->isolated ? (size_t)settings->jobs : 1;
     struct grading grading = {.settings = settings,
                               .course = course,
                               .list = list,
                               .jobs = jobs,
                               .began = uv_hrtime(),
                               .shows = isatty(STDERR_FILENO)};
-    char *work = class_format("%s/graded", settings->out);
+    char *work = class_format("%s/graded", settings->run);
     int rc;
 
     folder_remove(work);
@@ -266,8 +296,13 @@ int class_grade(const struct class_settings *settings,
         grading.job[i] = (struct job){.process = {.output = -1}};
         grading.process[i] = &grading.job[i].process;
     }
+    class_harm_start(&grading.harm, settings, course, list);
+    for (size_t i = 0; i < list->count; i++)
+        settle(&grading, &list->submission[i]);
     rc = run(&grading);
     stop_all(&grading);
+    if (class_harm_end(&grading.harm) != 0 && rc == 0)
+        rc = 1;          /* UNTESTED: a full disk */
     folder_remove(work); /* is tried again by the next run */
     free(grading.process);
     free(grading.job);

@@ -4,6 +4,7 @@
  * Canvas store as several files of one student becomes one submission.
  */
 #include "archive.h"
+#include "choose.h"
 #include "class.h"
 #include "names.h"
 
@@ -74,39 +75,76 @@ static char *make_key(const struct class_list *list, const char *label)
 static struct class_submission *find_same(struct class_list *list,
                                           const struct class_name *name)
 {
-    for (size_t i = 0; name->is_part && i < list->count; i++)
-        if (strcmp(list->submission[i].name, name->name) == 0 &&
-            strcmp(list->submission[i].id, name->id) == 0)
+    for (size_t i = 0; i < list->count; i++)
+        if (list->submission[i].is_part == name->is_part &&
+            list->submission[i].is_loose == name->is_loose &&
+            (name->is_part || name->is_loose) &&
+            strcmp(list->submission[i].name, name->name) == 0 &&
+            strcmp(list->submission[i].number, name->id) == 0)
             return &list->submission[i];
     return NULL;
 }
 
-static void add(struct class_list *list, const char *folder, const char *entry)
+/* A file that lies beside the folders of others may begin with the name of its
+ * student, as may others: "s01_ex_x.c". */
+static void read_loose(struct class_name *name,
+                       const struct class_course *course)
 {
+    size_t prefix = class_choose_prefix(course, name->file);
+
+    while (prefix > 0 && strchr("_-. ", name->file[prefix - 1]) != NULL)
+        prefix--;
+    if (prefix == 0)
+        return;
+    free(name->name);
+    name->name = class_format("%.*s", (int)prefix, name->file);
+    name->is_loose = 1;
+}
+
+static struct class_submission *add_new(struct class_list *list,
+                                        const struct class_name *name,
+                                        const char *entry)
+{
+    char *label = name->is_part    ? class_format("%s_%s", name->name, name->id)
+                  : name->is_loose ? class_format("%s", name->name)
+                                   : class_format("%s", entry);
+    struct class_submission *to;
+
+    list->submission = class_grow(list->submission, list->count, sizeof *to);
+    to = &list->submission[list->count];
+    *to = (struct class_submission){
+        .label = class_shown(label),
+        .key = make_key(list, label),
+        .name = class_shown(name->name),
+        .id = class_shown(name->is_part ? name->id : name->name),
+        .number = class_format("%s", name->id),
+        .is_part = name->is_part,
+        .is_loose = name->is_loose};
+    list->count++;
+    free(label);
+    return to;
+}
+
+static void add(struct class_list *list,
+                const struct class_course *course,
+                const char *folder,
+                const char *entry)
+{
+    char *path = class_format("%s/%s", folder, entry);
     struct class_name name;
     struct class_submission *to;
     struct class_source source;
+    struct stat there;
 
     class_name_read(&name, entry);
+    if (!name.is_part && lstat(path, &there) == 0 && S_ISREG(there.st_mode) &&
+        class_archive_ending(entry) == 0)
+        read_loose(&name, course);
     to = find_same(list, &name);
-    if (to == NULL) {
-        char *label = name.is_part ? class_format("%s_%s", name.name, name.id)
-                                   : class_format("%s", entry);
-
-        list->submission =
-            class_grow(list->submission, list->count, sizeof *to);
-        to = &list->submission[list->count];
-        *to = (struct class_submission){
-            .label = class_shown(label),
-            .key = make_key(list, label),
-            .name = class_format("%s", name.name),
-            .id = class_format("%s", name.is_part ? name.id : name.name),
-            .student = SIZE_MAX};
-        list->count++;
-        free(label);
-    }
+    if (to == NULL)
+        to = add_new(list, &name, entry);
     to->late |= name.late;
-    source = (struct class_source){.path = class_format("%s/%s", folder, entry),
+    source = (struct class_source){.path = path,
                                    .name = class_format("%s", name.file),
                                    .again = name.again};
     to->source = class_grow(to->source, to->sources, sizeof source);
@@ -115,43 +153,31 @@ static void add(struct class_list *list, const char *folder, const char *entry)
     class_name_free(&name);
 }
 
-/* Says whether an entry of the folder belongs to a submission. */
-static int is_submission(const char *folder, const char *entry)
+int class_list_is_seen(const char *entry)
 {
-    char *path = class_format("%s/%s", folder, entry);
-    char *shown = class_shown(entry);
-    struct class_name name;
-    struct stat there;
-    int is_one = 0;
-
-    class_name_read(&name, entry);
-    if (entry[0] == '.' || strcmp(entry, "__MACOSX") == 0)
-        is_one = 0;
-    else if (lstat(path, &there) == 0 &&
-             (S_ISDIR(there.st_mode) ||
-              (S_ISREG(there.st_mode) &&
-               (name.is_part || class_archive_ending(entry) > 0))))
-        is_one = 1;
-    else
-        (void)fprintf(stderr, "build/class: no submission: %s\n", shown);
-    class_name_free(&name);
-    free(shown);
-    free(path);
-    return is_one;
+    return entry[0] != '.' && strcmp(entry, "__MACOSX") != 0 &&
+           strcasecmp(entry, "thumbs.db") != 0 &&
+           strcasecmp(entry, "desktop.ini") != 0;
 }
 
-static int read_folder(struct class_list *list, const char *path)
+static int is_seen(const struct dirent *entry)
+{
+    return class_list_is_seen(entry->d_name);
+}
+
+static int read_folder(struct class_list *list,
+                       const struct class_course *course,
+                       const char *path)
 {
     struct dirent **entry = NULL;
-    int count = scandir(path, &entry, NULL, alphasort);
+    int count = scandir(path, &entry, is_seen, alphasort);
 
     if (count < 0) {
         (void)fprintf(stderr, "build/class: %s: %s\n", path, strerror(errno));
         return 1;
     }
     for (int i = 0; i < count; i++) {
-        if (is_submission(path, entry[i]->d_name))
-            add(list, path, entry[i]->d_name);
+        add(list, course, path, entry[i]->d_name);
         free(entry[i]);
     }
     free(entry);
@@ -165,28 +191,26 @@ static void free_submission(struct class_submission *submission)
         free(submission->source[i].name);
     }
     free(submission->source);
+    free(submission->file);
     free(submission->label);
     free(submission->key);
     free(submission->name);
     free(submission->id);
+    free(submission->number);
+    free(submission->unreadable);
+    free(submission->said);
     class_text_free(&submission->notes);
 }
 
-/* Leaves those whose name or key matches. */
+/* Leaves those out whose name and key do not match. */
 static void select_only(struct class_list *list, const char *pattern)
 {
-    size_t kept = 0;
-
     for (size_t i = 0; i < list->count; i++) {
         struct class_submission *submission = &list->submission[i];
 
-        if (fnmatch(pattern, submission->label, 0) == 0 ||
-            fnmatch(pattern, submission->key, 0) == 0)
-            list->submission[kept++] = *submission;
-        else
-            free_submission(submission);
+        submission->left_out = fnmatch(pattern, submission->label, 0) != 0 &&
+                               fnmatch(pattern, submission->key, 0) != 0;
     }
-    list->count = kept;
 }
 
 /* Says whether a folder holds what a student's folder does. */
@@ -207,17 +231,12 @@ static int is_student(const char *path)
     return is;
 }
 
-static int is_visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.' && strcmp(entry->d_name, "__MACOSX") != 0;
-}
-
 /* Returns the folder inside path if it is a teacher's, packed around all;
  * else path. */
 static char *skip_wrapping(char *path)
 {
     struct dirent **entry = NULL;
-    int count = scandir(path, &entry, is_visible, NULL);
+    int count = scandir(path, &entry, is_seen, NULL);
     char *inner = NULL;
     struct class_name name = {0};
     struct stat there;
@@ -242,6 +261,7 @@ static char *skip_wrapping(char *path)
 }
 
 int class_list_read(struct class_list *list,
+                    const struct class_course *course,
                     const struct class_settings *settings)
 {
     char *path = class_format("%s", settings->submissions);
@@ -251,13 +271,13 @@ int class_list_read(struct class_list *list,
     memset(list, 0, sizeof *list);
     if (stat(path, &there) == 0 && S_ISREG(there.st_mode)) {
         free(path);
-        path = class_format("%s/bulk", settings->out);
-        rc = class_bulk_unpack(settings->submissions, path);
+        path = class_format("%s/bulk", settings->run);
+        rc = class_bulk_unpack(course, settings->submissions, path);
         if (rc == 0)
             path = skip_wrapping(path);
     }
     if (rc == 0)
-        rc = read_folder(list, path);
+        rc = read_folder(list, course, path);
     if (rc == 0 && settings->only != NULL)
         select_only(list, settings->only);
     if (rc == 0 && list->count == 0) {
@@ -269,9 +289,13 @@ int class_list_read(struct class_list *list,
     return rc;
 }
 
-void class_list_free(struct class_list *list)
+void class_list_free(struct class_list *list, size_t exercises)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t k = 0; list->submission[i].file != NULL && k < exercises;
+             k++)
+            class_file_free(&list->submission[i].file[k]);
         free_submission(&list->submission[i]);
+    }
     free(list->submission);
 }

@@ -6,45 +6,17 @@
  * Exit status: 0 every submission could be judged, 1 not, 2 wrong use.
  */
 #include "class.h"
-#include "common/paths.h"
 #include "grader/driver/files.h"
+#include "marks.h"
 #include "process.h"
 #include "results.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <strings.h>
 #include <uv.h>
-
-/* Makes the folders of the results and locks them: two runs at a time would
- * remove each other's folders. The lock goes with the
- * process. Returns 0, or 1 after one line. */
-static int lock(const char *out)
-{
-    char *path = class_format("%s/lock", out);
-    char *reports = class_format("%s/reports/", out);
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = -1;
-    int rc = -asq_make_parents(reports);
-
-    if (rc == 0) {
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        rc = fd < 0 || fcntl(fd, F_SETLK, &whole) != 0 ? errno : 0;
-    }
-    if (rc == EAGAIN || rc == EACCES)
-        (void)fprintf(stderr,
-                      "build/class: %s is in use by another run, or closed\n",
-                      out);
-    else if (rc != 0)
-        (void)fprintf(stderr, "build/class: %s: %s\n", path, strerror(rc));
-    free(reports);
-    free(path);
-    return rc != 0;
-}
 
 static int has_failed(const struct class_list *list)
 {
@@ -54,26 +26,57 @@ static int has_failed(const struct class_list *list)
     return 0;
 }
 
+/* One line for each kind of archive that cannot be opened here. */
+static void tell_unreadable(const struct class_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *ending = list->submission[i].unreadable;
+        size_t before = 0, count = 0;
+
+        for (size_t k = 0; ending != NULL && k < list->count; k++) {
+            const char *other = list->submission[k].unreadable;
+            int is_same = other != NULL && strcasecmp(ending, other) == 0;
+
+            before += (size_t)(is_same && k < i);
+            count += (size_t)is_same;
+        }
+        if (ending != NULL && before == 0)
+            (void)fprintf(stderr,
+                          "build/class: %s cannot be opened (submissions: "
+                          "%zu): %s\n",
+                          ending, count, CLASS_NO_LIBARCHIVE);
+    }
+}
+
 static int report(const struct class_settings *settings,
                   const struct class_course *course,
                   const struct class_roster *roster,
+                  const struct class_marks *marks,
                   struct class_list *list)
 {
     size_t reused = 0;
     sqlite3 *db;
     int rc;
 
-    if (class_results_load(settings, course, roster, list, &db) != 0)
+    if (class_results_load(settings, course, roster, marks, list, &db) != 0)
         return 1;
     rc = class_reports_write(settings, list, db);
     if (rc == 0)
+        rc = class_imports_write(settings, roster, db);
+    if (rc == 0)
+        rc = class_kept_write_manifest(settings, course, list);
+    if (rc == 0)
         rc = class_summary_write(settings, db);
+    if (rc == 0)
+        rc = class_html_write_class(settings, db);
     (void)sqlite3_close(db); /* every question has come to its end */
     if (rc != 0) {
-        (void)fprintf(stderr, "build/class: %s: %s\n", settings->out,
+        (void)fprintf(stderr, "build/class: %s: %s\n", settings->run,
                       uv_strerror(rc));
         return 1;
     }
+    if (class_store_publish(settings, list) != 0)
+        return 1;
     for (size_t i = 0; i < list->count; i++)
         reused += (size_t)list->submission[i].reused;
     (void)printf("%zu submissions", list->count);
@@ -81,6 +84,9 @@ static int report(const struct class_settings *settings,
         (void)printf(", %zu graded before", reused);
     (void)printf(": %s/grades.csv, %s/summary.txt, %s/reports/\n",
                  settings->out, settings->out, settings->out);
+    (void)printf("The seed was %ld: SEED=%ld grades only what is new since.\n",
+                 settings->seed, settings->seed);
+    tell_unreadable(list);
     if (has_failed(list))
         (void)fprintf(stderr,
                       "build/class: not every submission could be judged, see "
@@ -111,36 +117,76 @@ static void end_by_signal(int number)
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Without a sandbox it is only graded if that is wanted. Returns the status. */
+static int need_sandbox(const struct class_settings *settings)
+{
+    const char *reason = NULL;
+
+    if (!settings->isolated || test__sandbox_works(&reason))
+        return 0;
+    (void)fprintf(stderr,
+                  "build/class: there is no sandbox (%s): a submission could "
+                  "change the results of others. Install bubblewrap, or take "
+                  "the risk: make grade ... ARGS='--sandbox never'\n",
+                  reason);
+    return 2;
+}
+
+/* From here on there is something to tidy up. Returns the status. */
+static int grade_all(struct class_settings *settings,
+                     struct class_course *course,
+                     struct class_roster *roster,
+                     struct class_marks *marks,
+                     struct class_list *list)
+{
+    int status = class_kept_collect(settings, course, list);
+
+    if (status == 0) {
+        class_kept_choose(settings, course, list);
+        if (settings->roster != NULL)
+            class_match(roster, marks, list);
+        class_marks_check(marks, roster, list);
+        status = class_grade(settings, course, list);
+    }
+    remove_bulk(settings->run);
+    return status != 0 ? status : report(settings, course, roster, marks, list);
+}
+
 int main(int argc, char **argv)
 {
     struct class_settings settings;
     struct class_course course = {0};
     struct class_roster roster = {0};
+    struct class_marks marks = {0};
     struct class_list list = {0};
     int status = class_arguments_parse(&settings, argc, argv);
 
     if (status != -1)
+        goto out;
+    status = need_sandbox(&settings);
+    if (status != 0)
         goto out;
     class_process_prepare();
     status = 1;
     if (class_course_read(&course, &settings) != 0 ||
         (settings.roster != NULL &&
          class_roster_read(&roster, settings.roster) != 0) ||
-        lock(settings.out) != 0 || class_list_read(&list, &settings) != 0)
+        class_store_open(&settings) != 0 ||
+        class_marks_read(&marks, &settings, &course) != 0 ||
+        class_list_read(&list, &course, &settings) != 0)
         goto out;
-    if (settings.roster != NULL)
-        class_roster_match(&roster, &list);
-    status = class_grade(&settings, &course, &list);
-    remove_bulk(settings.out);
-    if (status == 0)
-        status = report(&settings, &course, &roster, &list);
+    /* Tables are written as the roster was: the same program opens them. */
+    settings.separator[0] = roster.separator != '\0' ? roster.separator : ',';
+    status = grade_all(&settings, &course, &roster, &marks, &list);
 
 out:
-    class_list_free(&list);
+    class_list_free(&list, course.exercises);
     class_roster_free(&roster);
+    class_marks_free(&marks);
     class_course_free(&course);
     for (size_t i = 0; i < 2; i++)
         free(settings.defaults[i]);
+    free(settings.run);
     if (status > 128)
         end_by_signal(status - 128);
     return status;

@@ -12,14 +12,23 @@
 #include "text.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* Small letters without accents for U+00C0 to U+00FF, a pair of bytes in
- * UTF-8 that begins with 0xc3. '-' is none. */
+/* Small letters without accents for U+00C0 to U+017F, pairs of bytes in UTF-8
+ * that begin with 0xc3 to 0xc5. '-' is none. */
 static const char latin[] = "aaaaaaaceeeeiiiidnooooo-ouuuuyts"
-                            "aaaaaaaceeeeiiiidnooooo-ouuuuyty";
+                            "aaaaaaaceeeeiiiidnooooo-ouuuuyty"
+                            "aaaaaaccccccccddddeeeeeeeeeegggg"
+                            "gggghhhhiiiiiiiiiiiijjkkklllllll"
+                            "lllnnnnnnnnnoooooooorrrrrrssssss"
+                            "ssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+enum {
+    CONTAINED_MIN = 6 /* letters of a name that is found inside a text */
+};
 
 static char *part_of(const char *text, size_t length)
 {
@@ -120,19 +129,61 @@ void class_name_free(struct class_name *name)
     free(name->file);
 }
 
-char *class_name_fold(const char *text)
+/* Adds a letter that had an accent. */
+static void
+put_accent(struct class_text *folded, char letter, int two, enum class_fold how)
+{
+    if (letter == '-')
+        return;
+    class_text_put(folded, "%c", letter);
+    if (how == CLASS_FOLD_MARKED)
+        class_text_put(folded, "`");
+    else if (how == CLASS_FOLD_SPELT && two)
+        class_text_put(folded, "e");
+}
+
+/* Adds the letter of two bytes at c, as far as it is Latin. */
+static void put_latin(struct class_text *folded,
+                      const unsigned char *c,
+                      enum class_fold how)
+{
+    unsigned code = (c[0] & 0x1fU) << 6 | (c[1] & 0x3fU);
+
+    if (how == CLASS_FOLD_DROPPED)
+        return;
+    if (code == 0xdf || code == 0xe6 || code == 0xc6 || code == 0x152 ||
+        code == 0x153)
+        /* Letters that everybody writes as two. */
+        class_text_put(folded, "%s",
+                       code == 0xdf                   ? "ss"
+                       : code == 0xe6 || code == 0xc6 ? "ae"
+                                                      : "oe");
+    else
+        put_accent(
+            folded, latin[code - 0xc0],
+            strchr("\xe4\xf6\xfc\xc4\xd6\xdc\xf8\xd8", (int)code) != NULL, how);
+}
+
+char *class_name_fold(const char *text, enum class_fold how)
 {
     struct class_text folded = {0};
     const unsigned char *c = (const unsigned char *)text;
 
     for (; *c != '\0'; c++) {
-        if (c[0] == 0xc3 && (c[1] & 0xc0) == 0x80) {
+        if (c[0] >= 0xc3 && c[0] <= 0xc5 && (c[1] & 0xc0) == 0x80) {
+            put_latin(&folded, c, how);
             c++;
-            /* The sharp s is two letters. */
-            class_text_put(&folded, "%s%c", *c == 0x9f ? "s" : "",
-                           latin[*c & 0x3f]);
         } else if ((c[0] == 0xcc || c[0] == 0xcd) && c[1] != '\0') {
-            c++; /* an accent that follows its letter */
+            /* An accent that follows its letter, which is there already. */
+            if (how == CLASS_FOLD_MARKED)
+                class_text_put(&folded, "`");
+            else if (how == CLASS_FOLD_SPELT && c[0] == 0xcc && c[1] == 0x88)
+                class_text_put(&folded, "e");
+            c++;
+        } else if (c[0] == 0xe2 && c[1] == 0x80 && c[2] != '\0') {
+            c += 2; /* quotation marks, dashes and blanks */
+        } else if (c[0] == 0xc2 && c[1] != '\0') {
+            c++; /* likewise */
         } else if (c[0] >= 0x80 || isalnum(c[0])) {
             class_text_put(&folded, "%c", tolower(c[0]));
         }
@@ -141,26 +192,56 @@ char *class_name_fold(const char *text)
     return folded.data;
 }
 
+/* Says whether one word of names is the other, in this spelling. */
+static int is_same(const char *text, const char *other, enum class_fold how)
+{
+    char *folded = class_name_fold(text, how);
+    char *other_folded = class_name_fold(other, how);
+    int is = *folded != '\0' && strcmp(folded, other_folded) == 0;
+
+    free(folded);
+    free(other_folded);
+    return is;
+}
+
 int class_name_agrees(const char *text, const char *name)
 {
-    char *folded = class_name_fold(text);
-    int agrees = 0;
+    int best = 0;
 
-    for (const char *word = name; *folded != '\0' && *word != '\0' && !agrees;
-         word++) {
+    for (const char *word = name; *word != '\0'; word++) {
         char *turned;
-        char *other;
 
         if (word != name && word[-1] != ' ')
             continue;
         turned = class_format("%s%.*s", word, (int)(word - name), name);
-        other = class_name_fold(turned);
-        agrees = strcmp(folded, other) == 0;
+        for (int how = 1; how <= CLASS_FOLD_MARKED; how++)
+            if (how > best && is_same(text, turned, (enum class_fold)how))
+                best = how;
+        free(turned);
+    }
+    return best;
+}
+
+int class_name_contains(const char *text, const char *name)
+{
+    char *folded = class_name_fold(text, CLASS_FOLD_SPELT);
+    int does = 0;
+
+    for (const char *word = name; *word != '\0' && !does; word++) {
+        char *turned, *other;
+
+        if (word != name && word[-1] != ' ')
+            continue;
+        turned = class_format("%s%.*s", word, (int)(word - name), name);
+        other = class_name_fold(turned, CLASS_FOLD_SPELT);
+        /* A single word, or a short one, is part of too much. */
+        does = strlen(other) >= CONTAINED_MIN && strchr(name, ' ') != NULL &&
+               strstr(folded, other) != NULL;
         free(turned);
         free(other);
     }
     free(folded);
-    return agrees;
+    return does;
 }
 
 static int is_edge(char c)
@@ -168,13 +249,13 @@ static int is_edge(char c)
     return !isalnum((unsigned char)c) && ((unsigned char)c & 0x80) == 0;
 }
 
-int class_name_holds(const char *text, const char *id)
+size_t class_name_find(const char *text, const char *id)
 {
     size_t length = strlen(id);
 
     for (const char *at = text; *at != '\0'; at++)
         if (strncasecmp(at, id, length) == 0 && is_edge(at[length]) &&
             (at == text || is_edge(at[-1])))
-            return 1;
-    return 0;
+            return (size_t)(at - text);
+    return SIZE_MAX;
 }

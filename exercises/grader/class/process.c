@@ -24,7 +24,7 @@
 #endif
 
 enum {
-    NO_PROGRAM = 127 /* what a child says that could not become one; see run */
+    NO_PROGRAM = 127 /* what a child says that could not become one */
 };
 
 static sigset_t signals_outside; /* the mask the program was started with */
@@ -32,23 +32,15 @@ static pid_t last_ended; /* what it has left is looked for; 0: none yet */
 
 void class_process_prepare(void)
 {
-    /* Options of the archive programs that somebody has set for himself. */
-    static const char *const theirs[] = {
-        "TAR_OPTIONS", "GZIP", "UNZIP", "UNZIPOPT", "ZIPINFO", "ZIPINFOOPT"};
     struct test__others others;
 
     test__interrupt_prepare(&signals_outside);
-    for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
-        (void)unsetenv(theirs[i]);
     test__kin_adopt(&others); /* it has no children yet */
 }
 
-/* In the child between fork and exec: only calls that are safe there. */
-_Noreturn static void become(const char *const words[],
-                             pid_t parent,
-                             int input,
-                             int output,
-                             int with_errors)
+/* In the child after fork: what it inherits becomes what it should have. Only
+ * calls that are safe between fork and exec. */
+static void prepare_child(pid_t parent, int output)
 {
     int nothing = open("/dev/null", O_RDWR);
 
@@ -58,49 +50,60 @@ _Noreturn static void become(const char *const words[],
 #endif
     (void)setsid(); /* a new child leads no group, so it succeeds */
     (void)sigprocmask(SIG_SETMASK, &signals_outside, NULL);
-    if (getppid() != parent || nothing < 0 ||
-        dup2(input >= 0 ? input : nothing, STDIN_FILENO) < 0 ||
-        dup2(output, STDOUT_FILENO) < 0 ||
-        dup2(with_errors ? output : nothing, STDERR_FILENO) < 0)
+    if (getppid() != parent || nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
+        dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
         _exit(NO_PROGRAM);
+}
+
+/* Makes a pipe and a child at its other end. Returns the child's id, 0 in the
+ * child, or a negative UV_E*. */
+static pid_t make_child(struct class_process *process)
+{
+    pid_t self = getpid();
+    int ends[2];
+    pid_t pid = -1;
+
+    if (pipe(ends) != 0)
+        return uv_translate_sys_error(errno);
+    if (fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 &&
+        fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0 &&
+        fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+        pid = fork();
+    if (pid == 0) {
+        prepare_child(self, ends[1]);
+        return 0;
+    }
+    if (pid < 0) {
+        pid = uv_translate_sys_error(errno);
+        (void)close(ends[0]); /* nothing was written that could be lost */
+    } else {
+        *process = (struct class_process){.pid = pid, .output = ends[0]};
+    }
+    (void)close(ends[1]);
+    return pid;
+}
+
+int class_process_start(struct class_process *process,
+                        const char *const words[])
+{
+    pid_t pid = make_child(process);
+
+    if (pid != 0)
+        return pid < 0 ? pid : 0;
     /* exec does not write to the words; its type is older than const. */
     (void)execvp(words[0], (char *const *)(uintptr_t)words);
     _exit(NO_PROGRAM);
 }
 
-int class_process_start(struct class_process *process,
-                        const char *const words[],
-                        int input,
-                        int with_errors)
+int class_process_call(struct class_process *process,
+                       class_process_main run,
+                       void *context)
 {
-    pid_t self = getpid();
-    int ends[2];
-    int rc = 0;
-    pid_t pid;
+    pid_t pid = make_child(process);
 
-    if (pipe(ends) != 0)
-        return uv_translate_sys_error(errno);
-    if (fcntl(ends[0], F_SETFD, FD_CLOEXEC) != 0 ||
-        fcntl(ends[1], F_SETFD, FD_CLOEXEC) != 0 ||
-        fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
-        rc = uv_translate_sys_error(errno);
-        goto out;
-    }
-    pid = fork();
-    if (pid < 0) {
-        rc = uv_translate_sys_error(errno);
-        goto out;
-    }
-    if (pid == 0)
-        become(words, self, input, ends[1], with_errors);
-    *process = (struct class_process){.pid = pid, .output = ends[0]};
-    ends[0] = -1;
-
-out:
-    if (ends[0] >= 0)
-        (void)close(ends[0]); /* nothing was written that could be lost */
-    (void)close(ends[1]);
-    return rc;
+    if (pid != 0)
+        return pid < 0 ? pid : 0;
+    _exit(run(context));
 }
 
 void class_process_wait(const struct class_process *const processes[],

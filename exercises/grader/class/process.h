@@ -23,13 +23,20 @@ struct class_process {
 /* Makes this process ready to start others. Call once, first. */
 void class_process_prepare(void);
 
-/* Starts the program words[0]; words ends with a NULL. input becomes its
- * standard input (-1: nothing), what it prints can be read from output; its
- * errors too if with_errors. Returns 0 or a negative UV_E*. */
+/* Starts the program words[0]; words ends with a NULL. What it prints, and its
+ * errors, can be read from output. Returns 0 or a negative UV_E*. */
 int class_process_start(struct class_process *process,
-                        const char *const words[],
-                        int input,
-                        int with_errors);
+                        const char *const words[]);
+
+/* Runs in the child of class_process_call, whose standard output can be read
+ * from output. Returns the exit status. */
+typedef int (*class_process_main)(void *context);
+
+/* Runs a function of this program in a process of its own. Returns 0 or a
+ * negative UV_E*. */
+int class_process_call(struct class_process *process,
+                       class_process_main run,
+                       void *context);
 
 /* Waits until one of them prints or ends, a signal came, or ns are over. */
 void class_process_wait(const struct class_process *const processes[],
@@ -51,15 +58,5 @@ void class_process_kill(struct class_process *process);
 /* Kills every child of this process that is none of these. */
 void class_process_sweep(const struct class_process *const processes[],
                          size_t count);
-
-/* Runs a program to its end and takes what it prints. Returns its exit status
- * (128 and the signal if one ended it), or a negative UV_E*: UV_EFBIG if it
- * printed more than most, UV_ETIMEDOUT, UV_ENOENT if there is no such program,
- * UV_ECANCELED if this process is asked to end (unless most is 0: a program
- * whose output nobody wants tidies up). */
-int class_process_run(const char *const words[],
-                      int input,
-                      size_t most,
-                      struct class_text *output);
 
 #endif

@@ -5,6 +5,9 @@
  */
 #include "results.h"
 
+#include "alike.h"
+#include "count.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,25 +18,42 @@ enum {
 };
 
 static const char schema[] =
-    "CREATE TABLE student(n INTEGER PRIMARY KEY, key TEXT, id TEXT, name TEXT,"
-    " submission TEXT, late TEXT, note TEXT, end TEXT, place INT);"
+    "CREATE TABLE student(n INT, key TEXT, id TEXT, name TEXT,"
+    " submission TEXT, late TEXT, note TEXT, end TEXT, place INT,"
+    " counts INT, time INT, days REAL);"
     "CREATE TABLE exercise(n INT, exercise TEXT, points REAL, max REAL,"
-    " verdict TEXT, message TEXT);"
+    " verdict TEXT, message TEXT, look_at TEXT);"
     "CREATE TABLE test(n INT, exercise TEXT, test INT, title TEXT,"
     " points REAL, max REAL, verdict TEXT, message TEXT, look_at TEXT,"
     " hidden INT);"
-    "CREATE TABLE run(n INT, sandbox TEXT);"
-    "CREATE INDEX of_student ON test(n, exercise);"
+    "CREATE TABLE run(n INT, sandbox TEXT, seed INT, version TEXT);"
+    "CREATE INDEX of_test ON test(n, exercise);"
+    "CREATE INDEX of_exercise ON exercise(n);"
     "CREATE TABLE course(exercise TEXT UNIQUE, max REAL DEFAULT 0);";
 
-static const char insert_run[] = "INSERT INTO run SELECT ?1, ?2->>'$.sandbox'";
+/* What a report begins with: exercises whose tests could not run, as test 0,
+ * and tests that failed themselves. */
+static const char failures[] =
+    "CREATE VIEW failure AS SELECT n, exercise, 0 AS test, max - points AS "
+    "lost,"
+    " '' AS title, verdict, message, look_at, 0 AS hidden FROM exercise"
+    " WHERE verdict <> 'graded'"
+    " UNION ALL SELECT t.n, t.exercise, t.test, t.max - t.points, t.title,"
+    " t.verdict, t.message, t.look_at, t.hidden FROM test t JOIN exercise e"
+    " USING (n, exercise) WHERE e.verdict = 'graded' AND t.points < t.max"
+    " AND t.verdict <> 'skipped'";
+
+static const char insert_run[] =
+    "INSERT INTO run SELECT ?1, shown(?2->>'$.sandbox'),"
+    " CAST(?2->>'$.seed' AS INT), shown(?2->>'$.course')";
 
 /* Where a file was graded, ?3, is told as where its student has it. */
 static const char insert_exercises[] =
     "INSERT INTO exercise SELECT ?1, shown(value->>'exercise'),"
     " MAX(0, MIN(0.0 + (value->>'points'), 0.0 + (value->>'max'))),"
     " MAX(0, 0.0 + (value->>'max')), shown(value->>'verdict'),"
-    " replace(shown(value->>'message'), ?3, 'exercises/')"
+    " replace(shown(value->>'message'), ?3, 'exercises/'),"
+    " replace(shown(value->>'look_at'), ?3, 'exercises/')"
     " FROM json_each(?2, '$.exercises')"
     " WHERE value->>'exercise' IS NOT NULL";
 
@@ -93,9 +113,9 @@ static void load_results(const struct class_settings *settings,
                          sqlite3 *db)
 {
     char *path =
-        class_format("%s/reports/%s.json", settings->out, submission->key);
+        class_format("%s/reports/%s.json", settings->run, submission->key);
     char *folder =
-        class_format("%s/graded/%s/files/", settings->out, submission->key);
+        class_format("%s/graded/%s/files/", settings->run, submission->key);
     struct class_text json = {0};
     int rc = class_file_read(path, RESULTS_MAX, &json);
 
@@ -131,11 +151,17 @@ static const char *name_end(const struct class_submission *submission)
     return names[submission->end];
 }
 
-static void
-add_student(sqlite3 *db, size_t n, const char *const texts[7], size_t place)
+static void add_student(sqlite3 *db,
+                        size_t n,
+                        const char *const texts[7],
+                        size_t place,
+                        int counts,
+                        int64_t time)
 {
     sqlite3_stmt *statement = class_ask(
-        db, "INSERT INTO student VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        db,
+        "INSERT INTO student VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+        " ?11, NULL)",
         (sqlite3_int64)n);
 
     /* An insertion into memory fails only without memory, and then the next
@@ -143,6 +169,8 @@ add_student(sqlite3 *db, size_t n, const char *const texts[7], size_t place)
     for (int i = 0; i < 7; i++)
         (void)sqlite3_bind_text(statement, i + 2, texts[i], -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 9, (sqlite3_int64)place);
+    (void)sqlite3_bind_int(statement, 10, counts);
+    (void)sqlite3_bind_int64(statement, 11, time);
     (void)sqlite3_step(statement);
     (void)sqlite3_finalize(statement);
 }
@@ -162,14 +190,54 @@ static char *join_lines(const struct class_text *notes)
     return joined.data;
 }
 
+/* Returns the time of the newest file, as far as it tells. */
+static int64_t newest(const struct class_course *course,
+                      const struct class_submission *submission)
+{
+    int64_t time = 0;
+
+    for (size_t i = 0; i < course->exercises; i++)
+        if (course->exercise[i].wanted && submission->file[i].found &&
+            submission->file[i].time > time)
+            time = submission->file[i].time;
+    return time;
+}
+
+/* Adds a row for each student of a submission, or one if nobody is known. */
+static void add_rows(sqlite3 *db,
+                     const struct class_course *course,
+                     const struct class_roster *roster,
+                     const struct class_submission *submission,
+                     size_t n)
+{
+    char *note = join_lines(&submission->notes);
+    int64_t time = newest(course, submission);
+    const char *texts[] = {submission->key,
+                           submission->id,
+                           submission->name,
+                           submission->label,
+                           submission->late ? "late" : "",
+                           note,
+                           name_end(submission)};
+
+    for (size_t i = 0; i < submission->students; i++) {
+        texts[1] = roster->student[submission->student[i]].id;
+        texts[2] = roster->student[submission->student[i]].name;
+        add_student(db, n, texts, submission->student[i], 1, time);
+    }
+    if (submission->students == 0)
+        add_student(db, n, texts, roster->count + n, roster->count == 0, time);
+    free(note);
+}
+
 static void add_students(const struct class_settings *settings,
+                         const struct class_course *course,
                          const struct class_roster *roster,
                          struct class_list *list,
                          sqlite3 *db)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct class_submission *submission = &list->submission[i];
-        char *note;
 
         if (submission->end == CLASS_GRADED ||
             submission->end == CLASS_TIME_OVER)
@@ -177,17 +245,9 @@ static void add_students(const struct class_settings *settings,
         if (submission->end == CLASS_TIME_OVER)
             class_note(submission,
                        "time over: what was not graded by then has 0 points");
-        note = join_lines(&submission->notes);
-        add_student(db, i,
-                    (const char *const[]){submission->key, submission->id,
-                                          submission->name, submission->label,
-                                          submission->late ? "late" : "", note,
-                                          name_end(submission)},
-                    submission->student != SIZE_MAX ? submission->student
-                                                    : roster->count + i);
-        free(note);
+        add_rows(db, course, roster, submission, i);
     }
-    for (size_t i = 0; settings->only == NULL && i < roster->count; i++) {
+    for (size_t i = 0; i < roster->count; i++) {
         const struct class_student *student = &roster->student[i];
 
         if (student->submissions == 0)
@@ -195,13 +255,14 @@ static void add_students(const struct class_settings *settings,
                         (const char *const[]){"", student->id, student->name,
                                               "", "", "no submission",
                                               "no submission"},
-                        i);
+                        i, 1, 0);
     }
 }
 
 int class_results_load(const struct class_settings *settings,
                        const struct class_course *course,
                        const struct class_roster *roster,
+                       const struct class_marks *marks,
                        struct class_list *list,
                        sqlite3 **ret_db)
 {
@@ -210,6 +271,10 @@ int class_results_load(const struct class_settings *settings,
 
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, failures, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = class_count_prepare(db);
     if (rc != SQLITE_OK) {
         /* UNTESTED: without memory. */
         (void)fprintf(stderr, "build/class: %s\n", sqlite3_errstr(rc));
@@ -221,10 +286,12 @@ int class_results_load(const struct class_settings *settings,
             sqlite3_mprintf("INSERT OR IGNORE INTO course(exercise) VALUES(%Q)",
                             course->exercise[i].name);
 
-        (void)sqlite3_exec(db, sql, NULL, NULL, NULL); /* as in add_student */
+        /* As in add_student. */
+        if (course->exercise[i].wanted)
+            (void)sqlite3_exec(db, sql, NULL, NULL, NULL);
         sqlite3_free(sql);
     }
-    add_students(settings, roster, list, db);
+    add_students(settings, course, roster, list, db);
     /* What an exercise is worth, the driver knows. */
     (void)sqlite3_exec(db,
                        "UPDATE course SET max = COALESCE((SELECT MAX(max) FROM"
@@ -234,6 +301,8 @@ int class_results_load(const struct class_settings *settings,
                        "DELETE FROM test WHERE exercise NOT IN"
                        " (SELECT exercise FROM course)",
                        NULL, NULL, NULL);
+    class_count(db, settings, marks);
+    (void)class_alike_find(db, settings, course, list); /* as in add_student */
     *ret_db = db;
     return 0;
 }

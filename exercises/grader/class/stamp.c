@@ -27,19 +27,18 @@ static char *make_key(const struct class_settings *settings,
                         settings->sandbox, settings->hidden, settings->seed);
 }
 
-static char *path_of(const struct class_settings *settings,
+static char *path_of(const char *folder,
                      const struct class_submission *submission,
                      const char *ending)
 {
-    return class_format("%s/reports/%s.%s", settings->out, submission->key,
-                        ending);
+    return class_format("%s/reports/%s.%s", folder, submission->key, ending);
 }
 
 void class_stamp_write(const struct class_settings *settings,
                        const struct class_course *course,
                        const struct class_submission *submission)
 {
-    char *path = path_of(settings, submission, "stamp");
+    char *path = path_of(settings->run, submission, "stamp");
     char *key = make_key(settings, course, submission);
     struct class_text text = {0};
 
@@ -66,7 +65,8 @@ static int read_rest(const char *rest,
                &seconds, end) != 3)
         return 0;
     /* With more time it may come further. */
-    if (strcmp(end, "graded") != 0 && settings->seconds > seconds)
+    if (strcmp(end, "graded") != 0 && settings->seconds > seconds &&
+        !submission->left_out)
         return 0;
     submission->end =
         strcmp(end, "graded") == 0 ? CLASS_GRADED : CLASS_TIME_OVER;
@@ -74,29 +74,73 @@ static int read_rest(const char *rest,
     return 1;
 }
 
-int class_stamp_read(const struct class_settings *settings,
-                     const struct class_course *course,
+/* Returns where the lines behind the key begin, or NULL if the key is not
+ * that of today. What was left out need not be of today. */
+static const char *skip_key(const struct class_text *stamp,
+                            const char *key,
+                            struct class_submission *submission)
+{
+    const char *text = class_text_of(stamp);
+    const char *rest = strstr(text, "results ");
+    const char *files = strstr(text, "files ");
+    uint64_t hash = 0;
+
+    if (strncmp(text, key, strlen(key)) == 0)
+        return text + strlen(key);
+    if (!submission->left_out || rest == NULL || files == NULL)
+        return NULL;
+    if (sscanf(files, "files %" SCNx64, &hash) == 1 &&
+        hash != submission->files_hash)
+        class_note(submission,
+                   "its files have changed, and it was not graded again");
+    return rest;
+}
+
+/* Takes the results in a folder if they can be used; those of an earlier run
+ * become this one's. */
+static int read_from(const char *folder,
+                     const struct class_settings *settings,
+                     const char *key,
                      struct class_submission *submission)
 {
-    char *stamp_path = path_of(settings, submission, "stamp");
-    char *results_path = path_of(settings, submission, "json");
-    char *key = make_key(settings, course, submission);
+    char *stamp_path = path_of(folder, submission, "stamp");
+    char *results_path = path_of(folder, submission, "json");
+    char *stamp_here = path_of(settings->run, submission, "stamp");
+    char *results_here = path_of(settings->run, submission, "json");
     struct class_text stamp = {0};
     struct class_text results = {0};
-    size_t length = strlen(key);
-    int is_good = class_file_read(stamp_path, RESULTS_MAX, &stamp) == 0 &&
-                  class_file_read(results_path, RESULTS_MAX, &results) == 0 &&
-                  strncmp(class_text_of(&stamp), key, length) == 0 &&
-                  read_rest(stamp.data + length, settings, submission) &&
-                  class_hash(CLASS_HASH_START, results.data, results.size) ==
-                      submission->results_hash;
+    const char *rest = NULL;
+    int is_good = 0;
 
+    if (class_file_read(stamp_path, RESULTS_MAX, &stamp) == 0 &&
+        class_file_read(results_path, RESULTS_MAX, &results) == 0)
+        rest = skip_key(&stamp, key, submission);
+    if (rest != NULL && read_rest(rest, settings, submission))
+        is_good = class_hash(CLASS_HASH_START, results.data, results.size) ==
+                  submission->results_hash;
+    if (is_good && folder != settings->run)
+        is_good =
+            class_file_write(results_here, results.data, results.size) == 0 &&
+            class_file_write(stamp_here, stamp.data, stamp.size) == 0;
     if (!is_good)
         submission->end = CLASS_NOT_YET;
     class_text_free(&stamp);
     class_text_free(&results);
-    free(key);
+    free(results_here);
+    free(stamp_here);
     free(results_path);
     free(stamp_path);
+    return is_good;
+}
+
+int class_stamp_read(const struct class_settings *settings,
+                     const struct class_course *course,
+                     struct class_submission *submission)
+{
+    char *key = make_key(settings, course, submission);
+    int is_good = read_from(settings->run, settings, key, submission) ||
+                  read_from(settings->out, settings, key, submission);
+
+    free(key);
     return is_good;
 }

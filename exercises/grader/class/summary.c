@@ -14,7 +14,7 @@ enum {
 };
 
 /* One row a test: how many had it, the mean, how many are full. */
-static const char tests[] =
+const char class_summary_tests[] =
     "SELECT exercise, test, MAX(title), MAX(max), AVG(points),"
     " SUM(points >= max), COUNT(*), hidden FROM test"
     " GROUP BY exercise, hidden, test ORDER BY exercise, hidden, test";
@@ -22,7 +22,7 @@ static const char tests[] =
 /* Mistakes are counted by test and verdict; the message that most of them
  * have, but for its numbers, is shown as one of them has it. An exercise that
  * was not graded test by test is one mistake. */
-static const char mistakes[] =
+const char class_summary_mistakes[] =
     "WITH failed AS (SELECT exercise, test, hidden, verdict, message FROM test"
     " WHERE points < max AND verdict NOT IN ('passed', 'skipped',"
     " 'not checked', 'not started', 'missing', 'does not compile', 'refused')"
@@ -37,37 +37,42 @@ static const char mistakes[] =
     " ORDER BY count DESC, exercise, test LIMIT 12";
 
 /* Totals in ten parts of the maximum; the last holds the full ones too. */
-static const char totals[] =
-    "WITH RECURSIVE total AS (SELECT (SELECT COALESCE(SUM(points), 0) FROM"
-    " exercise e WHERE e.n = s.n) AS points FROM student s),"
-    " part(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM part WHERE i < 9),"
+const char class_summary_totals[] =
+    "WITH RECURSIVE part(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM part "
+    "WHERE i < 9),"
     " most AS (SELECT MAX(SUM(max), 0.001) AS max FROM course)"
     " SELECT i, (SELECT COUNT(*) FROM total, most WHERE"
-    " MIN(9, CAST(points * 10 / most.max AS INT)) = i),"
+    " counts AND MIN(9, CAST(points * 10 / most.max AS INT)) = i),"
     " max * i / 10, max * (i + 1) / 10 FROM part, most ORDER BY i";
 
+/* All that is odd about a submission; the rows of a pair are one here. */
 static const char to_look_at[] =
-    "SELECT s.submission, s.key, s.end, '', CASE s.end WHEN 'time over' THEN ''"
-    " ELSE s.note END FROM student s"
-    " WHERE s.end IN ('grader error', 'time over', 'not graded')"
-    " UNION ALL SELECT s.submission, s.key, t.verdict, t.exercise || ' test '"
+    "SELECT s.submission, s.key, s.end, '', s.note FROM student s"
+    " WHERE s.note <> '' AND s.end <> 'no submission'"
+    " UNION SELECT s.submission, s.key, t.verdict, t.exercise || ' test '"
     " || t.test, t.message FROM test t JOIN student s USING (n)"
     " WHERE t.verdict IN ('left something running', 'left early',"
     " 'grader error') OR t.verdict LIKE 'overwrote%'"
-    " UNION ALL SELECT s.submission, s.key, e.verdict, e.exercise, e.message"
-    " FROM exercise e JOIN student s USING (n) WHERE e.verdict = 'refused'"
+    " UNION SELECT s.submission, s.key, e.verdict, e.exercise, e.message"
+    " FROM exercise e JOIN student s USING (n) WHERE e.verdict IN ('refused',"
+    " 'grader error')"
+    " UNION SELECT 'everybody', '', t.verdict, t.exercise || ' test ' || "
+    "t.test,"
+    " t.message FROM test t WHERE t.verdict = 'not checked'"
+    " UNION SELECT s.id, '', s.end, '', s.name FROM student s"
+    " WHERE s.end = 'no submission'"
     " ORDER BY 1, 2, 4";
 
 static const char counts[] =
-    "WITH total AS (SELECT s.end, s.late, (SELECT COALESCE(SUM(points), 0) FROM"
-    " exercise e WHERE e.n = s.n) AS points FROM student s)"
-    " SELECT COUNT(*), SUM(end <> 'no submission'), SUM(end = 'no submission'),"
-    " SUM(late = 'late'), SUM(end = 'grader error'), AVG(points),"
-    " (SELECT AVG(points) FROM (SELECT points FROM total ORDER BY points"
-    " LIMIT 2 - (SELECT COUNT(*) FROM total) % 2"
-    " OFFSET (SELECT (COUNT(*) - 1) / 2 FROM total))),"
+    "SELECT COUNT(DISTINCT s.place), 0, SUM(end = 'no submission'),"
+    " SUM(late <> ''), SUM(end = 'grader error'), AVG(t.points),"
+    " (SELECT AVG(points) FROM (SELECT points FROM total WHERE counts"
+    " ORDER BY points LIMIT 2 - (SELECT COUNT(*) FROM total WHERE counts) % 2"
+    " OFFSET (SELECT (COUNT(*) - 1) / 2 FROM total WHERE counts))),"
     " (SELECT SUM(max) FROM course),"
-    " (SELECT COUNT(*) FROM run WHERE sandbox = 'none') FROM total";
+    " (SELECT COUNT(*) FROM run WHERE sandbox = 'none'),"
+    " (SELECT COUNT(DISTINCT n) FROM student WHERE end <> 'no submission')"
+    " FROM student s JOIN total t ON t.row = s.rowid WHERE s.counts";
 
 static void put_counts(struct class_text *text, sqlite3 *db)
 {
@@ -77,7 +82,7 @@ static void put_counts(struct class_text *text, sqlite3 *db)
         class_text_put(text,
                        "students  %d, submissions %d, late %d, without %d"
                        ", not judged %d\n",
-                       sqlite3_column_int(row, 0), sqlite3_column_int(row, 1),
+                       sqlite3_column_int(row, 0), sqlite3_column_int(row, 9),
                        sqlite3_column_int(row, 3), sqlite3_column_int(row, 2),
                        sqlite3_column_int(row, 4));
         class_text_put(text, "points    mean %.1f, median %.1f, of %g\n",
@@ -95,12 +100,12 @@ static void put_totals(struct class_text *text, sqlite3 *db)
     sqlite3_stmt *row;
     int most = 1;
 
-    row = class_ask(db, totals, 0);
+    row = class_ask(db, class_summary_totals, 0);
     while (class_ask_next(row))
         if (sqlite3_column_int(row, 1) > most)
             most = sqlite3_column_int(row, 1);
     class_text_put(text, "\nTotals\n");
-    row = class_ask(db, totals, 0);
+    row = class_ask(db, class_summary_totals, 0);
     while (class_ask_next(row)) {
         int count = sqlite3_column_int(row, 1);
         int length = (count * BAR_MAX + most - 1) / most;
@@ -116,7 +121,7 @@ static void put_totals(struct class_text *text, sqlite3 *db)
 
 static void put_tests(struct class_text *text, sqlite3 *db)
 {
-    sqlite3_stmt *row = class_ask(db, tests, 0);
+    sqlite3_stmt *row = class_ask(db, class_summary_tests, 0);
 
     class_text_put(text, "\nTests%30smean        full\n", "");
     while (class_ask_next(row)) {
@@ -132,7 +137,7 @@ static void put_tests(struct class_text *text, sqlite3 *db)
 
 static void put_mistakes(struct class_text *text, sqlite3 *db)
 {
-    sqlite3_stmt *row = class_ask(db, mistakes, 0);
+    sqlite3_stmt *row = class_ask(db, class_summary_mistakes, 0);
 
     class_text_put(text, "\nMost common mistakes\n");
     while (class_ask_next(row)) {
@@ -151,15 +156,41 @@ static void put_mistakes(struct class_text *text, sqlite3 *db)
 static void put_to_look_at(struct class_text *text, sqlite3 *db)
 {
     sqlite3_stmt *row = class_ask(db, to_look_at, 0);
+    int any = 0;
 
-    class_text_put(text, "\nTo be looked at\n");
-    while (class_ask_next(row))
+    class_text_put(text, "To be looked at\n");
+    while (class_ask_next(row)) {
         class_text_put(text, "  %s: %s%s%s%s%s\n", class_ask_text(row, 0),
                        class_ask_text(row, 2),
                        class_ask_text(row, 3)[0] != '\0' ? ", " : "",
                        class_ask_text(row, 3),
                        class_ask_text(row, 4)[0] != '\0' ? ": " : "",
                        class_ask_text(row, 4));
+        any = 1;
+    }
+    class_text_put(text, any ? "\n" : "  nothing\n\n");
+}
+
+static const char alike[] = "SELECT exercise, a, b, percent, what FROM alike"
+                            " ORDER BY percent DESC, exercise, a, b LIMIT 50";
+
+/* Whoever reads it decides; the grader does not. */
+static void put_alike(struct class_text *text, sqlite3 *db)
+{
+    sqlite3_stmt *row = class_ask(db, alike, 0);
+    int any = 0;
+
+    while (class_ask_next(row)) {
+        if (!any)
+            class_text_put(text, "Alike, but for the skeleton: a reason to ask,"
+                                 " not a proof\n");
+        any = 1;
+        class_text_put(text, "  %s: %s and %s, %d %%, %s\n",
+                       class_ask_text(row, 0), class_ask_text(row, 1),
+                       class_ask_text(row, 2), sqlite3_column_int(row, 3),
+                       class_ask_text(row, 4));
+    }
+    class_text_put(text, "%s", any ? "\n" : "");
 }
 
 /* Writes the rows of a question as objects; the letters of kinds say what a
@@ -205,37 +236,40 @@ static int write_json(const char *path, sqlite3 *db)
     if (rc != 0)
         return rc;
     asq_json_put(&json, "{\"version\": 1");
-    put_rows(&json, db, "class", counts, "iiiiinnni",
-             (const char *const[]){"students", "submissions", "without", "late",
+    put_rows(&json, db, "class", counts, "i-iiinnnii",
+             (const char *const[]){"students", "", "without", "late",
                                    "not_judged", "mean", "median", "max",
-                                   "without_sandbox"});
-    put_rows(&json, db, "totals", totals, "-inn",
+                                   "without_sandbox", "submissions"});
+    put_rows(&json, db, "totals", class_summary_totals, "-inn",
              (const char *const[]){"", "count", "from", "to"});
-    put_rows(&json, db, "tests", tests, "titnniii",
+    put_rows(&json, db, "tests", class_summary_tests, "titnniii",
              (const char *const[]){"exercise", "test", "title", "max", "mean",
                                    "full", "count", "hidden"});
-    put_rows(&json, db, "mistakes", mistakes, "titiiti",
+    put_rows(&json, db, "mistakes", class_summary_mistakes, "titiiti",
              (const char *const[]){"exercise", "test", "verdict", "count",
                                    "alike", "message", "hidden"});
     put_rows(&json, db, "to_look_at", to_look_at, "ttttt",
              (const char *const[]){"submission", "key", "verdict", "where",
                                    "message"});
+    put_rows(&json, db, "alike", alike, "tttit",
+             (const char *const[]){"exercise", "a", "b", "percent", "what"});
     asq_json_put(&json, "}\n");
     return asq_json_close(&json);
 }
 
 int class_summary_write(const struct class_settings *settings, sqlite3 *db)
 {
-    char *text_path = class_format("%s/summary.txt", settings->out);
-    char *json_path = class_format("%s/summary.json", settings->out);
+    char *text_path = class_format("%s/summary.txt", settings->run);
+    char *json_path = class_format("%s/summary.json", settings->run);
     struct class_text text = {0};
     int rc;
 
+    put_to_look_at(&text, db);
+    put_alike(&text, db);
     put_counts(&text, db);
     put_totals(&text, db);
     put_tests(&text, db);
     put_mistakes(&text, db);
-    put_to_look_at(&text, db);
     rc = class_file_write(text_path, text.data, text.size);
     if (rc == 0)
         rc = write_json(json_path, db);

@@ -172,6 +172,28 @@ void class_text_put_field(struct class_text *text,
     class_text_put(text, "%s%s", quoted ? "\"" : "", end);
 }
 
+void class_text_put_markup(struct class_text *text, const char *plain)
+{
+    for (; *plain != '\0'; plain++) {
+        switch (*plain) {
+        case '&':
+            class_text_put(text, "&amp;");
+            break;
+        case '<':
+            class_text_put(text, "&lt;");
+            break;
+        case '>':
+            class_text_put(text, "&gt;");
+            break;
+        case '"':
+            class_text_put(text, "&quot;");
+            break;
+        default:
+            class_text_add(text, plain, 1);
+        }
+    }
+}
+
 uint64_t class_hash(uint64_t hash, const void *data, size_t size)
 {
     const unsigned char *byte = data;

@@ -46,6 +46,9 @@ void class_text_put_field(struct class_text *text,
                           const char *field,
                           const char *end);
 
+/* Adds a text as it is written in HTML and XML. */
+void class_text_put_markup(struct class_text *text, const char *plain);
+
 /* FNV-1a of 64 bits. It finds accidents, not attacks. */
 uint64_t class_hash(uint64_t hash, const void *data, size_t size);
 

@@ -191,6 +191,12 @@ version() {
     echo "${version_:-unknown}"
 }
 
+# sums FOLDER: a line for each file in it, its sum, size and name.
+sums() {
+    (cd "$1" && find . -type f ! -path './build/*' ! -path './.git/*' \
+        ! -name SUMS -exec cksum {} +) | sed 's, \./, ,' | LC_ALL=C sort -k 3
+}
+
 # pack FILE: the files that standard input names, each on a line, become an
 # archive. It does not say who packed it and, from the same files with the
 # same times, has the same bytes.

@@ -8,6 +8,9 @@
 # a student wrote: exercises/*/ex_*.c that are not the skeleton, and the state
 # file. Where a new skeleton differs from the old one, it is put beside the
 # student's file as ex_x.c.new. What is gone in the new version stays here.
+# Any other file that a student has changed is replaced, too, but a copy stays
+# beside it as NAME.yours. What it was before, SUMS knows: a file of the hand-out
+# and of every update.
 #
 # Files are replaced by rename, the Makefile last: a make that runs meanwhile
 # reads whole files. Nothing is changed before the new version was looked at.
@@ -86,7 +89,8 @@ find_new() {
 # skeletons are here; what was built or belongs to one user is not looked at.
 list_files() {
     (cd "$new" && find . -type f ! -path './build/*' ! -path './.git/*' \
-        ! -name '*.new' ! -path "./$state" |
+        ! -name '*.new' ! -name '*.yours' ! -name '*.yours.[0-9]*' \
+        ! -name SUMS ! -path "./$state" |
         sed 's,^\./,,' | LC_ALL=C sort) >"$folder/all"
     students='^exercises/[0-9][0-9]-[^/]*/ex_[^/]*\.c$'
     grep -E "$students" "$folder/all" >"$folder/students"
@@ -102,6 +106,31 @@ put() {
     mkdir -p "$(dirname "$2")" && cp "$1" "$2.update" && mv "$2.update" "$2" ||
         stop "$2: cannot be written; make update again when it can"
     changed=$((changed + 1))
+}
+
+# is_changed NAME: the student has changed it. Without SUMS, git knows, or the
+# time: every file of a hand-out is as old as VERSION.
+is_changed() {
+    if [ -f SUMS ]; then
+        ! grep -q -x -F -e "$(cksum "$1")" SUMS
+    elif [ -e .git ] && have git; then
+        ! git show "HEAD:./$1" 2>/dev/null | cmp -s - "$1"
+    else
+        [ -f VERSION ] && [ -n "$(find "$1" -newer VERSION)" ]
+    fi
+}
+
+# keep NAME: a copy of what the student has made of it, under a free name.
+keep() {
+    copy=$1.yours
+    number=1
+    while [ -e "$copy" ] && ! cmp -s "$1" "$copy"; do
+        number=$((number + 1))
+        copy=$1.yours.$number
+    done
+    cp "$1" "$copy" || stop "$copy: cannot be written"
+    yours=$((yours + 1))
+    echo "$1 was changed by you: your copy is ${copy##*/}, beside it"
 }
 
 # put_students NAME: a file that a student may have edited.
@@ -142,8 +171,15 @@ while IFS= read -r name; do
     put_students "$name"
 done <"$folder/students"
 while IFS= read -r name; do
+    if [ -f "$name" ] && [ "$name" != VERSION ] &&
+        ! cmp -s "$new/$name" "$name" && is_changed "$name"; then
+        keep "$name"
+    fi
     put "$new/$name" "$name"
 done <"$folder/files"
+# Last of all: an update that was stopped finds the old one.
+sums "$new" >"$folder/sums" && mv "$folder/sums" SUMS ||
+    stop 'SUMS: cannot be written'
 version=$(version_of_file)
 echo "This is ${version:-the new version} now: $changed new files, $yours of\
  yours kept."
