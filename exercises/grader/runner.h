@@ -231,6 +231,16 @@ void test__note(const char *text);
  * UINT64_MAX when it has no limit. */
 uint64_t test__time_left(void);
 
+/* On any thread: counts an allocation of this kind. Returns whether it has to
+ * fail; then errno is ENOMEM. */
+int test__alloc_fails(int kind);
+
+/* Returns whether malloc and its kin count in this program. */
+int test__alloc_is_wrapped(void);
+
+/* realloc below the one that fails by countdown. */
+void *test__alloc_resize(void *block, size_t size);
+
 /* While a test waits at a place of its file, a time limit names that place.
  * NULL: it does not wait any more. */
 void test__wait_at(const char *file, int line);

@@ -156,7 +156,9 @@ unsigned test_scaled(unsigned n);
 /* How the failing allocator counts. Only the kinds given to
  * test_alloc_fail_at count and fail. */
 enum {
-    TEST_ALLOC_MALLOC = 1, /* malloc, calloc, realloc of the code under test */
+    TEST_ALLOC_MALLOC = 1, /* of the code under test: malloc, calloc, realloc,
+                              reallocarray, aligned_alloc, posix_memalign,
+                              strdup, strndup, asprintf, vasprintf */
     TEST_ALLOC_SQLITE = 2,
     TEST_ALLOC_UV = 4, /* libuv itself aborts where it enlarges the table of
                           descriptors that a loop watches */
