@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -42,8 +43,9 @@ static void add_names(struct names *names, const char *record)
 
     CHECK_INT(uv_exepath(program, &size), 0);
     CHECK_CONTAINS(record, ": 0x");
-    (void)snprintf(text, sizeof(names->text[0]), "%.*s",
-                   (int)strcspn(record, " "), record);
+    /* How busy it was depends on the machine. */
+    (void)snprintf(text, sizeof(names->text[0]),
+                   "%.*s:", (int)strcspn(record, "*:"), record);
     (void)snprintf(command, sizeof(command), "addr2line -f -e '%s'%s", program,
                    strchr(record, ' '));
     output = popen(command, "r");
@@ -172,6 +174,25 @@ static void every_thread_is_told(void *fixture)
     test__again_judge(fixture, TEST__FAILED, "no end after 1 s");
 }
 
+/* It spins until it has used so much of the processor, however long that
+ * takes, and waits then. */
+static void who_has_used_the_processor_is_busy(void *fixture)
+{
+    struct test__run *run = fixture;
+
+    if (test__again_is_inner()) {
+        struct timespec used;
+
+        do
+            CHECK_INT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used), 0);
+        while (used.tv_sec < 2);
+        test__stacks();
+        FAIL("it was asked");
+    }
+    run_again(run, __func__, 100, &(struct names){.count = 0});
+    CHECK(strncmp(test__again_record(run, TEST__STACK, 0), "1*: ", 4) == 0);
+}
+
 static void main_thread_that_spins_is_told(void *fixture)
 {
     struct names names;
@@ -287,6 +308,7 @@ static void bad_pointer_is_told(void *fixture)
 {
     expect_crash(fixture, __func__, write_nowhere, "1: write_nowhere ",
                  "ended by SIGSEGV");
+    CHECK(test__again_record(fixture, TEST__FULL, 0) == NULL);
 }
 
 static void bad_division_is_told(void *fixture)
@@ -322,6 +344,25 @@ static void full_stack_is_told(void *fixture)
 {
     expect_crash(fixture, __func__, overflow, "1: fill_stack fill_stack ",
                  "ended by SIGSEGV");
+    if (!TEST__ADDRESS_SANITIZER && !TEST__THREAD_SANITIZER)
+        CHECK(test__again_record(fixture, TEST__FULL, 0) != NULL);
+}
+
+/* Small enough that what found no room may be a function of a library. */
+SEEN static void use_much_at_once(void)
+{
+    volatile char room[64 << 20];
+
+    memset((void *)(uintptr_t)room, 1, sizeof room);
+    CHECK(room[5] == 1);
+}
+
+static void large_array_fills_the_stack(void *fixture)
+{
+    expect_crash(fixture, __func__, use_much_at_once, "1: use_much_at_once ",
+                 "ended by SIGSEGV");
+    if (!TEST__ADDRESS_SANITIZER && !TEST__THREAD_SANITIZER)
+        CHECK(test__again_record(fixture, TEST__FULL, 0) != NULL);
 }
 
 static void overflow_on_thread(void *data)
@@ -344,6 +385,7 @@ static void crashing_thread_comes_first(void *fixture)
         return;
     run_again(fixture, __func__, 20, &names);
     CHECK_INT(names.count, 2);
+    CHECK(test__again_record(fixture, TEST__FULL, 0) != NULL);
     CHECK_CONTAINS(names.text[0], "2: fill_stack fill_stack ");
     /* It may still be starting the other one. */
     CHECK_CONTAINS(names.text[1], "1: ");
@@ -392,6 +434,9 @@ static void hang_under_any_sanitizer_ends(void *fixture)
     }
 static const struct test_case cases[] = {
     CASE(every_thread_is_told),
+    {.name = "who_has_used_the_processor_is_busy",
+     .run = who_has_used_the_processor_is_busy,
+     .seconds = 120},
     CASE(main_thread_that_spins_is_told),
     CASE(work_on_the_pool_is_told),
     CASE(bad_pointer_is_told),
@@ -400,6 +445,7 @@ static const struct test_case cases[] = {
     CASE(call_of_null_is_told),
     CASE(raised_signal_is_told),
     CASE(full_stack_is_told),
+    CASE(large_array_fills_the_stack),
     CASE(crashing_thread_comes_first),
     CASE(stack_inside_the_sandbox_is_told),
     CASE(hang_under_any_sanitizer_ends),

@@ -96,9 +96,9 @@ __attribute__((noinline)) static void *run_with_stack(const struct task *task)
     char memory[TEST__STACK_SIZE];
     void *result;
 
-    test__stacks_thread(memory);
+    test__crash_thread(memory);
     result = run_task(task);
-    test__stacks_thread(NULL);
+    test__crash_thread(NULL);
     return result;
 }
 

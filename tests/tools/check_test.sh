@@ -104,6 +104,16 @@ expect untouched_is_red 1 '^x 00-start - test 1 of 1 - 10 points' \
 run --exercise 00 --force --jobs 1 --time-scale 3
 expect settings 1 '^x 00-start'
 
+# Of several functions none is named for a wrong answer.
+cp exercises/grader/skeletons/05-crud/ex_page.c "$from/05-crud/"
+run --exercise 05 --force
+if [ "$status" = 1 ] && grep -q '^  got ' "$out" &&
+    ! grep -q 'look at' "$out"; then
+    ok wrong_answer_names_no_function
+else
+    fail wrong_answer_names_no_function "$(cat "$out")"
+fi
+
 put_solutions
 add_line 'static int broken(void) { return }'
 run --exercise 00
@@ -177,6 +187,22 @@ expect value_missing 2 '--jobs has no value'
 run --help
 expect help 0 'Exit status'
 
+# Why there is no sandbox is said once a day. The bubblewrap found here fails.
+mkdir -p "$folder/bin"
+printf '#!/bin/sh\nexit 1\n' >"$folder/bin/bwrap"
+chmod +x "$folder/bin/bwrap"
+rm -f "$folder/fake/no-sandbox-said"
+for name in sandbox_is_missed_once sandbox_is_not_missed_again; do
+    LC_ALL=C PATH=$folder/bin:$PATH ASQ_BUILD=$folder/fake "$build/grader" \
+        --from "$from" --exercise 00 --work "$folder/work" \
+        --results "$results" --state none >"$out" 2>&1
+    status=$?
+    case $name:$(grep -c 'no sandbox' "$out") in
+    *_once:1 | *_again:0) ok "$name" ;;
+    *) fail "$name" "$(cat "$out")" ;;
+    esac
+done
+
 # The results say "incomplete, 0 points" until the end.
 put_solutions
 printf '#include "ex_hello.h"\n#include <unistd.h>\n%s\n' \
@@ -197,6 +223,24 @@ if [ "$status" = 143 ] && grep -q '"state": "incomplete"' "$results" &&
 else
     fail stopped_is_incomplete "status $status
 $(cat "$results")"
+fi
+
+# On a terminal a test that takes long is named; in a log it is not.
+if script -qec true /dev/null >"$out" 2>&1; then
+    script -qec "LC_ALL=C ASQ_BUILD=$build $build/grader --from $from \
+        --work $folder/work --results $results --state none --exercise 00 \
+        --time-scale 1" /dev/null >"$out" 2>&1
+    status=$?
+    expect long_test_is_named_on_a_terminal 1 \
+        'still running: 00-start test 1, says hello (3 s)'
+    run --exercise 00 --time-scale 1
+    if ! grep -q 'still running' "$out"; then
+        ok log_has_no_progress
+    else
+        fail log_has_no_progress "$(cat "$out")"
+    fi
+else
+    echo 'not checked  long_test_is_named_on_a_terminal: there is no script'
 fi
 
 # The state file keeps the best points and what it does not know.
