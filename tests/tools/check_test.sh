@@ -264,6 +264,35 @@ else
     fail state "$got"
 fi
 
+# built_for EXERCISE: the C files that a first check of it compiles, once each
+# or once for each of the three builds.
+built_for() {
+    run_make -n check EX="$1" BUILD="$folder/none" 2>&1 |
+        sed -n "s/^echo '  CC  \(.*\)'\$/\1/p" | sort | uniq -c |
+        awk '$2 !~ /^exercises\/grader\// { print $1, $2 }'
+}
+got=$(built_for 00 | grep -v ' lessons/common/')
+if [ "$got" = '3 exercises/00-start/check.c' ]; then
+    ok first_check_builds_one_exercise
+else
+    fail first_check_builds_one_exercise "$got"
+fi
+got=$(built_for 03)
+if echo "$got" | grep -q '^3 lessons/03-event-loop/conn.c' &&
+    echo "$got" | grep -q '^3 lessons/common/slow_disk.c' &&
+    ! echo "$got" | grep -q -e batch -e '04-' -e heartbeat; then
+    ok first_check_builds_the_modules_of_its_contract
+else
+    fail first_check_builds_the_modules_of_its_contract "$got"
+fi
+got=$(built_for 77 | grep -c '^3 exercises/.*/check.c')
+# shellcheck disable=SC2012 # names of the course are plain
+if [ "$got" = "$(ls -d exercises/[0-9]* | wc -l)" ]; then
+    ok check_of_none_builds_all
+else
+    fail check_of_none_builds_all "$got"
+fi
+
 # Hidden tests count as others do, and say so.
 mkdir -p "$folder/hidden/00-start"
 sed 's/says hello/is polite/' exercises/00-start/check.c \
