@@ -86,10 +86,11 @@ BENCHES := $(sort $(patsubst %.c,%,\
   $(filter-out bench/demo.c $(BENCH_PARTS),$(wildcard bench/*.c))))
 TESTS := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
 GRADER := $(sort $(filter-out %/thread_check.c,$(wildcard exercises/grader/*.c)))
-modules_of = $(shell sh exercises/grader/tools/modules.sh $(wildcard $(1)))
+modules_of = $(if $(wildcard $(1)),$(shell sh exercises/grader/tools/modules.sh \
+  $(wildcard $(1))))
 # The grader itself, a program without a student's code in it.
 DRIVER := $(sort $(filter-out %/main.c,$(wildcard exercises/grader/driver/*.c)))
-DRIVER_MODULES := $(call modules_of,exercises/grader/driver/*.c exercises/grader/*.c)
+DRIVER_MODULES := $(if $(DRIVER),$(call modules_of,$(DRIVER) $(GRADER)))
 CLASS := $(sort $(wildcard exercises/grader/class/*.c))
 EXERCISES := $(sort $(patsubst exercises/%/check.c,%,\
   $(wildcard exercises/[0-9][0-9]-*/check.c)))
