@@ -90,7 +90,7 @@ modules_of = $(if $(wildcard $(1)),$(shell sh exercises/grader/tools/modules.sh 
   $(wildcard $(1))))
 # The grader itself, a program without a student's code in it.
 DRIVER := $(sort $(filter-out %/main.c,$(wildcard exercises/grader/driver/*.c)))
-DRIVER_MODULES := $(if $(DRIVER),$(call modules_of,$(DRIVER) $(GRADER)))
+DRIVER_MODULES := $(if $(DRIVER),$(call modules_of,exercises/grader/driver/*.c $(GRADER)))
 CLASS := $(sort $(wildcard exercises/grader/class/*.c))
 EXERCISES := $(sort $(patsubst exercises/%/check.c,%,\
   $(wildcard exercises/[0-9][0-9]-*/check.c)))
@@ -240,7 +240,7 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 # The checks that are scripts; those that run no program need no sanitizer.
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test texts \
   $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_mode measure student vendor))))
+  bench claims class class_mode measure mutants student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif
@@ -400,7 +400,7 @@ update: ## takes a new version of the course: FROM=archive-or-folder
 
 # ---- For the teacher -------------------------------------------------------
 
-.PHONY: handout handin grade check-grader check-graders check-hostile
+.PHONY: handout handin grade check-grader check-graders check-hostile mutants
 handout: ## makes an archive of the course for students
 	$(TOOL)/handout.sh
 handin: ## makes an archive of your exercises and results; NAME=...
@@ -414,8 +414,11 @@ grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SU
 	  $(if $(SECONDS_EACH),--seconds '$(SECONDS_EACH)') $(ARGS)
 check-grader: check-plain check-address check-thread ## shows that make check says what it should
 	@ASQ_BUILD=$(BUILD) sh tests/tools/check_test.sh
-check-graders: check-plain check-address check-thread ## grades the grader: each wrong solution must be caught; EX=02-threads
-	@ASQ_BUILD=$(BUILD) sh tests/tools/graders.sh $(EX)
+	@ASQ_BUILD=$(BUILD) sh tests/tools/mutants.sh 00-start
+check-graders: check-plain check-address check-thread ## grades the grader: each wrong solution must be caught; EX=02
+	@ASQ_BUILD=$(BUILD) sh tests/tools/graders.sh $(if $(EX),$(CHECKED))
+mutants: check-plain check-address check-thread ## changes each thing in a solution once, and shows what no test sees: EX=02
+	@ASQ_BUILD=$(BUILD) sh tests/tools/mutants.sh $(if $(EX),$(CHECKED))
 check-hostile: check-plain check-address check-thread ## shows that hostile files get no points and do no harm
 	@ASQ_BUILD=$(BUILD) sh tests/tools/hostile.sh
 
