@@ -41,18 +41,19 @@ static int read_number(const char *text, unsigned most, unsigned *ret_number)
     return 1;
 }
 
-/* Returns the time limit of a test in seconds. override 0: none given. */
+/* Returns the time limit of a test in seconds, longer where the machine is
+ * busy. override 0: none given. */
 static unsigned limit_of(const struct test_case *test, unsigned override)
 {
-    unsigned seconds = test->seconds > 0 ? (unsigned)test->seconds : 20;
+    double seconds = (test->seconds > 0 ? test->seconds : 20) * test__busy();
 
     if (override != 0)
         return override;
     if (TEST__THREAD_SANITIZER)
-        return seconds * 10;
-    if (TEST__ADDRESS_SANITIZER)
-        return seconds * 5;
-    return seconds;
+        seconds *= 10;
+    else if (TEST__ADDRESS_SANITIZER)
+        seconds *= 5;
+    return (unsigned)seconds;
 }
 
 static void print_word(const char *word, const char *colour)

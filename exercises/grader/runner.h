@@ -48,6 +48,7 @@ enum {
     TEST__WORDS_SIZE = 16384,
     TEST__CHILDREN = 256,
     TEST__STACK_SIZE = 32768, /* a stack for signals */
+    TEST__BUSY_MOST = 20,     /* times that a limit grows */
     TEST__WHILE_SIZE = 256
 };
 
@@ -216,6 +217,14 @@ int test__folder_make(const char *path);
 /* Removes the folder, its files, and the empty folders in it. Returns 0 (also
  * when there is none) or a negative UV_E*. */
 int test__folder_remove(const char *path);
+
+/* Returns by how much limits of time have to grow because others use the
+ * machine as well: 1 on an idle one, 8 where 16 want to run on 2 processors, at
+ * most TEST__BUSY_MOST. By the load of the last minute. */
+double test__busy(void);
+
+/* The same of a load and a number of processors. */
+double test__busy_of(double load, long processors);
 
 /* ---- The child --------------------------------------------------------------
  */
