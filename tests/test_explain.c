@@ -279,14 +279,17 @@ static const char places_c[] = "int ex_get(int *p);\n"
                                "}\n"
                                "#line 40 \"check.c\"\n"
                                "int check_it(void) { return 3; }\n"
+                               "#line 90 \"calls.c\"\n"
+                               "int __wrap_it(void);\n"
+                               "int __wrap_it(void) { return 4; }\n"
                                "int main(void) { return check_it(); }\n";
 
-/* Makes the program and sets the texts "0x1234" of its three functions. */
+/* Makes the program and sets the texts "0x1234" of its four functions. */
 static struct explain_test make_program(struct student *student,
-                                        char offsets[3][32])
+                                        char offsets[4][32])
 {
-    static const char *const names[] = {"ex_get T ", "ex_put T ",
-                                        "check_it T "};
+    static const char *const names[] = {"ex_get T ", "ex_put T ", "check_it T ",
+                                        "__wrap_it T "};
     const char *nm[] = {"nm", "-P", test_path("program"), NULL};
     const char *options[] = {
         "-g", "-O0", "-o", nm[2], student_write("ex_x.c", places_c), NULL};
@@ -298,7 +301,7 @@ static struct explain_test make_program(struct student *student,
     CHECK_INT(student_compile(student, options), 0);
     CHECK_INT(
         tool_run(nm, STUDENT_SECONDS, student->text, sizeof(student->text)), 0);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         const char *at = strstr(student->text, names[i]);
 
         CHECK(at != NULL);
@@ -312,7 +315,7 @@ static struct explain_test make_program(struct student *student,
 static void hang_names_where_each_thread_waits(void *fixture)
 {
     struct student *student = begin(fixture);
-    char offsets[3][32];
+    char offsets[4][32];
     struct explain_test test = make_program(student, offsets);
     char stack[128];
 
@@ -338,7 +341,7 @@ static void hang_names_where_each_thread_waits(void *fixture)
 static void busy_threads_do_not_wait(void *fixture)
 {
     struct student *student = begin(fixture);
-    char offsets[3][32];
+    char offsets[4][32];
     struct explain_test test = make_program(student, offsets);
     char stack[128];
 
@@ -357,11 +360,11 @@ static void busy_threads_do_not_wait(void *fixture)
 static void hang_outside_of_the_file_names_what_it_knows(void *fixture)
 {
     struct student *student = begin(fixture);
-    char offsets[3][32];
+    char offsets[4][32];
     struct explain_test test = make_program(student, offsets);
     char stack[128];
 
-    (void)snprintf(stack, sizeof(stack), "1: %s", offsets[2]);
+    (void)snprintf(stack, sizeof(stack), "1: %s %s", offsets[3], offsets[2]);
     add_record(student, TEST__STACK, stack);
     student->run.end = TEST__TIME_OVER;
     test.function = "ex_put"; /* which need not be what hangs */
@@ -374,7 +377,7 @@ static void hang_outside_of_the_file_names_what_it_knows(void *fixture)
 static void crash_names_its_line(void *fixture)
 {
     struct student *student = begin(fixture);
-    char offsets[3][32];
+    char offsets[4][32];
     struct explain_test test = make_program(student, offsets);
     char stack[128];
 
@@ -393,7 +396,7 @@ static void crash_names_its_line(void *fixture)
 static void wrong_answer_names_the_line_that_called_back(void *fixture)
 {
     struct student *student = begin(fixture);
-    char offsets[3][32];
+    char offsets[4][32];
     struct explain_test test = make_program(student, offsets);
     char stack[128];
 
@@ -410,7 +413,7 @@ static void wrong_answer_names_the_line_that_called_back(void *fixture)
 static void wrong_answer_looks_at_the_only_function(void *fixture)
 {
     struct student *student = begin(fixture);
-    char offsets[3][32];
+    char offsets[4][32];
     struct explain_test test = make_program(student, offsets);
 
     add_record(student, TEST__FAIL, "check.c:40: false");

@@ -50,6 +50,12 @@ void frames_read(const struct test__run *run,
                  ret_frames->place_count);
 }
 
+/* Where the grader stands in for a function, it is not what is called. */
+static bool is_wrapper(const struct symbols_place *place)
+{
+    return strncmp(place->function, "__wrap_", 7) == 0;
+}
+
 /* Returns the thread's innermost place in the student's file, or NULL; with
  * any the innermost that has a line at all. */
 static const struct symbols_place *
@@ -59,7 +65,8 @@ find_place(const struct frames *frames, size_t thread, int any)
         &frames->places[frames->threads[thread].first];
 
     for (size_t i = 0; i < frames->threads[thread].count; i++)
-        if (place[i].line > 0 && (place[i].own || any))
+        if (place[i].line > 0 &&
+            (place[i].own || (any && !is_wrapper(&place[i]))))
             return &place[i];
     return NULL;
 }
