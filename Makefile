@@ -86,8 +86,11 @@ BENCHES := $(sort $(patsubst %.c,%,\
   $(filter-out bench/demo.c $(BENCH_PARTS),$(wildcard bench/*.c))))
 TESTS := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
 GRADER := $(sort $(filter-out %/thread_check.c,$(wildcard exercises/grader/*.c)))
+modules_of = $(if $(wildcard $(1)),$(shell sh exercises/grader/tools/modules.sh \
+  $(wildcard $(1))))
 # The grader itself, a program without a student's code in it.
 DRIVER := $(sort $(filter-out %/main.c,$(wildcard exercises/grader/driver/*.c)))
+DRIVER_MODULES := $(if $(DRIVER),$(call modules_of,exercises/grader/driver/*.c $(GRADER)))
 CLASS := $(sort $(wildcard exercises/grader/class/*.c))
 EXERCISES := $(sort $(patsubst exercises/%/check.c,%,\
   $(wildcard exercises/[0-9][0-9]-*/check.c)))
@@ -162,22 +165,25 @@ $(OUT)/obj/exercises/grader/skeletons/%.o: WARNINGS += $(STUDENT_WARNINGS)
 
 # An archive's list is new when a member came or went, even if no other is
 # younger.
-ARCHIVES := $(LIB) $(OUT)/libgrader.a $(OUT)/libdriver.a
 $(LIB).list: MEMBERS = $(MODULES)
 $(OUT)/libgrader.a.list: MEMBERS = $(GRADER) $(THREAD_CHECK)
 $(OUT)/libdriver.a.list: MEMBERS = $(DRIVER)
-$(ARCHIVES:%=%.list): FORCE
-	@mkdir -p $(OUT)
-	@echo '$(MEMBERS)' >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+define archives
+$(1:%=%.list): FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(MEMBERS)' >$$@.new
+	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+
+$(1): %: %.list
+	@echo '  AR  $$@'
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$(filter %.o,$$^)
+endef
+$(eval $(call archives,$(LIB) $(OUT)/libgrader.a $(OUT)/libdriver.a))
 
 $(LIB): $(call objects,$(MODULES))
 $(OUT)/libgrader.a: $(call objects,$(GRADER) $(THREAD_CHECK))
 $(OUT)/libdriver.a: $(call objects,$(DRIVER))
-$(ARCHIVES): %: %.list
-	@echo '  AR  $@'
-	@rm -f $@
-	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 # Objects come before the archive: what a twin defines itself, the linker
 # does not look for there.
@@ -213,7 +219,7 @@ $(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
 	$(link)
 
 $(OUT)/grader: $(OUT)/obj/exercises/grader/driver/main.o \
-  $(OUT)/libdriver.a $(OUT)/libgrader.a $(LIB)
+  $(OUT)/libdriver.a $(OUT)/libgrader.a $(call objects,$(DRIVER_MODULES))
 	$(link)
 $(OUT)/class: MORE_LIBS = @$(OUT)/archive.libs
 $(OUT)/class: $(call objects,$(CLASS)) $(OUT)/archive.libs $(OUT)/libdriver.a \
@@ -241,7 +247,7 @@ lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=-
 # The checks that are scripts; those that run no program need no sanitizer.
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test \
   $(patsubst tests/tools/%.sh,%,$(wildcard tests/tools/texts.sh $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_archive class_mode class_report class_roster measure student vendor))))
+  bench claims class class_archive class_mode class_report class_roster measure mutants student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif
@@ -280,8 +286,15 @@ bench-growth: $(BENCH_PROGRAMS) ## how the cost grows, as a table and as charts;
 # stand in this file; all else that it links is built here.
 STUDENT_WARNINGS := -Wno-unused-parameter -Wno-unused-function
 STUDENT_CFLAGS := -O1 -g -fno-omit-frame-pointer
-CHECK_OBJECTS = $(EXERCISES:%=$(OUT)/obj/exercises/%/check.o) \
-  $(HIDDENS:%=$(OUT)/hidden/%/check.o)
+# Only what the exercises of EX need is built: their tests, the grader, and the
+# modules that they include. Without EX, or where EX names none, all are.
+CHECKED := $(foreach ex,$(subst $(comma), ,$(EX)),\
+  $(filter $(ex) $(ex)-% 0$(ex)-%,$(EXERCISES)))
+ifeq ($(strip $(CHECKED)),)
+  CHECKED := $(EXERCISES)
+endif
+CHECK_OBJECTS = $(CHECKED:%=$(OUT)/obj/exercises/%/check.o) \
+  $(HIDDENS:%=$(OUT)/hidden/%/check.o) $(foreach name,$(CHECKED),$(MODULES_$(name)))
 $(OUT)/grader.conf: $(OUT)/flags $(OUT)/libgrader.a
 	@{ printf 'compile %s\n' $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L \
 	    -Ilessons $(filter-out -Werror,$(WARNINGS)) $(STUDENT_WARNINGS) \
@@ -297,7 +310,7 @@ $(OUT)/grader.conf: $(OUT)/flags $(OUT)/libgrader.a
 # Hidden tests lie outside of the course: HIDDEN/NN-name/check.c.
 ifneq ($(HIDDEN),)
   HIDDENS := $(patsubst $(HIDDEN)/%/check.c,%,\
-    $(wildcard $(EXERCISES:%=$(HIDDEN)/%/check.c)))
+    $(wildcard $(CHECKED:%=$(HIDDEN)/%/check.c)))
   ifeq ($(HIDDENS),)
     $(error HIDDEN=$(HIDDEN): there is no NN-name/check.c in it)
   endif
@@ -308,17 +321,31 @@ $(OUT)/hidden/%/check.o: $(HIDDEN)/%/check.c $(OUT)/flags
 	@echo '  CC  $<'
 	$(Q)$(COMPILE) -Iexercises -Iexercises/$* @$(OUT)/deps.cflags -c -o $@ $<
 
+# An exercise has an archive of its own with the modules that it needs, or none
+# if it needs no module. The same modules, so the same archive, with any EX.
+define modules_for
+MODULES_$(1) := $(if $(2),$(OUT)/exercises/$(1)/libmodules.a)
+$(OUT)/exercises/$(1)/libmodules.a: $(call objects,$(2))
+$(OUT)/exercises/$(1)/libmodules.a.list: MEMBERS = $(2)
+endef
+$(foreach name,$(CHECKED),$(eval $(call modules_for,$(name),$(call \
+  modules_of,$(patsubst %,%/$(name)/check.c,exercises $(HIDDEN)) \
+  exercises/$(name)/*.h))))
+MODULE_ARCHIVES := $(foreach name,$(CHECKED),$(MODULES_$(name)))
+$(if $(MODULE_ARCHIVES),$(eval $(call archives,$(MODULE_ARCHIVES))))
+
 # The tests of an exercise are listed by a program that has the skeleton in
 # it, so a student's file need not compile for that.
 define table_of
 $(OUT)/$(1)/list: $(OUT)/$(2)/check.o $(call objects,$(wildcard \
-  exercises/grader/skeletons/$(notdir $(1))/ex_*.c)) $(OUT)/libgrader.a $(LIB)
+  exercises/grader/skeletons/$(notdir $(1))/ex_*.c)) $(OUT)/libgrader.a \
+  $(MODULES_$(notdir $(1)))
 endef
-$(foreach name,$(EXERCISES),$(eval \
+$(foreach name,$(CHECKED),$(eval \
   $(call table_of,exercises/$(name),obj/exercises/$(name))))
 $(foreach name,$(HIDDENS),$(eval \
   $(call table_of,hidden/$(name),hidden/$(name))))
-TABLES := $(EXERCISES:%=$(OUT)/exercises/%/table) \
+TABLES := $(CHECKED:%=$(OUT)/exercises/%/table) \
   $(HIDDENS:%=$(OUT)/hidden/%/table)
 $(TABLES:%/table=%/list): wrapping = $(GRADER) $(THREAD_CHECK)
 $(TABLES:%/table=%/list):
@@ -326,8 +353,9 @@ $(TABLES:%/table=%/list):
 $(TABLES): %/table: %/list
 	@$< --table >$@
 
-.PHONY: check check-plain check-address check-thread check-parts check-objects
-check-objects: $(CHECK_OBJECTS) $(OUT)/libgrader.a $(LIB)
+.PHONY: check check-first check-plain check-address check-thread check-parts
+.PHONY: check-objects
+check-objects: $(CHECK_OBJECTS) $(OUT)/libgrader.a
 check-parts: $(OUT)/grader.conf
 	@if ! grep -q '^off ' $<; then $(MAKE) --no-print-directory SUB=1 check-objects; fi
 check-plain: $(OUT)/grader $(OUT)/grader.conf $(TABLES) check-objects
@@ -337,7 +365,10 @@ check-thread:
 	@$(MAKE) --no-print-directory SUB=1 SAN=thread check-parts
 CHECK_ARGS = $(if $(HIDDEN),--hidden) $(if $(EX),--exercise '$(EX)') $(if $(TEST),--test '$(TEST)') \
   $(if $(SEED),--seed '$(SEED)') $(if $(TIME_SCALE),--time-scale '$(TIME_SCALE)')
-check: check-plain check-address check-thread ## grades the exercises; EX=02 one of them, TEST=3 one test of it, SEED=41
+# The first check builds for some seconds; nobody should wonder.
+check-first:
+	@[ -f $(OUT)/grader ] || echo 'This first check builds what it needs; the next will be short.'
+check: check-first check-plain check-address check-thread ## grades the exercises; EX=02 one of them, TEST=3 one test of it, SEED=41
 	$(if $(SAN),$(error make check uses all sanitizers by itself: leave SAN out))
 	@$(GRADE) $(OUT)/grader $(CHECK_ARGS) $(ARGS)
 # The version stands in a file of the hand-out.
@@ -376,7 +407,7 @@ update: ## takes a new version of the course: FROM=archive-or-folder
 
 # ---- For the teacher -------------------------------------------------------
 
-.PHONY: handout handin grade check-grader check-graders check-hostile
+.PHONY: handout handin grade check-grader check-graders check-hostile mutants
 handout: ## makes an archive of the course for students; UPTO=04 ends at that lesson
 	$(TOOL)/handout.sh
 handin: ## makes an archive of your exercises and results; NAME=...
@@ -392,8 +423,11 @@ grade: check-plain check-address check-thread $(OUT)/class ## grades a class: SU
 	  $(if $(SECONDS_EACH),--seconds '$(SECONDS_EACH)') $(ARGS)
 check-grader: check-plain check-address check-thread ## shows that make check says what it should
 	@ASQ_BUILD=$(BUILD) sh tests/tools/check_test.sh
-check-graders: check-plain check-address check-thread ## grades the grader: each wrong solution must be caught; EX=02-threads
-	@ASQ_BUILD=$(BUILD) sh tests/tools/graders.sh $(EX)
+	@ASQ_BUILD=$(BUILD) sh tests/tools/mutants.sh 00-start
+check-graders: check-plain check-address check-thread ## grades the grader: each wrong solution must be caught; EX=02
+	@ASQ_BUILD=$(BUILD) sh tests/tools/graders.sh $(if $(EX),$(CHECKED))
+mutants: check-plain check-address check-thread ## changes each thing in a solution once, and shows what no test sees: EX=02
+	@ASQ_BUILD=$(BUILD) sh tests/tools/mutants.sh $(if $(EX),$(CHECKED))
 check-hostile: check-plain check-address check-thread ## shows that hostile files get no points and do no harm
 	@ASQ_BUILD=$(BUILD) sh tests/tools/hostile.sh
 

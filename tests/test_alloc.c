@@ -8,7 +8,16 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Of the C library, but not of the POSIX that the course is built with. */
+int asprintf(char **ret_text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int vasprintf(char **ret_text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+void *reallocarray(void *block, size_t count, size_t size);
 
 static void the_nth_malloc_fails(void *again)
 {
@@ -51,6 +60,106 @@ static void calloc_and_realloc_count_too(void *again)
     larger = realloc(block, 100);
     CHECK(larger != NULL);
     free(larger);
+}
+
+/* Each of these allocates once and returns what it got, or NULL. */
+
+static const char *volatile source = "a copy that students write";
+
+static void *by_strdup(void)
+{
+    return strdup(source);
+}
+
+static void *by_strndup(void)
+{
+    return strndup(source, 6);
+}
+
+static void *by_asprintf(void)
+{
+    char *text = NULL;
+
+    return asprintf(&text, "%s %d", source, 7) >= 0 ? text : NULL;
+}
+
+__attribute__((format(printf, 1, 2))) static void *format(const char *form, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, form);
+    length = vasprintf(&text, form, arguments);
+    va_end(arguments);
+    return length >= 0 ? text : NULL;
+}
+
+static void *by_vasprintf(void)
+{
+    return format("%s", source);
+}
+
+static void *by_reallocarray(void)
+{
+    return reallocarray(NULL, 3, 10);
+}
+
+static void *by_aligned_alloc(void)
+{
+    return aligned_alloc(64, 128);
+}
+
+static void *by_posix_memalign(void)
+{
+    void *block = NULL;
+
+    return posix_memalign(&block, 64, 128) == 0 ? block : NULL;
+}
+
+static void every_way_to_allocate_fails(void *again)
+{
+    static void *(*const volatile ways[])(void) = {
+        by_strdup,       by_strndup,       by_asprintf,      by_vasprintf,
+        by_reallocarray, by_aligned_alloc, by_posix_memalign};
+    enum {
+        WAYS = sizeof ways / sizeof ways[0]
+    };
+
+    (void)again;
+    for (size_t i = 0; i < WAYS; i++) {
+        void *block;
+
+        test_alloc_fail_at(TEST_ALLOC_MALLOC, 2, 0);
+        block = ways[i]();
+        CHECK(block != NULL); /* so each counts once, as the next shows */
+        CHECK(!test_alloc_has_failed());
+        free(block);
+        block = ways[i]();
+        CHECK(block == NULL);
+        CHECK(test_alloc_has_failed());
+        block = ways[i]();
+        CHECK(block != NULL);
+        free(block);
+    }
+}
+
+static void they_do_what_the_library_does(void *again)
+{
+    char *text;
+    int length;
+
+    (void)again;
+    text = by_strndup();
+    CHECK_TEXT(text, "a copy");
+    free(text);
+    text = by_strdup();
+    CHECK_TEXT(text, source);
+    free(text);
+    length = asprintf(&text, "%s %d of %g", "part", 3, 0.5);
+    CHECK_TEXT(text, "part 3 of 0.5");
+    CHECK_INT(length, 13);
+    free(text);
 }
 
 static void allocate(void *data)
@@ -193,6 +302,8 @@ static void assertion_fails_without_memory(void *again)
 static const struct test_case cases[] = {
     CASE(the_nth_malloc_fails),
     CASE(calloc_and_realloc_count_too),
+    CASE(every_way_to_allocate_fails),
+    CASE(they_do_what_the_library_does),
     CASE(other_threads_count_too),
     CASE(every_allocation_of_sqlite_can_fail),
     CASE(allocation_of_libuv_can_fail),

@@ -365,15 +365,18 @@ static void modules_are_those_of_the_contract(void *fixture)
                                            "/* asq_three(void) */\n"
                                            "int asq_one(void);\n");
     (void)student_write("90-module/two.h", "int asq_two (void);\n");
-    (void)look_at(student, OWN "int asq_one(void); int asq_two(void);\n"
-                               "void *ex_make(void);\n"
-                               "void *ex_make(void)\n"
-                               "{ return asq_one() + asq_two() ? 0 : 0; }\n");
+    (void)look_at(
+        student,
+        OWN "int asq_one(void); int asq_two(void);\n"
+            "void *ex_make(void);\n"
+            "void *ex_make(void)\n"
+            "{ return asq_one() + asq_two() ? (void *)0 : (void *)0; }\n");
     CHECK_TEXT(student->finding.got, "");
-    (void)look_at(student, OWN "int asq_three(void);\n"
-                               "void *ex_make(void);\n"
-                               "void *ex_make(void)\n"
-                               "{ return asq_three() ? 0 : 0; }\n");
+    (void)look_at(student,
+                  OWN "int asq_three(void);\n"
+                      "void *ex_make(void);\n"
+                      "void *ex_make(void)\n"
+                      "{ return asq_three() ? (void *)0 : (void *)0; }\n");
     CHECK_TEXT(student->finding.got,
                "uses asq_three, which its contract does not include");
     (void)look_at(student, OWN "void test__tell(char, const char *, ...);\n"

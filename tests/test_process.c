@@ -433,6 +433,22 @@ static void failed_check_sends_what_it_knows(void *fixture)
     test__again_judge(run, TEST__FAILED, ": got \"two\", expected \"one\"");
 }
 
+static void the_cause_ends_with_its_part(void *fixture)
+{
+    struct test__run *run = fixture;
+    const char *cause = "of the first part";
+
+    if (test__again_is_inner()) {
+        test_while("the first of %d parts", 2);
+        test_cause(cause);
+        test_while("the second part");
+        test_wrong("a", "b");
+    }
+    run_again(run, &(struct test__start){.name = __func__, .seconds = 20});
+    CHECK(test__again_record(run, TEST__CAUSE, 0) == NULL);
+    CHECK_TEXT(test__again_record(run, TEST__WHILE, 0), "the second part");
+}
+
 #define CASE(test)                                                             \
     {                                                                          \
         .name = #test, .run = test                                             \
@@ -459,6 +475,7 @@ static const struct test_case cases[] = {
     CASE(processor_time_has_a_limit),
     CASE(copy_of_the_test_does_not_pass),
     CASE(failed_check_sends_what_it_knows),
+    CASE(the_cause_ends_with_its_part),
     {.name = NULL},
 };
 

@@ -32,6 +32,20 @@ static void check_shows_both_numbers(void *again)
                    ": 40 + 1: got 41, expected 42\n    | what it printed\n");
 }
 
+static void numbers_have_their_words(void *again)
+{
+    (void)again;
+    CHECK_TEXT(test_count(0, "load", NULL), "no loads");
+    CHECK_TEXT(test_count(1, "load", NULL), "1 load");
+    CHECK_TEXT(test_count(5, "load", NULL), "5 loads");
+    CHECK_TEXT(test_count(UINT64_MAX, "query", "queries"),
+               "18446744073709551615 queries");
+    CHECK_TEXT(test_times(0), "never");
+    CHECK_TEXT(test_times(1), "once");
+    CHECK_TEXT(test_times(2), "twice");
+    CHECK_TEXT(test_times(7), "7 times");
+}
+
 static void check_shows_both_texts(void *again)
 {
     if (test__again_is_inner()) {
@@ -246,6 +260,7 @@ static void bad_time_limit_is_refused(void *again)
 static const struct test_case cases[] = {
     CASE(passed_test_is_ok),
     CASE(check_shows_both_numbers),
+    CASE(numbers_have_their_words),
     CASE(check_shows_both_texts),
     CASE(check_of_null_fails),
     CASE(check_shows_what_is_not_contained),

@@ -5,10 +5,7 @@
  * in an order that the code under test does not, or the thread sanitizer
  * would miss its races.
  *
- * The linker turns each call of malloc, calloc and realloc in the files that
- * are linked into one of __wrap_malloc and so on, and gives the true function
- * as __real_malloc. Without --wrap nobody calls the former and the latter is
- * missing, which is why it is declared weak.
+ * alloc_wrap.c has malloc and its kin, which the linker puts in their place.
  */
 #include "runner.h"
 
@@ -34,17 +31,7 @@ static atomic_llong held;      /* bytes */
 static int installed;
 static int noted; /* that malloc is not counted has been said */
 
-#ifdef TEST_HAVE_WRAP
-void *__real_malloc(size_t size) __attribute__((weak));
-void *__real_calloc(size_t count, size_t size) __attribute__((weak));
-void *__real_realloc(void *block, size_t size) __attribute__((weak));
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-#endif
-
-/* Counts an allocation. Returns whether it has to fail. */
-static int count_down(int kind)
+int test__alloc_fails(int kind)
 {
     long long left;
 
@@ -58,48 +45,6 @@ static int count_down(int kind)
     errno = ENOMEM;
     return 1;
 }
-
-#ifdef TEST_HAVE_WRAP
-
-static int has_wrap(void)
-{
-    return __real_malloc != NULL;
-}
-
-/* The allocator below the counting ones. */
-static void *take(void *block, size_t size)
-{
-    return has_wrap() ? __real_realloc(block, size) : realloc(block, size);
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return count_down(TEST_ALLOC_MALLOC) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return count_down(TEST_ALLOC_MALLOC) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return count_down(TEST_ALLOC_MALLOC) ? NULL : __real_realloc(block, size);
-}
-
-#else
-
-static int has_wrap(void)
-{
-    return 0;
-}
-
-static void *take(void *block, size_t size)
-{
-    return realloc(block, size);
-}
-
-#endif
 
 static size_t size_of(const void *block)
 {
@@ -121,9 +66,9 @@ static void *resize(int kind, void *block, size_t size)
     union header *header = block != NULL ? (union header *)block - 1 : NULL;
     size_t before = block != NULL ? size_of(block) : 0;
 
-    if (size > SIZE_MAX - sizeof(*header) || count_down(kind))
+    if (size > SIZE_MAX - sizeof(*header) || test__alloc_fails(kind))
         return NULL;
-    header = take(header, sizeof(*header) + size);
+    header = test__alloc_resize(header, sizeof(*header) + size);
     if (header == NULL)
         return NULL;
     header->size = size;
@@ -231,7 +176,7 @@ void test_alloc_fail_at(int kinds, uint64_t nth, int keep)
         return;
     if ((kinds & ~TEST_ALLOC_MALLOC) != 0 && !installed)
         FAIL("test_alloc_fail_at without test_alloc_install");
-    if ((kinds & TEST_ALLOC_MALLOC) != 0 && !has_wrap())
+    if ((kinds & TEST_ALLOC_MALLOC) != 0 && !test__alloc_is_wrapped())
         kinds = without_malloc(kinds);
     atomic_store_explicit(&keep_on, keep, memory_order_relaxed);
     atomic_store_explicit(&countdown, (long long)nth, memory_order_relaxed);

@@ -4,7 +4,8 @@
  * process.c), follows it to its end (watch.c), ends what it leaves behind
  * (kin.c), judges it (judge.c) and prints (run.c). The child runs the test's
  * function (test.c), in its folder (path.c), looks for what it leaves running
- * (threads.c) and says where its threads are (stacks.c).
+ * (threads.c) and says where its threads are (stacks.c), also when it crashes
+ * (crash.c).
  *
  * A program without a test_suite may use command.c, folder.c, interrupt.c,
  * kin.c, process.c, sandbox.c and watch.c; judge.c too.
@@ -46,7 +47,9 @@ enum {
     TEST__WORDS = 1024, /* of a command or an environment */
     TEST__WORDS_SIZE = 16384,
     TEST__CHILDREN = 256,
-    TEST__STACK_SIZE = 32768 /* a stack for signals */
+    TEST__STACK_SIZE = 32768, /* a stack for signals */
+    TEST__BUSY_MOST = 20,     /* times that a limit grows */
+    TEST__WHILE_SIZE = 256
 };
 
 /* A test reports by records on a descriptor of its own: a letter, a text, a
@@ -60,7 +63,9 @@ enum {
     TEST__EXPECTED = 'E', /* one line for a student */
     TEST__GOT = 'G',      /* likewise */
     TEST__CAUSE = 'C',    /* likewise: the usual cause */
+    TEST__WHILE = 'W',    /* likewise: what the test was doing */
     TEST__STACK = 'B',    /* "THREAD: 0xOFFSET 0xOFFSET", see test__stacks */
+    TEST__FULL = 'D',     /* the stack of the thread that crashes is full */
     TEST__OPEN = 'O'      /* the loop's open handles, by type */
 };
 
@@ -213,6 +218,14 @@ int test__folder_make(const char *path);
  * when there is none) or a negative UV_E*. */
 int test__folder_remove(const char *path);
 
+/* Returns by how much limits of time have to grow because others use the
+ * machine as well: 1 on an idle one, 8 where 16 want to run on 2 processors, at
+ * most TEST__BUSY_MOST. By the load of the last minute. */
+double test__busy(void);
+
+/* The same of a load and a number of processors. */
+double test__busy_of(double load, long processors);
+
 /* ---- The child --------------------------------------------------------------
  */
 
@@ -230,6 +243,16 @@ void test__note(const char *text);
 /* Returns the nanoseconds the test may still take, 0 when its time is over,
  * UINT64_MAX when it has no limit. */
 uint64_t test__time_left(void);
+
+/* On any thread: counts an allocation of this kind. Returns whether it has to
+ * fail; then errno is ENOMEM. */
+int test__alloc_fails(int kind);
+
+/* Returns whether malloc and its kin count in this program. */
+int test__alloc_is_wrapped(void);
+
+/* realloc below the one that fails by countdown. */
+void *test__alloc_resize(void *block, size_t size);
 
 /* While a test waits at a place of its file, a time limit names that place.
  * NULL: it does not wait any more. */
@@ -260,17 +283,23 @@ unsigned test__processes_left(void);
 /* Makes the process ready for test__stacks, which it then calls by itself when
  * it crashes, unless a sanitizer does that. */
 void test__stacks_prepare(void);
+void test__crash_prepare(void);
 
-/* Gives a new thread a stack for signals of TEST__STACK_SIZE bytes, so that it
- * can say where its own is full; NULL takes it back. */
-void test__stacks_thread(void *memory);
+/* Gives the calling thread a stack for signals of TEST__STACK_SIZE bytes, so
+ * that it can say where its own is full; NULL takes it back. */
+void test__crash_thread(void *memory);
 
 /* Asks every thread of this process where it is, and sends a record
  * TEST__STACK for each that is somewhere in this program: the thread's number
  * (1 is the main thread, the others in the order of their start) and the
  * places (offsets for addr2line) from the innermost outwards; first the
- * calling thread. The other threads stop there for good. For a test whose time
- * is over or that crashes; safe in a signal handler as far as can be. */
+ * calling thread. A number with an asterisk is that of a thread that has used
+ * much of the processor: it does not wait. The other threads stop there for
+ * good. For a test whose time is over or that crashes; safe in a signal
+ * handler as far as can be. */
 void test__stacks(void);
+
+/* Sends the record of the calling thread alone, unless one was sent. */
+void test__stacks_here(void);
 
 #endif

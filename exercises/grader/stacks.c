@@ -1,6 +1,6 @@
 /* stacks - says where every thread of a test is when it hangs or crashes
  *
- * Owns the signals of a crash, one to ask threads with, and what they answer.
+ * Owns a signal to ask threads with, and what they answer.
  * One thread asks, in a signal handler as a rule; each of the others answers
  * in a handler of its own and stops there. Nothing here allocates or locks.
  * Linux only; elsewhere nothing is said.
@@ -10,7 +10,7 @@
  * call that it knows, so a busy one may not answer either. Nobody waits long.
  */
 #if defined(__linux__)
-#define _GNU_SOURCE /* dl_iterate_phdr, getdents64, registers */
+#define _GNU_SOURCE /* dl_iterate_phdr, getdents64, tgkill */
 #endif
 #include "runner.h"
 
@@ -21,11 +21,11 @@
 #include <link.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
@@ -34,9 +34,10 @@
 #define ANSWER_NS UINT64_C(500000000)
 
 enum {
-    THREADS = 48, /* together they fit into the report */
-    PLACES = 20,  /* of a thread that are told */
-    FRAMES = 400  /* that are looked at */
+    THREADS = 48,  /* together they fit into the report */
+    PLACES = 20,   /* of a thread that are told */
+    FRAMES = 400,  /* that are looked at */
+    BUSY_MS = 1000 /* of the processor: it has not waited all the time */
 };
 
 /* Where a thread is. */
@@ -48,10 +49,9 @@ struct stack {
     uintptr_t places[PLACES];
 };
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-
 /* Set before the test begins. */
 static int prepared;
+static uint64_t answer_ns; /* more than ANSWER_NS on a busy machine */
 static int ask_signal;
 static uintptr_t base;  /* added to what stands in the program's file */
 static uintptr_t first; /* of its addresses */
@@ -165,33 +165,80 @@ static int all_known(int count)
     return 1;
 }
 
-/* Sends the stack of the thread with that index, unless it is not known or
- * nowhere in the program. */
-static void send_stack(int index)
+/* Returns whether the thread has used so much of the processor that it cannot
+ * have waited all the time. */
+static bool is_busy(pid_t thread)
 {
-    const struct stack *stack = &stacks[index];
+    char path[64], text[512];
+    const char *at;
+    char *end;
+    ssize_t size;
+    int file;
+
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)thread);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    size = read(file, text, sizeof text - 1);
+    (void)close(file); /* it was only read */
+    text[size > 0 ? size : 0] = '\0';
+    /* The name may hold blanks; the 12th and 13th number behind it are the
+     * time in the program and in the kernel. */
+    at = strrchr(text, ')');
+    for (int i = 0; at != NULL && i < 12; i++)
+        at = strchr(at + 1, ' ');
+    if (at == NULL)
+        return false;
+    return (strtoul(at, &end, 10) + strtoul(end, NULL, 10)) * 1000 /
+               (unsigned long)sysconf(_SC_CLK_TCK) >=
+           BUSY_MS;
+}
+
+/* Sends the places of a thread, unless it is nowhere in the program. */
+static void send_places(const struct stack *stack, int number)
+{
     char text[PLACES * 20];
     size_t used = 0;
-    int number = 0;
 
-    if (!atomic_load_explicit(&stack->is_known, memory_order_acquire))
-        return;
-    /* A sanitizer's own thread does not answer and has no number. */
-    for (int i = 0; i <= index; i++)
-        number += atomic_load_explicit(&stacks[i].is_known,
-                                       memory_order_relaxed) != 0;
     text[0] = '\0';
     for (int i = 0; i < stack->count; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, " 0x%lx",
                                  (unsigned long)stack->places[i]);
     if (used > 0)
-        test__tell(TEST__STACK, "%d:%s", number, text);
+        test__tell(TEST__STACK, "%d%s:%s", number,
+                   is_busy(stack->thread) ? "*" : "", text);
+}
+
+/* Sends the stack of the thread with that index, unless it is not known. */
+static void send_stack(int index)
+{
+    int number = 0;
+
+    if (!atomic_load_explicit(&stacks[index].is_known, memory_order_acquire))
+        return;
+    /* A sanitizer's own thread does not answer and has no number. */
+    for (int i = 0; i <= index; i++)
+        number += atomic_load_explicit(&stacks[i].is_known,
+                                       memory_order_relaxed) != 0;
+    send_places(&stacks[index], number);
+}
+
+void test__stacks_here(void)
+{
+    struct stack stack = {.thread = self()};
+    int nobody = 0;
+
+    if (!prepared ||
+        !atomic_compare_exchange_strong(&asking, &nobody, (int)stack.thread))
+        return;
+    find_places(&stack);
+    send_places(&stack, 1);
 }
 
 void test__stacks(void)
 {
     pid_t asks = self();
-    uint64_t end = uv_hrtime() + ANSWER_NS;
+    uint64_t end = uv_hrtime() + answer_ns;
     int nobody = 0;
     int count;
 
@@ -222,74 +269,13 @@ void test__stacks(void)
             send_stack(i);
 }
 
-/* A call of a function that is nowhere leaves no place to go on from but the
- * one it returns to. */
-static void leave_nowhere(const siginfo_t *info, ucontext_t *context)
-{
-#if defined(__x86_64__)
-    greg_t *registers = context->uc_mcontext.gregs;
-
-    if (registers[REG_RIP] != (greg_t)(uintptr_t)info->si_addr)
-        return;
-    memcpy(&registers[REG_RIP], (const void *)registers[REG_RSP],
-           sizeof(registers[REG_RIP]));
-    registers[REG_RIP]--;
-    registers[REG_RSP] += (greg_t)sizeof(registers[REG_RSP]);
-#elif defined(__aarch64__)
-    if (context->uc_mcontext.pc == (uintptr_t)info->si_addr)
-        context->uc_mcontext.pc = context->uc_mcontext.regs[30] - 4;
-#else
-    (void)info;
-    (void)context;
-#endif
-}
-
-/* All signals of a crash are blocked in here, so that another one in this
- * thread ends the process at once. */
-static void on_crash(int number, siginfo_t *info, void *context)
-{
-    if (number == SIGSEGV && info->si_code > 0)
-        leave_nowhere(info, context);
-    test__stacks();
-    (void)signal(number, SIG_DFL);
-    (void)raise(number); /* comes when this handler returns */
-}
-
-void test__stacks_thread(void *memory)
-{
-    stack_t stack;
-
-    memset(&stack, 0, sizeof(stack));
-    stack.ss_sp = memory;
-    stack.ss_size = TEST__STACK_SIZE;
-    stack.ss_flags = memory != NULL ? 0 : SS_DISABLE;
-    (void)sigaltstack(&stack, NULL); /* else a full stack is not told */
-}
-
-/* The results are not looked at: the arguments are constants. */
-static void catch_crashes(void)
-{
-    static char memory[TEST__STACK_SIZE];
-    struct sigaction action;
-
-    test__stacks_thread(memory);
-    memset(&action, 0, sizeof(action));
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaddset(&action.sa_mask, SIGALRM);
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
-        (void)sigaddset(&action.sa_mask, crashes[i]);
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    action.sa_sigaction = on_crash;
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
-        (void)sigaction(crashes[i], &action, NULL);
-}
-
 void test__stacks_prepare(void)
 {
     struct sigaction action;
     struct stack warm;
 
     (void)dl_iterate_phdr(find_program, NULL);
+    answer_ns = (uint64_t)(ANSWER_NS * test__busy());
     find_places(&warm); /* what it does only once is done now */
     ask_signal = SIGRTMIN + 7;
     memset(&action, 0, sizeof(action));
@@ -297,7 +283,7 @@ void test__stacks_prepare(void)
     action.sa_handler = on_ask;
     (void)sigaction(ask_signal, &action, NULL);
     if (!TEST__ADDRESS_SANITIZER && !TEST__THREAD_SANITIZER)
-        catch_crashes();
+        test__crash_prepare();
     prepared = 1;
 }
 
@@ -307,9 +293,8 @@ void test__stacks(void)
 {
 }
 
-void test__stacks_thread(void *memory)
+void test__stacks_here(void)
 {
-    (void)memory;
 }
 
 void test__stacks_prepare(void)

@@ -66,7 +66,20 @@ void test_cause(const char *text)
     atomic_store_explicit(&child.cause, text, memory_order_relaxed);
 }
 
-/* Tells the usual cause, if there is one. */
+/* Of each thread, what it is doing; "" when the test has not said. */
+static _Thread_local char doing[TEST__WHILE_SIZE];
+
+void test_while(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(doing, sizeof doing, format, arguments);
+    va_end(arguments);
+    test_cause(NULL);
+}
+
+/* Tells what the test was doing and the usual cause, where they are known. */
 static void send_cause(void)
 {
     const char *cause =
@@ -76,6 +89,8 @@ static void send_cause(void)
         cause = child.test->cause;
     if (cause != NULL)
         send_record(TEST__CAUSE, cause);
+    if (doing[0] != '\0')
+        send_record(TEST__WHILE, doing);
 }
 
 /* Ends the process once; a second thread that wants to waits for that. */
@@ -118,6 +133,7 @@ void test_wrong(const char *expected, const char *got, ...)
     send_record(TEST__EXPECTED, expected);
     send_record(TEST__GOT, text);
     (void)snprintf(both, sizeof(both), "expected %s, got %s", expected, text);
+    test__stacks_here();
     end_test(TEST__FAIL, both);
 }
 
@@ -141,6 +157,7 @@ void test_fail(const char *file, int line, const char *format, ...)
                         arguments);
         va_end(arguments);
     }
+    test__stacks_here();
     end_test(TEST__FAIL, text);
 }
 

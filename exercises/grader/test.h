@@ -29,8 +29,9 @@ struct test_case {
     void (*run)(void *fixture);
     const char *title; /* what a reader is told; NULL: the name */
     int points;        /* for exercises */
-    int seconds;       /* time limit, 0: 20; times 5 with the address and 10
-                          with the thread sanitizer */
+    int seconds;       /* time limit, 0: 20, and of an exercise's test without
+                          TEST_THREAD 5; times 5 with the address and 10 with
+                          the thread sanitizer */
 
     /* Only an exercise's check.c gives these; the grader reads them. */
     unsigned builds; /* TEST_PLAIN and others; 0: plain and address */
@@ -74,6 +75,18 @@ _Noreturn void test_wrong(const char *expected, const char *got, ...)
 /* From now on this is the usual cause, should the test fail; NULL: that of
  * its struct test_case. The text is constant. Any thread. */
 void test_cause(const char *text);
+
+/* From now on the calling thread does this, as by printf, one line, should it
+ * fail: "the second call", "COMMIT fails with SQLITE_BUSY". It begins another
+ * part of the test, so a cause that test_cause has set is forgotten. */
+void test_while(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Returns "1 load", "5 loads", "no loads", to be printed at once: each thread
+ * has room for four. many is the plural, NULL: one and an s. */
+const char *test_count(uint64_t count, const char *one, const char *many);
+
+/* Returns "never", "once", "twice", "5 times", from the same room. */
+const char *test_times(uint64_t times);
 
 /* Returns the seed of this run, above 0: the same seed, the same test. It is
  * the environment variable TEST_SEED, else 1. */
@@ -156,7 +169,9 @@ unsigned test_scaled(unsigned n);
 /* How the failing allocator counts. Only the kinds given to
  * test_alloc_fail_at count and fail. */
 enum {
-    TEST_ALLOC_MALLOC = 1, /* malloc, calloc, realloc of the code under test */
+    TEST_ALLOC_MALLOC = 1, /* of the code under test: malloc, calloc, realloc,
+                              reallocarray, aligned_alloc, posix_memalign,
+                              strdup, strndup, asprintf, vasprintf */
     TEST_ALLOC_SQLITE = 2,
     TEST_ALLOC_UV = 4, /* libuv itself aborts where it enlarges the table of
                           descriptors that a loop watches */

@@ -104,6 +104,16 @@ expect untouched_is_red 1 '^x 00-start - test 1 of 1 - 10 points' \
 run --exercise 00 --force --jobs 1 --time-scale 3
 expect settings 1 '^x 00-start'
 
+# Of several functions none is named for a wrong answer.
+cp exercises/grader/skeletons/05-crud/ex_page.c "$from/05-crud/"
+run --exercise 05 --force
+if [ "$status" = 1 ] && grep -q '^  got ' "$out" &&
+    ! grep -q 'look at' "$out"; then
+    ok wrong_answer_names_no_function
+else
+    fail wrong_answer_names_no_function "$(cat "$out")"
+fi
+
 put_solutions
 add_line 'static int broken(void) { return }'
 run --exercise 00
@@ -177,6 +187,22 @@ expect value_missing 2 '--jobs has no value'
 run --help
 expect help 0 'Exit status'
 
+# Why there is no sandbox is said once a day. The bubblewrap found here fails.
+mkdir -p "$folder/bin"
+printf '#!/bin/sh\nexit 1\n' >"$folder/bin/bwrap"
+chmod +x "$folder/bin/bwrap"
+rm -f "$folder/fake/no-sandbox-said"
+for name in sandbox_is_missed_once sandbox_is_not_missed_again; do
+    LC_ALL=C PATH=$folder/bin:$PATH ASQ_BUILD=$folder/fake "$build/grader" \
+        --from "$from" --exercise 00 --work "$folder/work" \
+        --results "$results" --state none >"$out" 2>&1
+    status=$?
+    case $name:$(grep -c 'no sandbox' "$out") in
+    *_once:1 | *_again:0) ok "$name" ;;
+    *) fail "$name" "$(cat "$out")" ;;
+    esac
+done
+
 # The results say "incomplete, 0 points" until the end.
 put_solutions
 printf '#include "ex_hello.h"\n#include <unistd.h>\n%s\n' \
@@ -199,6 +225,24 @@ else
 $(cat "$results")"
 fi
 
+# On a terminal a test that takes long is named; in a log it is not.
+if script -qec true /dev/null >"$out" 2>&1; then
+    script -qec "LC_ALL=C ASQ_BUILD=$build $build/grader --from $from \
+        --work $folder/work --results $results --state none --exercise 00 \
+        --time-scale 1" /dev/null >"$out" 2>&1
+    status=$?
+    expect long_test_is_named_on_a_terminal 1 \
+        'still running: 00-start test 1, says hello (3 s)'
+    run --exercise 00 --time-scale 1
+    if ! grep -q 'still running' "$out"; then
+        ok log_has_no_progress
+    else
+        fail log_has_no_progress "$(cat "$out")"
+    fi
+else
+    echo 'not checked  long_test_is_named_on_a_terminal: there is no script'
+fi
+
 # The state file keeps the best points and what it does not know.
 put_solutions
 state=$folder/progress.txt
@@ -218,6 +262,35 @@ if [ "$got" = "$wanted" ]; then
     ok state
 else
     fail state "$got"
+fi
+
+# built_for EXERCISE: the C files that a first check of it compiles, once each
+# or once for each of the three builds.
+built_for() {
+    run_make -n check EX="$1" BUILD="$folder/none" 2>&1 |
+        sed -n "s/^echo '  CC  \(.*\)'\$/\1/p" | sort | uniq -c |
+        awk '$2 !~ /^exercises\/grader\// { print $1, $2 }'
+}
+got=$(built_for 00 | grep -v ' lessons/common/')
+if [ "$got" = '3 exercises/00-start/check.c' ]; then
+    ok first_check_builds_one_exercise
+else
+    fail first_check_builds_one_exercise "$got"
+fi
+got=$(built_for 03)
+if echo "$got" | grep -q '^3 lessons/03-event-loop/conn.c' &&
+    echo "$got" | grep -q '^3 lessons/common/slow_disk.c' &&
+    ! echo "$got" | grep -q -e batch -e '04-' -e heartbeat; then
+    ok first_check_builds_the_modules_of_its_contract
+else
+    fail first_check_builds_the_modules_of_its_contract "$got"
+fi
+got=$(built_for 77 | grep -c '^3 exercises/.*/check.c')
+# shellcheck disable=SC2012 # names of the course are plain
+if [ "$got" = "$(ls -d exercises/[0-9]* | wc -l)" ]; then
+    ok check_of_none_builds_all
+else
+    fail check_of_none_builds_all "$got"
 fi
 
 # Hidden tests count as others do, and say so.

@@ -38,7 +38,7 @@ copy_course() {
     mkdir -p "$course/build" || return
     cp -R exercises lessons solutions "$course" || return
     (cd "$build" && find . \( -path ./grader -o -name grader.conf \
-        -o -name 'deps.*' -o -name libasq.a -o -name libgrader.a \
+        -o -name 'deps.*' -o -name libmodules.a -o -name libgrader.a \
         -o -path '*/exercises/*/table' \
         -o -path '*/obj/exercises/*/check.o' \) -print |
         tar cf - -T -) | (cd "$course/build" && tar xf -) || return

@@ -211,6 +211,17 @@ TEXT
     echo '02-two.points 10/10' >exercises/progress.txt
     run progress
     expect progress_not_checked 0 'not checked yet' 'Next: make check EX=01'
+    echo '01-one.best 10/10' >exercises/progress.txt
+    cp exercises/01-one/ex_a.c "$folder/solved.c"
+    run reset EX=01
+    run progress LC_ALL=C
+    expect progress_after_a_reset 0 \
+        '01-one                 ..........     0/10      0  not started; was 10/10' \
+        'together               ..........     0/30'
+    cp "$folder/solved.c" exercises/01-one/ex_a.c
+    rm exercises/01-one/ex_a.c.1
+    touch -t 200001010000 exercises/01-one/ex_a.c
+    echo '02-two.points 10/10' >exercises/progress.txt
     run reset EX=3
     expect reset_brings_a_missing_file 0 'is the skeleton again' \
         'file: exercises/03-three/ex_c.c' 'none: exercises/03-three/ex_c.c.1'

@@ -92,10 +92,18 @@ static void tests_of(const struct plan_build *how,
     }
 }
 
+/* The archive of what the exercise needs; it need not be there. */
+static void modules_of(const struct plan_build *how,
+                       const struct exercise *exercise,
+                       char path[PLAN_PATH])
+{
+    (void)snprintf(path, PLAN_PATH, "%.300s/exercises/%s/libmodules.a",
+                   how->folder, exercise->name);
+}
+
 static void make_stamp(const struct exercise_build *build, char stamp[STAMP])
 {
-    static const char *const parts[] = {"libgrader.a", "libasq.a",
-                                        "grader.conf"};
+    static const char *const parts[] = {"libgrader.a", "grader.conf"};
     const struct plan_build *how = find_build(build->plan, build->kind);
     char path[PLAN_PATH];
 
@@ -108,6 +116,8 @@ static void make_stamp(const struct exercise_build *build, char stamp[STAMP])
         add_file(stamp, build_program(build->plan, build->exercise, build->kind,
                                       hidden, path));
     }
+    modules_of(how, build->exercise, path);
+    add_file(stamp, path);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         (void)snprintf(path, sizeof(path), "%.400s/%s", how->folder, parts[i]);
         add_file(stamp, path);
@@ -216,7 +226,7 @@ static int link_tests(const struct exercise_build *build,
     /* The grader's functions call the modules, and the modules call what the
      * grader puts in the place of SQLite's functions. */
     const char *own[] = {"-o",   program, tests,  place->object,
-                         grader, modules, grader, NULL};
+                         grader, NULL,    grader, NULL};
     const char *words[WORDS];
     size_t count = add_words(words, 0, how->link);
 
@@ -224,7 +234,9 @@ static int link_tests(const struct exercise_build *build,
                         program);
     tests_of(how, build->exercise, hidden, tests);
     (void)snprintf(grader, sizeof(grader), "%.400s/libgrader.a", how->folder);
-    (void)snprintf(modules, sizeof(modules), "%.400s/libasq.a", how->folder);
+    modules_of(how, build->exercise, modules);
+    if (access(modules, F_OK) == 0)
+        own[5] = modules;
     (void)unlink(program); /* it may be running still; a new file is another */
     count = add_words(words, count, own);
     (void)add_words(words, count, how->libs);

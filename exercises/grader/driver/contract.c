@@ -4,6 +4,7 @@
 #include "grader/driver/files.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,21 @@ static long read_header(const char *path, char *text, size_t size)
 
 /* Returns whether a header declares a function of that name: the name as a
  * whole word, and then a parenthesis. */
+int contract_count(const char *text)
+{
+    int count = 0;
+
+    for (const char *at = text; (at = strstr(at, "ex_")) != NULL;) {
+        bool begins =
+            at == text || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
+
+        while (isalnum((unsigned char)*at) || *at == '_')
+            at++;
+        count += begins && *at == '(';
+    }
+    return count;
+}
+
 int contract_declares(const char *text, const char *name)
 {
     size_t length = strlen(name);

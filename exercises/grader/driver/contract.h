@@ -29,6 +29,9 @@ int contract_new(const char *header,
 /* Frees it; NULL is allowed. */
 void contract_free(struct contract *contract);
 
+/* Returns how many functions of exercises, ex_..., a text declares. */
+int contract_count(const char *text);
+
 /* Returns whether one of its texts declares a function of that name. */
 int contract_declares(const char *text, const char *name);
 

@@ -12,8 +12,8 @@
 #include "grader/driver/symbols.h"
 #include "grader/driver/text.h"
 #include "grader/driver/words.h"
+#include "grader/driver/wrong.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,18 +26,6 @@ enum {
 
 /* ---- What the test said ---------------------------------------------------
  */
-
-/* Returns what follows "file:line: ". */
-static const char *skip_place(const char *fail)
-{
-    const char *at = strstr(fail, ": ");
-    const char *digit = at;
-
-    while (digit != NULL && digit > fail && isdigit((unsigned char)digit[-1]))
-        digit--;
-    return at != NULL && digit < at && digit > fail && digit[-1] == ':' ? at + 2
-                                                                        : fail;
-}
 
 /* Says why a loop does not close, by the first kind of handle that is open. */
 static void explain_open(const char *open, struct finding *finding)
@@ -52,6 +40,8 @@ static void explain_open(const char *open, struct finding *finding)
                   "leaves it open"},
         {"async", "uv_close was not called for an async, or a connection or "
                   "worker was not closed"},
+        {"idle", "uv_close was not called for an idle handle, which lets the "
+                 "loop go round without end"},
         {"request", "a request was submitted whose callback has not run"},
         {"", "uv_close was not called, or its callback has not run"},
     };
@@ -65,9 +55,8 @@ static void explain_open(const char *open, struct finding *finding)
         char item[FINDING_LINE];
         int length = (int)strcspn(handle, ",");
 
-        (void)snprintf(
-            item, sizeof(item), "%s%s%.*s", handle > open ? ", " : "",
-            strchr(handle, '(') != NULL ? "uv_" : "", length, handle);
+        (void)snprintf(item, sizeof(item), "%s%.*s", handle > open ? ", " : "",
+                       length, handle);
         text_add(finding->got, sizeof(finding->got), item);
         handle += length;
         handle += strspn(handle, ", ");
@@ -91,6 +80,10 @@ static void explain_hung(const struct test__run *run,
 
     words_say(finding, VERDICT_HUNG, NULL, "no end after %u s", test->seconds);
     frames_read(run, test, &frames);
+    if (frames_any_busy(&frames))
+        words_cause(finding,
+                    "a loop that goes round without end, or that looks "
+                    "again and again instead of waiting");
     frames_say(&frames, test, 1, finding);
 }
 
@@ -120,9 +113,7 @@ static void explain_fail(const struct test__run *run,
                          const char *fail,
                          struct finding *finding)
 {
-    const char *text = skip_place(fail);
-    const char *expected = records_first(run, TEST__EXPECTED);
-    const char *got = records_first(run, TEST__GOT);
+    const char *text = wrong_skip_place(fail);
     const char *open = records_first(run, TEST__OPEN);
     static const char no_close[] = "the loop does not close";
     static const char left_process[] = "left a process running";
@@ -146,9 +137,7 @@ static void explain_fail(const struct test__run *run,
     } else if (strcmp(text, left_process) == 0) {
         explain_process(finding);
     } else {
-        words_say(finding, VERDICT_WRONG, NULL, "%s", got != NULL ? got : text);
-        if (expected != NULL && got != NULL)
-            text_set(finding->expected, sizeof(finding->expected), expected);
+        wrong_explain(run, test, fail, finding);
     }
 }
 
@@ -161,7 +150,8 @@ static void explain_signal(const struct test__run *run,
 {
     struct frames frames;
 
-    signals_explain(WTERMSIG(run->status), finding);
+    signals_explain(WTERMSIG(run->status),
+                    records_first(run, TEST__FULL) != NULL, finding);
     frames_read(run, test, &frames);
     words_where(finding, test->shown, frames_first_line(&frames));
 }
@@ -267,6 +257,7 @@ void explain_run(const struct test__run *run,
     const char *fail = records_first(run, TEST__FAIL);
     const char *skip = records_first(run, TEST__SKIP);
     const char *cause = records_first(run, TEST__CAUSE);
+    const char *doing = records_first(run, TEST__WHILE);
     size_t output_size = run->output_size;
     struct report report;
 
@@ -278,7 +269,7 @@ void explain_run(const struct test__run *run,
                !(fail != NULL && is_about_the_end(&report))) {
         report_explain(&report, test, ret_finding);
     } else if (fail != NULL) {
-        if (cause != NULL && !says_time_over(skip_place(fail)))
+        if (cause != NULL && !says_time_over(wrong_skip_place(fail)))
             text_set(ret_finding->cause, sizeof(ret_finding->cause), cause);
         explain_fail(run, test, fail, ret_finding);
     } else if (skip != NULL) {
@@ -286,12 +277,13 @@ void explain_run(const struct test__run *run,
     } else {
         explain_end(run, test, ret_finding);
     }
+    if (fail != NULL && doing != NULL)
+        text_set(ret_finding->doing, sizeof ret_finding->doing, doing);
     if (ret_finding->got[0] == '\0' && ret_finding->verdict != VERDICT_PASSED)
         text_set(ret_finding->got, sizeof(ret_finding->got), "nothing");
     add_output(run, output_size, ret_finding);
     if (ret_finding->where[0] == '\0' && test->function != NULL &&
-        ret_finding->verdict != VERDICT_PASSED &&
-        ret_finding->verdict != VERDICT_NOT_CHECKED)
+        ret_finding->verdict == VERDICT_WRONG)
         words_where(ret_finding, test->shown,
                     symbols_line_of(test->program, test->file, test->function));
 }

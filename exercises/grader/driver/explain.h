@@ -15,15 +15,16 @@ struct explain_test {
     const char *file;     /* base name of the student's file, "ex_x.c" */
     const char *shown;    /* its path as a student writes it:
                              "exercises/02-threads/ex_x.c" */
-    const char *function; /* of the contract, or NULL */
+    const char *function; /* the only one of the contract, or NULL */
     unsigned build;       /* TEST_PLAIN, TEST_ADDRESS or TEST_THREAD */
     unsigned seconds;     /* the limit it had */
 };
 
 /* Decides the verdict and fills in what is known. A finding other than passed,
- * not checked always has got; it has where whenever a line of the student's
- * file is known, at least that where function is defined. Paths outside of
- * the course, addresses and process ids do not show. */
+ * not checked always has got. It has where only if a line of the student's
+ * file is known to be the place: of a report, of a stack, or that of function,
+ * which then is the only one that could have given a wrong answer. Paths
+ * outside of the course, addresses and process ids do not show. */
 void explain_run(const struct test__run *run,
                  const struct explain_test *test,
                  struct finding *ret_finding);

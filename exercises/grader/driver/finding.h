@@ -41,6 +41,7 @@ struct finding {
     enum verdict verdict;
     char expected[FINDING_TEXT];
     char got[FINDING_TEXT];
+    char doing[FINDING_LINE];  /* what the test was doing, if it says so */
     char cause[FINDING_TEXT];  /* the usual cause */
     char where[FINDING_LINE];  /* "exercises/02-threads/ex_x.c:57" */
     char where2[FINDING_LINE]; /* of a race: the other line */

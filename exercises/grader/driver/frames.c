@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads "THREAD: OFFSET OFFSET ...". */
+/* Reads "THREAD: OFFSET OFFSET ...", or "THREAD*: ..." of a busy one. */
 static void read_stack(struct frames *frames, const char *record)
 {
     struct frames_thread *thread = &frames->threads[frames->thread_count];
@@ -16,6 +16,8 @@ static void read_stack(struct frames *frames, const char *record)
 
     thread->number = strtoul(record, &at, 10);
     thread->first = frames->place_count;
+    thread->busy = *at == '*';
+    at += thread->busy;
     if (at == record || *at != ':')
         return;
     frames->thread_count++;
@@ -48,6 +50,12 @@ void frames_read(const struct test__run *run,
                  ret_frames->place_count);
 }
 
+/* Where the grader stands in for a function, it is not what is called. */
+static bool is_wrapper(const struct symbols_place *place)
+{
+    return strncmp(place->function, "__wrap_", 7) == 0;
+}
+
 /* Returns the thread's innermost place in the student's file, or NULL; with
  * any the innermost that has a line at all. */
 static const struct symbols_place *
@@ -57,7 +65,8 @@ find_place(const struct frames *frames, size_t thread, int any)
         &frames->places[frames->threads[thread].first];
 
     for (size_t i = 0; i < frames->threads[thread].count; i++)
-        if (place[i].line > 0 && (place[i].own || any))
+        if (place[i].line > 0 &&
+            (place[i].own || (any && !is_wrapper(&place[i]))))
             return &place[i];
     return NULL;
 }
@@ -68,6 +77,14 @@ int frames_first_line(const struct frames *frames)
         frames->thread_count > 0 ? find_place(frames, 0, 0) : NULL;
 
     return place != NULL ? place->line : 0;
+}
+
+bool frames_any_busy(const struct frames *frames)
+{
+    for (size_t i = 0; i < frames->thread_count; i++)
+        if (frames->threads[i].busy)
+            return true;
+    return false;
 }
 
 /* Adds a line about all threads that are at the same place as the given one,
@@ -82,6 +99,7 @@ static void say_place(const struct frames *frames,
     char numbers[FRAMES_THREADS * 8] = "";
     char text[FINDING_TEXT];
     size_t used = strlen(finding->more);
+    bool busy = frames->threads[thread].busy;
     int count = 0;
 
     for (size_t i = 0; i < frames->thread_count; i++) {
@@ -89,6 +107,7 @@ static void say_place(const struct frames *frames,
         size_t at = strlen(numbers);
 
         if (other == NULL || other->line != place->line ||
+            frames->threads[i].busy != busy ||
             strcmp(other->file, place->file) != 0)
             continue;
         if (i < thread)
@@ -97,11 +116,12 @@ static void say_place(const struct frames *frames,
                        at > 0 ? ", " : "", frames->threads[i].number);
         count++;
     }
-    (void)snprintf(text, sizeof(text), "%s%s %s %s at %.180s:%d (%s)",
-                   used > 0 ? "\n" : "", count == 1 ? "thread" : "threads",
-                   numbers, count == 1 ? "waits" : "wait",
-                   place->own ? test->shown : place->file, place->line,
-                   place->function);
+    (void)snprintf(
+        text, sizeof(text), "%s%s %s %s at %.180s:%d (%s)",
+        used > 0 ? "\n" : "", count == 1 ? "thread" : "threads", numbers,
+        busy ? (count == 1 ? "is busy" : "are busy")
+             : (count == 1 ? "waits" : "wait"),
+        place->own ? test->shown : place->file, place->line, place->function);
     if (used + strlen(text) < sizeof(finding->more))
         memcpy(finding->more + used, text, strlen(text) + 1);
     if (place->own && finding->where[0] == '\0')

@@ -8,6 +8,7 @@
 #include "grader/driver/explain.h"
 #include "grader/driver/symbols.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -17,6 +18,7 @@ enum {
 
 struct frames_thread {
     unsigned long number;
+    bool busy;    /* it has used much of the processor */
     size_t first; /* of its places */
     size_t count;
 };
@@ -35,6 +37,9 @@ void frames_read(const struct test__run *run,
 
 /* Returns the line of the student's file where the first thread was, or 0. */
 int frames_first_line(const struct frames *frames);
+
+/* Returns whether one of the threads was busy. */
+bool frames_any_busy(const struct frames *frames);
 
 /* Adds to more a line for each place of the student's file where threads were;
  * if none was and any is not 0, for each place that is known. Sets where. */

@@ -72,12 +72,13 @@ static int is_allowed(const char *name,
                       const char *header,
                       const char *lessons)
 {
-    const char *end = strrchr(name, '.');
+    const char *end;
     char path[PATH_MAX];
     char other[PATH_MAX];
 
     if (!resolve(name, path))
         return 0;
+    end = strrchr(path, '.'); /* of what a link leads to */
     if ((resolve(source, other) && strcmp(path, other) == 0) ||
         (resolve(header, other) && strcmp(path, other) == 0))
         return 1;

@@ -128,8 +128,9 @@ static int start(struct jobs *jobs, struct job *job)
         return uv_translate_sys_error(errno);
     job->token = make_token();
     job->got_token = 0;
+    job->begin = uv_hrtime();
     job->end = job->seconds > 0
-                   ? uv_hrtime() + job->seconds * UINT64_C(1000000000)
+                   ? job->begin + job->seconds * UINT64_C(1000000000)
                    : UINT64_MAX;
     (void)fflush(NULL); /* or the process would print it a second time */
     job->pid = fork();

@@ -27,6 +27,7 @@ struct job {
     pid_t pid;
     int fd;
     size_t got;
+    uint64_t begin;     /* when it was started */
     uint64_t end;       /* when its time is over */
     uint64_t token;     /* begins what it sends, so that nobody else can */
     uint64_t got_token; /* what has come as such */

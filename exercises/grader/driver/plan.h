@@ -11,6 +11,7 @@
 #include "grader/driver/jobs.h"
 #include "grader/test.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +81,7 @@ struct exercise {
     char contract[PLAN_PATH]; /* the same with .h */
     char skeleton[PLAN_PATH]; /* the unedited copy */
     char source[PLAN_PATH];   /* the student's file */
+    bool one_function;        /* is all that the contract declares */
     struct grader_test tests[PLAN_TESTS];
     size_t test_count;
     struct exercise_build builds[PLAN_BUILDS];

@@ -5,6 +5,7 @@
  */
 #include "grader/driver/print.h"
 #include "common/table.h"
+#include "grader/driver/progress.h"
 #include "grader/driver/results.h"
 
 #include <locale.h>
@@ -22,10 +23,7 @@ enum {
 static struct {
     int utf8;
     int colour;
-    int terminal; /* of standard error */
-    uint64_t begin;
     size_t printed; /* exercises */
-    int progress;   /* a line of progress stands there */
 } screen;
 
 void print_init(void)
@@ -36,8 +34,7 @@ void print_init(void)
     screen.utf8 = asq_terminal_is_utf8();
     screen.colour =
         isatty(STDOUT_FILENO) && (plain == NULL || plain[0] == '\0');
-    screen.terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO);
-    screen.begin = uv_hrtime();
+    progress_init();
 }
 
 static const char *pick(const char *utf8, const char *ascii)
@@ -92,6 +89,7 @@ static void print_more(const char *text)
 
 static void print_finding(const struct finding *finding, const char *found_by)
 {
+    print_line("while", finding->doing);
     print_line("expected", finding->expected);
     if (finding->verdict == VERDICT_WRONG || finding->got[0] == '\0') {
         print_line("got", finding->got);
@@ -213,13 +211,6 @@ static void print_remark(const struct exercise *exercise)
         printf("   %d of %d tests did not pass", failed, run);
 }
 
-static void clear_progress(void)
-{
-    if (screen.progress)
-        fprintf(stderr, "\r\033[K");
-    screen.progress = 0;
-}
-
 static void print_exercise(const struct plan *plan,
                            const struct exercise *exercise)
 {
@@ -253,30 +244,10 @@ static void print_exercise(const struct plan *plan,
 
 void print_done(const struct plan *plan)
 {
-    clear_progress();
+    progress_clear();
     while (screen.printed < plan->count && plan->exercises[screen.printed].done)
         print_exercise(plan, &plan->exercises[screen.printed++]);
     (void)fflush(stdout); /* main looks at whether all could be written */
-}
-
-void print_progress(const struct plan *plan)
-{
-    int done = 0;
-    int all = 0;
-
-    if (!screen.terminal || uv_hrtime() - screen.begin < 2000000000)
-        return;
-    for (size_t i = 0; i < plan->count; i++) {
-        for (size_t k = 0; k < plan->exercises[i].test_count; k++) {
-            const struct grader_test *test = &plan->exercises[i].tests[k];
-
-            all += test->wanted;
-            done += test->wanted && (test->done || plan->exercises[i].done);
-        }
-    }
-    fprintf(stderr, "\r\033[K  %d of %d tests", done, all);
-    (void)fflush(stderr); /* progress that is not seen is no error */
-    screen.progress = 1;
 }
 
 void print_sum(const struct plan *plan,

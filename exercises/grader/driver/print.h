@@ -15,9 +15,6 @@ void print_init(void);
 /* Prints the exercises that are done, in their order, each once. */
 void print_done(const struct plan *plan);
 
-/* Shows on a terminal how far it is, once two seconds have passed. */
-void print_progress(const struct plan *plan);
-
 /* Prints the sum. sandbox_missing is why there is none, or NULL. */
 void print_sum(const struct plan *plan,
                const char *results,

@@ -34,6 +34,7 @@ add_part(char *text, size_t size, const char *name, const char *part)
 char *results_message(const struct finding *finding, char *text, size_t size)
 {
     text[0] = '\0';
+    add_part(text, size, "while: ", finding->doing);
     add_part(text, size, "expected ", finding->expected);
     add_part(text, size, finding->expected[0] != '\0' ? "got " : "",
              finding->got);

@@ -4,6 +4,7 @@
 #include "grader/driver/words.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 static const struct signal_words {
@@ -11,15 +12,15 @@ static const struct signal_words {
     const char *words;
     const char *cause;
 } signal_words[] = {
-    {SIGSEGV, "SIGSEGV: uses an address that is none",
+    {SIGSEGV, "SIGSEGV: uses an invalid address",
      "a pointer that is NULL, was never set, or is no longer right"},
-    {SIGBUS, "SIGBUS: uses an address that is none",
+    {SIGBUS, "SIGBUS: uses an invalid address",
      "a pointer that was never set, or is no longer right"},
     {SIGABRT, "SIGABRT: abort was called",
      "an assert that does not hold, memory freed twice, or a uv call on a "
      "closed handle"},
     {SIGFPE, "SIGFPE: divides by zero", "a divisor that nobody looked at"},
-    {SIGILL, "SIGILL: runs what is no instruction",
+    {SIGILL, "SIGILL: runs what is not an instruction",
      "the end of a function that must return something"},
     {SIGTRAP, "SIGTRAP: a trap in the code", NULL},
     {SIGPIPE, "SIGPIPE: writes where nobody reads", NULL},
@@ -38,13 +39,18 @@ static const struct signal_words {
     {0, NULL, NULL},
 };
 
-void signals_explain(int number, struct finding *finding)
+void signals_explain(int number, bool stack_is_full, struct finding *finding)
 {
     const struct signal_words *words = signal_words;
 
     while (words->number != 0 && words->number != number)
         words++;
-    if (number == SIGXFSZ)
+    if (stack_is_full)
+        words_say(finding, VERDICT_CRASHED,
+                  "a function that calls itself without end, or a very large "
+                  "array",
+                  "the stack is full");
+    else if (number == SIGXFSZ)
         words_say(finding, VERDICT_OUTPUT, "a loop that writes without end",
                   "SIGXFSZ: a file grew too large");
     else if (number == SIGXCPU)

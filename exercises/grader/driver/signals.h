@@ -7,7 +7,9 @@
 
 #include "grader/driver/finding.h"
 
+#include <stdbool.h>
+
 /* Sets verdict, got and the usual cause. */
-void signals_explain(int number, struct finding *finding);
+void signals_explain(int number, bool stack_is_full, struct finding *finding);
 
 #endif

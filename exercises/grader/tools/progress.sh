@@ -5,6 +5,7 @@
 #
 # A line an exercise: the best points, the hints taken, and what the file is
 # now. A file that is newer than build/results.json was not checked as it is.
+# The skeleton has no points, whatever a file in its place once had.
 set -u
 
 # shellcheck source-path=SCRIPTDIR source=course.sh
@@ -20,11 +21,17 @@ judge() {
     last=$(state_of "$exercise.points")
     number=${exercise%%-*}
     step="make check EX=$number"
+    was=
+    if [ ! -f "$file" ] || is_untouched; then
+        read_points "$best"
+        [ "$points" = 0 ] || was="; was $best"
+        best=0/$max
+    fi
     if [ ! -f "$file" ]; then
-        what=missing
+        what=missing$was
         step="make reset EX=$number, which brings ${file##*/} back"
     elif is_untouched; then
-        what='not started'
+        what="not started$was"
         step="read exercises/$exercise/README.md, edit ${file##*/}, $step"
     elif [ -z "$last" ]; then
         what='not checked yet'

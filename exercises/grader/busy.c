@@ -1,0 +1,24 @@
+/* busy - how much longer everything takes because others use the machine
+ *
+ * Owns nothing. Any thread may enter.
+ */
+#include "runner.h"
+
+#include <unistd.h>
+
+double test__busy_of(double load, long processors)
+{
+    double factor = processors > 0 ? load / (double)processors : load;
+
+    if (!(factor > 1)) /* written so that NaN is no load */
+        return 1;
+    return factor < TEST__BUSY_MOST ? factor : TEST__BUSY_MOST;
+}
+
+double test__busy(void)
+{
+    double averages[3] = {0, 0, 0}; /* stay so where there are none */
+
+    uv_loadavg(averages);
+    return test__busy_of(averages[0], sysconf(_SC_NPROCESSORS_ONLN));
+}
