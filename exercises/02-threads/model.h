@@ -58,9 +58,9 @@ struct caller {
 /* Static, so that a flight left in the list is no leak: the tests whose
  * business it is say so. */
 static struct {
-    struct ex_flights flights;
-    int64_t stride; /* from the number of a user to the next one */
-    int64_t add;    /* to what is loaded */
+    int64_t stride;            /* from the number of a user to the next one */
+    int64_t add;               /* to what is loaded */
+    struct ex_flights flights; /* not first: its address is not data */
     uint64_t deadline;
     uv_mutex_t lock;
     uv_cond_t changed; /* any of these */
@@ -127,6 +127,7 @@ static inline void stand_still(void)
     enum stop stop = (enum stop)relaxed(&t.stop);
 
     set_bit(&t.came);
+    (void)sched_yield();
     while (uv_hrtime() < end &&
            ((stop == UNTIL_ALL_CAME &&
              count_bits(relaxed(&t.came)) < relaxed(&t.of)) ||
@@ -357,6 +358,17 @@ static inline void await_answers(int64_t user, const char *expected)
     uv_mutex_unlock(&t.lock);
     if (!in_time)
         say_who_waits(expected);
+}
+
+static inline void
+expect_got(int status, int64_t value, int expected, int64_t loaded)
+{
+    char text[96];
+
+    (void)snprintf(text, sizeof text, "ex_flights_get: status %d, value %lld",
+                   expected, (long long)loaded);
+    if (status != expected || value != loaded)
+        test_wrong(text, "status %d, value %lld", status, (long long)value);
 }
 
 #endif

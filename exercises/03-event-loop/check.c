@@ -188,19 +188,23 @@ static void close_in_the_last(void *fixture)
     expect_closed(f, 2);
 }
 
-/* 2 asks once more while 4 waits behind it, with its answer. */
-static void ask_once_more(struct fixture *f, struct item *item)
+/* 2 asks once more while 4 waits behind it, with its answer. When 9 closes the
+ * line, 10 has its answer and 11 has none. */
+static void ask_or_close(struct fixture *f, struct item *item)
 {
     if (item->number == 2 && f->count == 7)
         ask(f, 2, &f->b);
+    if (item->number == 9)
+        close_line(f, &f->line);
 }
 
 static void two_lines(void *fixture)
 {
     struct fixture *f = fixture;
+    struct asq_hold hold;
 
-    f->last = 11;
-    f->then = ask_once_more;
+    f->last = 14;
+    f->then = ask_or_close;
     open_line(f, &f->second);
     f->items[5].track = f->items[6].track = f->items[8].track = &f->second;
     ask_and_stand(f, 1);
@@ -224,6 +228,18 @@ static void two_lines(void *fixture)
     ask(f, 8, &f->a);
     ask(f, 3, &f->a);
     run_and_expect(f, "5, 6, 1, 2, 5, 7, 2, 4, 2, 8, 3");
+    test_cause("once the line is closing, not all that can leave do");
+    ask_and_stand(f, 9);
+    ask(f, 10, &f->b);
+    run_b(f);
+    CHECK_INT(asq_hold_begin(&f->b, &hold), 0);
+    ask(f, 11, &f->b); /* waits for the hold */
+    asq_slow_disk_open_gate();
+    while (f->a.pending > 0)
+        (void)uv_run(&f->loop, UV_RUN_ONCE); /* pending keeps it alive */
+    (void)uv_run(&f->loop, UV_RUN_NOWAIT);   /* a handle would be closed now */
+    asq_hold_end(&hold);
+    run_and_expect(f, "5, 6, 1, 2, 5, 7, 2, 4, 2, 8, 3, 9, 10, 11");
 }
 
 static const struct test_case cases[] = {
