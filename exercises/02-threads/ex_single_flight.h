@@ -4,8 +4,8 @@
  * does not load it again, but waits and gets the same answer: they share a
  * flight. A flight is no cache: what it brought is forgotten when it ends.
  *
- * Any thread may enter ex_flights_get and ex_flights_waiting. Depends on
- * pthreads only, through libuv.
+ * Any thread may enter ex_flights_get. Depends on pthreads only, through
+ * libuv.
  */
 #ifndef EX_SINGLE_FLIGHT_H
 #define EX_SINGLE_FLIGHT_H
@@ -17,7 +17,7 @@ struct ex_flight; /* one user that is being loaded; see ex_single_flight.c */
 
 /* Loads a user. Runs on the thread of one of those who ask, without the lock.
  * Several may run at once, for different users. Returns 0 and the value, or
- * an error and no value. */
+ * an error, of either sign, and no value. */
 typedef int (*ex_load_cb)(void *data, int64_t user, int64_t *ret_value);
 
 struct ex_flights {
@@ -28,7 +28,6 @@ struct ex_flights {
     uv_cond_t ended; /* some flight has ended */
     /* private: guarded by lock */
     struct ex_flight *first; /* those that are under way; NULL: none */
-    unsigned waiting;        /* callers that sleep until a flight ends */
 };
 
 /* Makes it ready. load is called with data, which is borrowed until destroy.
@@ -41,15 +40,15 @@ void ex_flights_destroy(struct ex_flights *flights);
 /* Returns the answer to a load of this user that ended after the call began.
  * If the user is being loaded, waits for the end of that flight; if not,
  * loads on this thread. At most one load of a user runs at a time; nobody
- * waits for the load of another user. Returns 0 and the value; the error of
- * load, to everybody who shared the flight, and leaves *ret_value as it was;
- * or UV_ENOMEM. When the last who shared a flight has its answer, nothing is
- * left of it. */
+ * waits for the load of another user. Whoever waits sleeps in uv_cond_wait
+ * until it is woken: it does not look again and again.
+ *
+ * Returns 0 and the value; the error of load, to everybody who shared the
+ * flight, and leaves *ret_value as it was; or UV_ENOMEM, likewise, when there
+ * is no memory for a new flight. When the last who shared a flight has its
+ * answer, nothing is left of it. */
 int ex_flights_get(struct ex_flights *flights,
                    int64_t user,
                    int64_t *ret_value);
-
-/* Returns how many callers sleep until a flight ends, for tests. */
-unsigned ex_flights_waiting(struct ex_flights *flights);
 
 #endif

@@ -63,22 +63,23 @@ void ex_question_destroy(struct ex_question *question);
 /* Asks on conn, at once, and puts the question at the end of the line. sql is
  * borrowed until the question is delivered; it must not stand in the line
  * already. Returns 0: on_answer will run for it, once, after it has run for
- * all that were asked before, and never inside ask. Otherwise it never runs,
- * and nobody waits for this question: UV_ESHUTDOWN after close, or what
- * asq_conn_run returned. May be called in on_answer. */
+ * all that were asked before in this line, with the status that conn gave, and
+ * never inside ask. Otherwise it never runs, and nobody waits for this
+ * question: UV_ESHUTDOWN after close, or what asq_conn_run returned. May be
+ * called in on_answer, for any question that is not in a line. */
 int ex_in_order_ask(struct ex_in_order *line,
                     struct ex_question *question,
                     struct asq_conn *conn,
                     const char *sql);
 
 /* Asks that a question in the line be stopped. It keeps its place and is
- * delivered there: with UV_ECANCELED or SQLITE_INTERRUPT, or with the answer
- * if that had come already. */
+ * delivered there, never inside cancel: with UV_ECANCELED or SQLITE_INTERRUPT,
+ * or with the answer if that had come already. */
 void ex_in_order_cancel(struct ex_question *question);
 
-/* Refuses new questions. When all that stand in the line are delivered,
- * on_closed runs, never inside close. Legal once after init, also in
- * on_answer. The connections are left alone. */
+/* Refuses new questions. When all that stand in the line are delivered and
+ * its handle is closed, on_closed runs, never inside close. Legal once after
+ * init, also in on_answer. The connections are left alone. */
 void ex_in_order_close(struct ex_in_order *line, ex_in_order_cb on_closed);
 
 #endif

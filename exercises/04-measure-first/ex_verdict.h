@@ -59,13 +59,15 @@ enum ex_verdict ex_verdict_of(const struct ex_way *blocking,
 
 /* Adds the one index that EX_QUERY needs: it then reads only the rows that it
  * returns, and has nothing to sort, whatever its values are. The index is in
- * the file when this returns; nothing else is changed, and no write that was
- * possible is refused. Where the index is there already, nothing happens: each
- * start of a program calls this.
+ * the file when this returns; nothing else is changed, neither in the file nor
+ * in what db is set to, and no write that was possible is refused.
+ *
+ * Each start of a program calls this. Where the index is there already,
+ * nothing happens, and it returns 0 even while another connection writes.
  *
  * db is in no transaction, neither before nor afterwards, and has no new
- * statement. Returns 0 or the SQLite code of what failed: SQLITE_BUSY while
- * another connection writes. */
+ * statement. Returns 0 or the code with which SQLite has failed, unchanged:
+ * SQLITE_BUSY while another connection writes and there is no index yet. */
 int ex_index_add(sqlite3 *db);
 
 #endif

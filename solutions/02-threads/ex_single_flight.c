@@ -38,17 +38,7 @@ void ex_flights_destroy(struct ex_flights *flights)
     uv_mutex_destroy(&flights->lock);
 }
 
-unsigned ex_flights_waiting(struct ex_flights *flights)
-{
-    unsigned waiting;
-
-    uv_mutex_lock(&flights->lock);
-    waiting = flights->waiting;
-    uv_mutex_unlock(&flights->lock);
-    return waiting;
-}
-
-/* The four helpers below are called with the lock held, and return with it. */
+/* The helpers below are called with the lock held, and return with it. */
 
 /* Returns the flight of this user in the list, or NULL. */
 static struct ex_flight *find(struct ex_flights *flights, int64_t user)
@@ -85,13 +75,14 @@ static void take_out(struct ex_flights *flights, struct ex_flight *flight)
     *place = flight->next;
 }
 
-/* Sleeps until some flight has ended, which may be another one. Meanwhile the
- * lock is free. */
-static void wait_for_an_end(struct ex_flights *flights)
+/* Sleeps until this flight has ended. Meanwhile the lock is free, and other
+ * flights may end. */
+static void wait_for(struct ex_flights *flights, struct ex_flight *flight)
 {
-    flights->waiting++;
-    uv_cond_wait(&flights->ended, &flights->lock);
-    flights->waiting--;
+    /* begin solution */
+    while (!flight->ended)
+        uv_cond_wait(&flights->ended, &flights->lock);
+    /* end solution */
 }
 
 int ex_flights_get(struct ex_flights *flights, int64_t user, int64_t *ret_value)
@@ -104,8 +95,7 @@ int ex_flights_get(struct ex_flights *flights, int64_t user, int64_t *ret_value)
     flight = find(flights, user);
     if (flight != NULL) {
         flight->callers++;
-        while (!flight->ended)
-            wait_for_an_end(flights);
+        wait_for(flights, flight);
     } else {
         flight = put_in(flights, user);
         if (flight == NULL) {

@@ -166,8 +166,8 @@ done
 LC_ALL=C ASQ_BUILD=$folder/fake "$build/grader" --from "$from" --exercise 02 \
     --work "$folder/work" --results "$results" --state none >"$out" 2>&1
 status=$?
-expect not_checked 1 '^- 02-threads .* 6 points - not checked: the thread san' \
-    '02-threads  .* 4/10'
+expect not_checked 1 '^- 02-threads .* 3 points - not checked: the thread san' \
+    '02-threads  .* 7/10'
 
 # Wrong use.
 run --exercise 77
