@@ -22,14 +22,22 @@ static void say(struct asq_request *request, const char *text)
 
 /* What was left open */
 
-static void count(struct asq_runner *runner, const struct asq_leftovers *left)
+/* Counts it. A handle stays open until its owner ends it, so it is found again
+ * each time: whoever comes after it has not left it. Returns whether there is
+ * anything new. */
+static bool count(struct asq_runner *runner, const struct asq_leftovers *left)
 {
+    unsigned handles =
+        left->handles > runner->handles ? left->handles - runner->handles : 0;
+
+    runner->handles = left->handles;
     runner->left.transactions += left->transactions;
     runner->left.statements += left->statements;
-    runner->left.handles += left->handles;
+    runner->left.handles += handles;
+    return left->transactions + left->statements + handles > 0;
 }
 
-/* Undoes it. Returns whether there was anything. */
+/* Undoes it. Returns whether there was anything new. */
 static bool tidy(struct asq_runner *runner)
 {
     struct asq_leftovers left = {0};
@@ -38,8 +46,7 @@ static bool tidy(struct asq_runner *runner)
         return false;
     if (asq__db_tidy(&runner->db, &left) != 0)
         asq__runner_close(runner); /* nobody may fall into the transaction */
-    count(runner, &left);
-    return left.transactions + left.statements + left.handles > 0;
+    return count(runner, &left);
 }
 
 /* Whose turn it is changes with the hold: what the last one has left open must
@@ -257,13 +264,15 @@ static void run_reads(struct asq_runner *runner, struct asq_request *request)
         end_transaction(runner);
 }
 
-/* Begins a read transaction if at least two queries will share it. */
+/* Begins a read transaction if at least two queries will share it. A statement
+ * that a hold has open may be a write in the middle: the COMMIT would fail, and
+ * what undoes it would undo the write. */
 static bool begin_reads(struct asq_runner *runner, struct asq_request *request)
 {
     struct asq_request *second;
 
     if (!runner->batch_reads || runner->guard.rest.first == NULL ||
-        asq_db_in_transaction(&runner->db) || !is_query(runner, request))
+        asq__db_is_anything_open(&runner->db) || !is_query(runner, request))
         return false;
     drop_prepared(runner); /* the second may want the same statement */
     second = next_query(runner);
@@ -341,7 +350,7 @@ void asq__runner_close(struct asq_runner *runner)
         (void)sqlite3_db_config(asq_db_handle(&runner->db),
                                 SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     asq__db_close_anyway(&runner->db, &left);
-    count(runner, &left);
+    (void)count(runner, &left);
     runner->guard.db_is_open = false;
 }
 
