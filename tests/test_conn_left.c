@@ -134,6 +134,48 @@ static void a_statement_is_released(void *data)
     check_left(f, 0, 1, 0);
 }
 
+/* An SQL function that forgets a statement. */
+static void
+forget_inside(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count; /* there are no values */
+    (void)values;
+    CHECK_INT(step_once(sqlite3_user_data(context), "SELECT 1 UNION SELECT 2"),
+              0);
+    sqlite3_result_int(context, 1);
+}
+
+static int add_forget(struct asq_db *db, struct asq_request *request)
+{
+    (void)request;
+    return sqlite3_create_function(asq_db_handle(db), "forget", 0, SQLITE_UTF8,
+                                   db, forget_inside, NULL, NULL);
+}
+
+/* By itself, and in a read transaction that several share. */
+static void a_query_may_forget_one_as_well(void *data)
+{
+    struct fixture *f = data;
+    struct ask asks[4];
+
+    call_now(f, add_forget);
+    ask_init_all(f, asks, 4);
+    ask_sql(&asks[0], "SELECT forget()");
+    expect(&asks[0], SQLITE_MISUSE);
+    hold_worker(&asks[0]);
+    ask_sql(&asks[1], "SELECT 1");
+    ask_sql(&asks[2], "SELECT forget()");
+    ask_sql(&asks[3], "SELECT 2");
+    let_go(f);
+    expect(&asks[3], 0);
+    CHECK_INT(asks[1].status, 0);
+    CHECK_INT(asks[2].status, SQLITE_MISUSE);
+    CHECK_INT(f->conn.runner.db.open_statements, 0);
+    close_conn(f);
+    check_left(f, 0, 2, 0);
+    ask_destroy_all(asks, 4);
+}
+
 static sqlite3_stmt *raw;
 
 static int step_raw(struct asq_db *db, struct asq_request *request)
@@ -393,6 +435,7 @@ static const struct test_case cases[] = {
     CASE(a_function_that_does_not_commit_is_told),
     CASE(a_write_that_is_half_stepped_is_undone),
     CASE(a_statement_is_released),
+    CASE(a_query_may_forget_one_as_well),
     CASE(a_raw_statement_is_reset),
     CASE(a_blob_handle_is_told),
     CASE(a_blob_handle_is_told_once),

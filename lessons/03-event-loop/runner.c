@@ -66,22 +66,52 @@ static void tidy_ended_hold(struct asq_runner *runner)
         change_turn(runner, 0);
 }
 
+/* Ends the runner's own. */
+static void end_transaction(struct asq_runner *runner)
+{
+    /* The answers are complete: the loop takes them while this goes on. */
+    asq__guard_post(&runner->guard);
+    if (asq_db_run(&runner->db, "COMMIT", NULL, NULL) != 0 &&
+        asq_db_in_transaction(&runner->db))
+        (void)asq_db_run(&runner->db, "ROLLBACK", NULL, NULL); /* only reads */
+    /* Without memory for either: a write in it would never be committed. */
+    if (asq_db_in_transaction(&runner->db))
+        asq__runner_close(runner);
+}
+
+/* The runner's own read transaction does not count. */
+static bool is_anything_open(struct asq_runner *runner)
+{
+    if (runner->sharing)
+        return runner->db.open_statements > 0;
+    return runner->guard.db_is_open && asq__db_is_anything_open(&runner->db);
+}
+
+/* Says whether it may have left something: any request can, as SQL calls
+ * functions, but only one that is a function can have made raw statements. */
+static bool may_leave(struct asq_runner *runner,
+                      const struct asq_request *request)
+{
+    return request->task == ASQ_TASK_CALL || runner->db.open_statements > 0 ||
+           (!runner->sharing && asq_db_in_transaction(&runner->db));
+}
+
 /* A request that has run must not leave anything for others to fall into. Of
  * one under a hold the next one may need it. */
 static int
 look_after(struct asq_runner *runner, struct asq_request *request, int rc)
 {
-    bool may_leave = request->task == ASQ_TASK_CALL ||
-                     (!runner->sharing && asq_db_in_transaction(&runner->db));
-
     if (runner->shared_tx)
         return rc;
     if (request->hold_number != 0) {
-        request->left_open =
-            !runner->sharing && asq__db_is_anything_open(&runner->db);
+        request->left_open = is_anything_open(runner);
         return rc;
     }
-    if (!may_leave || !tidy(runner) || rc != 0)
+    if (!may_leave(runner, request))
+        return rc;
+    if (runner->sharing)
+        end_transaction(runner); /* of the runner, so it does not count */
+    if (!tidy(runner) || rc != 0)
         return rc;
     say(request, "it left a transaction, a statement or a handle open, which "
                  "was undone: take a hold, or set shared_tx");
@@ -227,18 +257,6 @@ static struct asq_request *next_query(struct asq_runner *runner)
         return request;
     put_back(runner, request);
     return NULL;
-}
-
-static void end_transaction(struct asq_runner *runner)
-{
-    /* The answers are complete: the loop takes them while this goes on. */
-    asq__guard_post(&runner->guard);
-    if (asq_db_run(&runner->db, "COMMIT", NULL, NULL) != 0 &&
-        asq_db_in_transaction(&runner->db))
-        (void)asq_db_run(&runner->db, "ROLLBACK", NULL, NULL); /* only reads */
-    /* Without memory for either: a write in it would never be committed. */
-    if (asq_db_in_transaction(&runner->db))
-        asq__runner_close(runner);
 }
 
 /* Runs the first request and the queries after it in one read transaction.
