@@ -233,10 +233,12 @@ static void any_name_can_be_immutable(void *fixture)
         struct asq_profile profile = asq_profile_default(path);
         struct asq_db db;
 
+        const char *name = test_path(names[i]);
+
         /* Two slashes at the beginning would be a host to a URI. */
         CHECK(getcwd(folder, sizeof folder) != NULL);
-        (void)snprintf(path, sizeof path, "/%s/%s", folder,
-                       test_path(names[i]));
+        (void)snprintf(path, sizeof path, "/%s/%s",
+                       name[0] == '/' ? "" : folder, name);
         make_wal_file(profile.path);
         profile.mode = ASQ_OPEN_READ;
         profile.immutable = true;
