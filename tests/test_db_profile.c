@@ -230,10 +230,9 @@ static void any_name_can_be_immutable(void *fixture)
     (void)fixture;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[4096], folder[2048];
+        const char *name = test_path(names[i]);
         struct asq_profile profile = asq_profile_default(path);
         struct asq_db db;
-
-        const char *name = test_path(names[i]);
 
         /* Two slashes at the beginning would be a host to a URI. */
         CHECK(getcwd(folder, sizeof folder) != NULL);

@@ -57,9 +57,9 @@ struct asq_runner {
     size_t hold;               /* the number of the hold that ran last, or 0 */
     bool sharing;              /* a read transaction of the runner is open */
     struct asq_leftovers left; /* what had to be undone, all together */
-    unsigned handles; /* blobs that were open when it was last looked */
-    struct asq_work tidy;      /* queued by the loop: an ended hold has left
-                                  something open */
+    unsigned handles;     /* blobs that were open when it was last looked */
+    struct asq_work tidy; /* queued by the loop: an ended hold has left
+                             something open */
     /* shared with the loop; it says how */
     struct asq_checkpoint checkpoint;
 };
