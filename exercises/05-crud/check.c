@@ -374,8 +374,8 @@ static void failures(void *fixture)
 #define CASE_IN(builds_, title_, run_, points_, needs_, cause_)                \
     {                                                                          \
         .name = #run_, .run = run_, .title = title_, .points = points_,        \
-        .needs = needs_, .builds = builds_, .function = "ex_page_read",        \
-        .cause = cause_                                                        \
+        .needs = needs_, .seconds = 5, .builds = builds_,                      \
+        .function = "ex_page_read", .cause = cause_                            \
     }
 #define CASE(...) CASE_IN(TEST_PLAIN, __VA_ARGS__)
 #define MEMORY_CASE(...) CASE_IN(TEST_PLAIN | TEST_ADDRESS, __VA_ARGS__)
