@@ -328,7 +328,6 @@ static void without_memory(struct fixture *f)
 {
     int failed = 1;
 
-    raw_do(f->db, "PRAGMA journal_mode = MEMORY"); /* it is faster */
     for (uint64_t nth = 1; failed; nth++) {
         int rc;
 

@@ -36,8 +36,11 @@ static const char schema[] =
     " cents INTEGER NOT NULL CHECK (cents > 0)) STRICT;"
     "CREATE TABLE notes (note INTEGER);";
 
+static const char fast[] =
+    "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY";
+
 static const char of_connection[] =
-    "PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
+    "PRAGMA foreign_keys = ON;"
     "CREATE TEMP TABLE parents (id INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE orphans (parent INTEGER REFERENCES parents (id)"
     " DEFERRABLE INITIALLY DEFERRED);"
@@ -172,12 +175,13 @@ static inline void set_up(void *data)
         f->rows[i].cents = 10 + (int64_t)((test_seed() + i * 7919) % 1000);
     }
     CHECK_INT(sqlite3_open(path, &f->other), SQLITE_OK);
-    raw_do(f->other, "PRAGMA synchronous = OFF");
+    raw_do(f->other, fast);
     raw_do(f->other, schema);
     CHECK_INT(sqlite3_open(path, &f->db), SQLITE_OK);
     CHECK_INT(sqlite3_extended_result_codes(f->db, 1), SQLITE_OK);
     add_function(f, "on_row", on_row);
     add_function(f, "is_orphan", is_orphan);
+    raw_do(f->db, fast);
     raw_do(f->db, of_connection);
     (void)sqlite3_commit_hook(f->db, on_commit, f); /* there was none */
     CHECK_INT(sqlite3_trace_v2(f->db, SQLITE_TRACE_STMT, on_statement, f),
