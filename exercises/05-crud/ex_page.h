@@ -51,15 +51,20 @@ struct ex_page {
  * The query is borrowed for the call. The page is the caller's, freed with
  * ex_page_free.
  *
+ * Names and statuses may be empty and of any length, ids and values any 64-bit
+ * number. The caller may have a transaction and statements of its own open on
+ * db: reading a page leaves them, and everything else, as they are.
+ *
  * Returns 0, UV_EINVAL for any other sort and any other limit, SQLITE_NOMEM, or
- * the SQLite code of what failed. Unless it returns 0, *ret stays as it was.
- * With UV_EINVAL no SQL was compiled. Each value is bound: none stands in the
- * text of a statement. Whatever it returns, no statement is left. */
+ * the code of what failed as SQLite gave it. Unless it returns 0, *ret stays as
+ * it was. With UV_EINVAL no SQL was compiled. Each value is bound: none stands
+ * in the text of a statement. Whatever it returns, no statement of its own is
+ * left. */
 int ex_page_read(sqlite3 *db,
                  const struct ex_page_query *query,
                  struct ex_page *ret);
 
-/* Frees what the page holds; it is empty then. */
+/* Frees what the page holds; it is empty then, and may be freed again. */
 void ex_page_free(struct ex_page *page);
 
 #endif

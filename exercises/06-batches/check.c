@@ -1,196 +1,88 @@
 /* check - the tests of 06-batches, upsert in chunks
  *
- * Every test has a table of prices in a file of its own. A trigger of the
- * connection under test calls on_row for each row, where a test can make
- * something go wrong. A second connection stands for everybody else: it looks
- * at what is committed, reads or writes. Everything happens on one thread.
+ * Every test has a table of prices in a file of its own. What goes wrong, and
+ * what a run has to leave, is in prices.h. Whether something stays open is
+ * judged by the last test only: the others take it away.
  */
-#include "ex_upsert.h"
+#include "prices.h"
 
-#include "grader/raw_db.h"
-#include "grader/test.h"
-
-#include <stdio.h>
-
-enum {
-    ROWS = 40,
-    NAME_SIZE = 16,
-    TEXT_SIZE = 160,
-    CHUNK = 8, /* of the runs in which something goes wrong */
-    ROLLED_BACK = -1,
-    READER = -2,
-    WRITER = -3
-};
-
-static const char schema[] =
-    "CREATE TABLE prices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " cents INTEGER NOT NULL CHECK (cents > 0)) STRICT;";
-
-static const char trigger[] =
-    "CREATE TEMP TRIGGER row BEFORE INSERT ON main.prices BEGIN"
-    " SELECT CASE WHEN on_row() THEN RAISE(ROLLBACK, 'undone') END; END";
-
-/* What goes wrong in a run. */
-static const struct fault {
-    const char *what;
-    int kind;    /* the code of the row, or one of the above */
-    int code;    /* what ex_upsert returns */
-    size_t row;  /* where it happens */
-    size_t kept; /* rows of the chunks before */
-} faults[] = {
-    {"row 20 fails", SQLITE_ERROR, SQLITE_ERROR, 20, 16},
-    {"the disk is full at row 12", SQLITE_FULL, SQLITE_FULL, 12, 8},
-    {"row 19 is interrupted", SQLITE_INTERRUPT, SQLITE_INTERRUPT, 19, 16},
-    {"row 21 undoes all", ROLLED_BACK, SQLITE_CONSTRAINT_TRIGGER, 21, 16},
-    {"the second COMMIT is busy", READER, SQLITE_BUSY, 13, 8},
-    {"BEGIN is busy", WRITER, SQLITE_BUSY, ROWS, 0}};
-
-enum {
-    FAULTS = sizeof faults / sizeof faults[0]
-};
-
-struct fixture {
-    sqlite3 *db;    /* of the code under test */
-    sqlite3 *other; /* of everybody else */
-    struct ex_price rows[ROWS];
-    char names[ROWS][NAME_SIZE];
-    struct ex_bad_row bad[ROWS];
-    struct ex_upsert_report report;
-    const struct fault *fault; /* or NULL */
-    size_t seen;               /* rows in this run */
-    int commits;               /* in this run */
-};
-
-/* Returns what everybody else reads of item i, or -1 where there is no row. */
-static int64_t number(struct fixture *f, const char *sql, int i)
-{
-    sqlite3_stmt *stmt;
-    int64_t number = -1;
-
-    CHECK_INT(sqlite3_prepare_v2(f->other, sql, -1, &stmt, NULL), SQLITE_OK);
-    (void)sqlite3_bind_int(stmt, 1, i); /* not every sql asks for an item */
-    if (sqlite3_step(stmt) == SQLITE_ROW)
-        number = sqlite3_column_int64(stmt, 0);
-    CHECK_INT(sqlite3_finalize(stmt), SQLITE_OK);
-    return number;
-}
-
-static void on_row(sqlite3_context *context, int argc, sqlite3_value **argv)
-{
-    struct fixture *f = sqlite3_user_data(context);
-    int here = f->fault != NULL && f->seen == f->fault->row;
-    int kind = here ? f->fault->kind : 0;
-
-    (void)argc, (void)argv;
-    f->seen++;
-    if (kind == READER)
-        raw_do(f->other, "BEGIN; SELECT count(*) FROM prices");
-    if (kind > 0)
-        sqlite3_result_error_code(context, kind);
-    else
-        sqlite3_result_int(context, kind == ROLLED_BACK);
-}
-
-static int on_commit(void *data)
-{
-    struct fixture *f = data;
-
-    f->commits++;
-    return 0;
-}
-
-static void set_up(void *data)
-{
-    struct fixture *f = data;
-    const char *path = test_path("prices.db");
-
-    for (size_t i = 0; i < ROWS; i++) {
-        (void)snprintf(f->names[i], NAME_SIZE, "item %zu", i);
-        f->rows[i].name = f->names[i];
-        f->rows[i].cents = 10 + (int64_t)((test_seed() + i * 7919) % 1000);
-    }
-    CHECK_INT(sqlite3_open(path, &f->other), SQLITE_OK);
-    raw_do(f->other, schema);
-    CHECK_INT(sqlite3_open(path, &f->db), SQLITE_OK);
-    CHECK_INT(sqlite3_extended_result_codes(f->db, 1), SQLITE_OK);
-    CHECK_INT(sqlite3_create_function(f->db, "on_row", 0, SQLITE_UTF8, f,
-                                      on_row, NULL, NULL),
-              SQLITE_OK);
-    raw_do(f->db, trigger);
-    (void)sqlite3_commit_hook(f->db, on_commit, f); /* there was none */
-}
-
-/* Statements that were left open fail the test of what stays open only. */
-static void tear_down(void *data)
-{
-    struct fixture *f = data;
-    sqlite3_stmt *stmt;
-
-    while ((stmt = sqlite3_next_stmt(f->db, NULL)) != NULL)
-        (void)sqlite3_finalize(stmt); /* its error is old */
-    CHECK_INT(sqlite3_close(f->db), SQLITE_OK);
-    CHECK_INT(sqlite3_close(f->other), SQLITE_OK);
-}
-
-static void expect(const char *what, const char *noun, int64_t got, int64_t n)
-{
-    char text[TEXT_SIZE];
-
-    (void)snprintf(text, sizeof text, "%s: %s %lld", what, noun, (long long)n);
-    if (got != n)
-        test_wrong(text, "%s %lld", noun, (long long)got);
-}
-
-static void
-upsert(struct fixture *f, size_t count, size_t chunk, const char *what, int rc)
-{
-    char text[TEXT_SIZE];
-    int got;
-
-    f->report = (struct ex_upsert_report){f->bad, ROWS, 99, 99, 99};
-    f->seen = 0;
-    f->commits = 0;
-    got = ex_upsert(f->db, f->rows, count, chunk, &f->report);
-    (void)snprintf(text, sizeof text, "%s: code %d (%s)", what, rc,
-                   sqlite3_errstr(rc));
-    if (got != rc)
-        test_wrong(text, "code %d (%s)", got, sqlite3_errstr(got));
-}
-
-static void expect_report(
-    struct fixture *f, const char *what, size_t settled, size_t bad, size_t n)
-{
-    expect(what, "settled", (int64_t)f->report.settled, (int64_t)settled);
-    expect(what, "bad_count", (int64_t)f->report.bad_count, (int64_t)bad);
-    expect(what, "changed", f->report.changed, (int64_t)n);
-}
-
-static void expect_count(struct fixture *f, const char *what, size_t n)
-{
-    int64_t got = number(f, "SELECT count(*) FROM prices", 0);
-
-    expect(what, "rows in the table:", got, (int64_t)n);
-}
+#include "grader/random.h"
+#include "grader/traces.h"
 
 /* The tests */
 
-static void inserts_and_updates(void *fixture)
+static void inserts(void *fixture)
 {
-    static const char cents[] =
-        "SELECT cents FROM prices WHERE name = 'item ' || ?1";
-    static const char id[] = "SELECT id FROM prices WHERE name = 'item ' || ?1";
     struct fixture *f = fixture;
 
-    raw_do(f->other, "INSERT INTO prices VALUES (100, 'item 0', 5),"
-                     " (103, 'item 3', 5), (190, 'item 30', 5)");
-    upsert(f, 10, 3, "10 rows, 3 a chunk", 0);
-    expect_count(f, "10 rows, 2 of them known, and another one", 11);
+    upsert(f, 10, 5, "10 rows, 5 a chunk");
+    expect_count(f, "10 rows", 10);
     for (int i = 0; i < 10; i++)
-        expect(f->names[i], "costs", number(f, cents, i), f->rows[i].cents);
-    expect("item 30, not given,", "costs", number(f, cents, 30), 5);
+        expect(f->names[i], "costs", read_item(f, "cents", f->names[i]),
+               f->rows[i].cents);
+}
+
+static void last_chunk(struct fixture *f)
+{
+    upsert(f, 10, 3, "10 rows, 3 a chunk");
+    expect_count(f, "10 rows, 3 a chunk", 10);
+    upsert(f, 12, 4, "12 rows, 4 a chunk");
+    expect_count(f, "12 rows, 4 a chunk", 12);
+}
+
+/* Names and prices as nobody expects them; some names differ in case only, or
+ * in a blank. */
+static void make_odd(struct fixture *f)
+{
+    static const char *const pots[] = {"tea pot",  "Tea pot",  "TEA POT",
+                                       "tea  pot", "tea pot ", ""};
+    struct test_random random;
+
+    test_random_init(&random, 6);
+    for (size_t i = 0; i < ROWS; i++) {
+        int64_t edge = test_random_edge(&random);
+
+        if (i < sizeof pots / sizeof pots[0])
+            (void)snprintf(f->names[i], NAME_SIZE, "%s", pots[i]);
+        else
+            (void)test_random_name(&random,
+                                   (enum test_name)(i % TEST_NAME_EMPTY),
+                                   f->names[i], NAME_SIZE);
+        f->rows[i].name = f->names[i];
+        f->rows[i].cents = edge > 0    ? edge
+                           : edge == 0 ? INT64_MAX
+                                       : -(edge / 2) + 1;
+    }
+}
+
+static void updates(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    raw_do(f->other, "INSERT INTO prices VALUES (-7, 'item 0', 5),"
+                     " (4294967299, 'item 3', 9007199254740993),"
+                     " (190, 'item 30', 5), (191, 'ITEM 3', 6)");
+    upsert(f, 10, 5, "10 rows, 2 of them known");
+    for (int i = 0; i < 10; i++)
+        expect(f->names[i], "costs", read_item(f, "cents", f->names[i]),
+               f->rows[i].cents);
+    expect("item 30, not given,", "costs", read_item(f, "cents", "item 30"), 5);
+    expect("ITEM 3, not given,", "costs", read_item(f, "cents", "ITEM 3"), 6);
     test_cause("a row was deleted and inserted anew instead of updated");
-    expect("item 0", "keeps its id:", number(f, id, 0), 100);
-    expect("item 3", "keeps its id:", number(f, id, 3), 103);
+    expect("item 0", "keeps its id:", read_item(f, "id", "item 0"), -7);
+    expect("item 3", "keeps its id:", read_item(f, "id", "item 3"),
+           INT64_C(4294967299));
+    test_cause(NULL);
+    f->rows[0].cents = 3;
+    f->rows[9] = (struct ex_price){f->names[0], 2};
+    upsert(f, 10, 10, "the first name comes twice");
+    expect("the last price of item 0", "is", read_item(f, "cents", "item 0"),
+           2);
+    make_odd(f);
+    upsert(f, ROWS, ROWS, "odd names and prices");
+    for (int i = 0; i < ROWS; i++)
+        expect(f->names[i], "costs", read_item(f, "cents", f->names[i]),
+               f->rows[i].cents);
 }
 
 static void commits(void *fixture)
@@ -198,18 +90,30 @@ static void commits(void *fixture)
     static const struct {
         size_t count, chunk;
         int commits;
-    } runs[] = {{0, 5, 0},  {1, 5, 1},           {ROWS, 1, ROWS}, {12, 4, 3},
-                {13, 4, 4}, {ROWS, ROWS - 1, 2}, {9, 9, 1},       {9, ROWS, 1},
-                {9, 8, 2},  {ROWS, SIZE_MAX, 1}};
+    } runs[] = {{0, 5, 0},
+                {1, 5, 1},
+                {ROWS, 1, ROWS},
+                {12, 4, 3},
+                {13, 4, 4},
+                {ROWS, ROWS - 1, 2},
+                {9, 9, 1},
+                {9, ROWS, 1},
+                {9, 8, 2},
+                {ROWS, SIZE_MAX, 1},
+                {ROWS, SIZE_MAX / 2 + 1, 1},
+                {ROWS, (size_t)UINT32_MAX + 6, 1}};
     struct fixture *f = fixture;
 
+    last_chunk(f);
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
         char what[TEXT_SIZE / 2];
 
         (void)snprintf(what, sizeof what, "%zu rows, %zu a chunk",
                        runs[i].count, runs[i].chunk);
-        upsert(f, runs[i].count, runs[i].chunk, what, 0);
+        raw_do(f->other, "DELETE FROM prices");
+        upsert(f, runs[i].count, runs[i].chunk, what);
         expect(what, "commits:", f->commits, runs[i].commits);
+        expect_count(f, what, runs[i].count);
     }
 }
 
@@ -217,15 +121,32 @@ static void changes(void *fixture)
 {
     struct fixture *f = fixture;
     size_t others = 1 + test_seed() % 9;
+    struct test_traces before;
 
-    upsert(f, ROWS, 7, "all are new", 0);
+    for (size_t i = 0; i < 3; i++)
+        f->rows[i + 1].cents += INT64_C(4294967296) << (i * 10);
+    test_traces_look(f->other, f->db, &before);
+    upsert(f, ROWS, 8, "all are new");
     expect_report(f, "all are new", ROWS, 0, ROWS);
-    upsert(f, ROWS, 7, "the same again", 0);
+    test_cause("the connection's settings are the caller's");
+    test_traces_settings(f->db, &before, "when prices are written");
+    test_cause(NULL);
+    test_traces_look(f->other, f->db, &before);
+    upsert(f, ROWS, 8, "the same again");
     expect_report(f, "the same again", ROWS, 0, 0);
+    test_cause("the same price again is no reason to write");
+    test_traces_none(f->other, f->db, &before, "when the prices are the same");
+    test_cause(NULL);
     for (size_t i = 0; i < others; i++)
-        f->rows[i * 3].cents++;
-    upsert(f, ROWS, 7, "some cost more", 0);
-    expect_report(f, "some cost more", ROWS, 0, others);
+        f->rows[i * 3].cents += i % 2 == 0 ? -1 : INT64_C(4294967296);
+    upsert(f, ROWS, 8, "some cost more, some less");
+    expect_report(f, "some cost more, some less", ROWS, 0, others);
+    upsert(f, 0, 7, "no rows");
+    expect_report(f, "no rows", 0, 0, 0);
+    f->rows[0] = f->rows[2] = (struct ex_price){"twice", 7};
+    f->rows[1] = (struct ex_price){"twice", 8};
+    upsert(f, 3, 3, "a new name costs 7, then 8, then 7");
+    expect_report(f, "a new name costs 7, then 8, then 7", 3, 0, 3);
 }
 
 /* Makes some rows bad, among them a whole chunk. Returns how many. */
@@ -241,7 +162,7 @@ static size_t spoil(struct fixture *f, int codes[static ROWS])
             f->rows[i].name = NULL;
             codes[i] = SQLITE_CONSTRAINT_NOTNULL;
         } else if (n % 5 == 0 || i / CHUNK == 1) {
-            f->rows[i].cents = 0;
+            f->rows[i].cents = i % 2 == 0 ? 0 : INT64_MIN + (int64_t)i;
             codes[i] = SQLITE_CONSTRAINT_CHECK;
         }
         bad += codes[i] != 0;
@@ -249,134 +170,267 @@ static size_t spoil(struct fixture *f, int codes[static ROWS])
     return bad;
 }
 
+/* As many bad rows as there is room for are reported, all are counted. */
+static void bad_rows_in_room(struct fixture *f, size_t room, size_t bad)
+{
+    char what[TEXT_SIZE / 2];
+    struct ex_upsert_report *report = &f->report;
+
+    (void)snprintf(what, sizeof what, "room for %zu bad rows", room);
+    test_cause("bad_room says how many find room; all are counted");
+    f->bad[room].row = ROWS;
+    *report =
+        (struct ex_upsert_report){room > 0 ? f->bad : NULL, room, 9, 9, 9};
+    expect_code(what, ex_upsert(f->db, f->rows, ROWS, CHUNK, report), 0);
+    expect_report(f, what, ROWS, bad, 0);
+    if (f->bad[room].row != ROWS)
+        test_wrong(what, "one more is written");
+    if (report->bad_room != room || (room > 0 && report->bad != f->bad))
+        test_wrong("bad and bad_room stay as the caller has set them",
+                   "they do not");
+}
+
 static void bad_rows(void *fixture)
 {
+    static const char what[] = "with bad rows";
     struct fixture *f = fixture;
     int codes[ROWS];
     size_t bad = spoil(f, codes), next = 0;
 
-    upsert(f, ROWS, CHUNK, "with bad rows", 0);
-    expect_report(f, "with bad rows", ROWS, bad, ROWS - bad);
+    upsert(f, ROWS, CHUNK, what);
+    expect_report(f, what, ROWS, bad, ROWS - bad);
     expect_count(f, "the good rows", ROWS - bad);
-    expect("with bad rows", "commits:", f->commits, ROWS / CHUNK);
     for (int i = 0; i < ROWS; i++) {
         if (codes[i] == 0)
             continue;
         expect("the next bad one", "is row", (int64_t)f->bad[next].row, i);
         expect("a bad row", "has code", f->bad[next++].code, codes[i]);
     }
-    test_cause("bad_room says how many find room; all are counted");
-    f->bad[1].row = ROWS;
-    f->report.bad_room = 1;
-    CHECK_INT(ex_upsert(f->db, f->rows, ROWS, CHUNK, &f->report), 0);
-    expect_report(f, "room for one bad row", ROWS, bad, 0);
-    if (f->bad[1].row != ROWS)
-        test_wrong("room for one bad row: one is written", "two are");
+    for (size_t room = 4; room-- > 0;)
+        bad_rows_in_room(f, room * room, bad);
 }
 
-/* A run into an empty table, in which something goes wrong. */
-static void upsert_in_vain(struct fixture *f, const struct fault *fault)
+/* A constraint of which no list knows the extension. */
+static void unknown_constraint(void *fixture)
 {
+    struct fixture *f = fixture;
+    struct fault fault = {
+        "row 20 breaks a constraint",
+        SQLITE_CONSTRAINT | ((int)(20 + test_seed() % 200) << 8), 0, 20, ROWS};
+
+    (void)upsert_in_vain(f, &fault);
+    expect_report(f, fault.what, ROWS, 1, ROWS - 1);
+    expect("row 20", "has code", f->bad[0].code, fault.kind);
+}
+
+/* Draws the codes of rows that fail. */
+static size_t draw_faults(struct fault faults[static 16])
+{
+    static const int codes[] = {
+        SQLITE_IOERR_WRITE,       SQLITE_IOERR | (99 << 8),
+        SQLITE_CORRUPT_INDEX,     SQLITE_BUSY,
+        SQLITE_BUSY_SNAPSHOT,     SQLITE_LOCKED,
+        SQLITE_READONLY,          SQLITE_NOMEM,
+        SQLITE_MISMATCH,          SQLITE_MISUSE,
+        SQLITE_ERROR | (19 << 8), SQLITE_TOOBIG};
+    static const struct fault fixed[] = {
+        {"row 20 fails", SQLITE_ERROR, SQLITE_ERROR, 20, 16},
+        {"the disk is full at row 12", SQLITE_FULL, SQLITE_FULL, 12, 8},
+        {"row 19 is interrupted", SQLITE_INTERRUPT, SQLITE_INTERRUPT, 19, 16},
+        {"the first row fails", SQLITE_ERROR, SQLITE_ERROR, 0, 0},
+        {"row 21 undoes all", ROLLED_BACK, SQLITE_CONSTRAINT_TRIGGER, 21, 16},
+        {"the third COMMIT breaks a constraint", ORPHAN,
+         SQLITE_CONSTRAINT_FOREIGNKEY, 18, 16},
+        {"the second COMMIT is busy", READER, SQLITE_BUSY, 13, 8},
+        {"BEGIN is busy", WRITER, SQLITE_BUSY, ROWS, 0}};
+    const size_t count = sizeof fixed / sizeof fixed[0];
+
+    memcpy(faults, fixed, sizeof fixed);
+    for (size_t i = 0; i < 4; i++) {
+        int code = codes[(test_seed() * 5 + i * 3) % 12];
+
+        faults[count + i] =
+            (struct fault){"a row of the fourth chunk fails", code, code,
+                           24 + (test_seed() + i) % 8, 24};
+    }
+    return count + 4;
+}
+
+/* BEGIN or COMMIT fails at its first time. */
+static void refuse(struct fixture *f, int kinds, const char *what)
+{
+    struct test_refusal refusal = {0};
+    int rc;
+
     raw_do(f->other, "DELETE FROM prices");
-    if (fault->kind == WRITER)
-        raw_do(f->other, "BEGIN IMMEDIATE");
-    f->fault = fault;
-    test_cause("only a constraint makes a bad row, other errors end the run");
-    upsert(f, ROWS, CHUNK, fault->what, fault->code);
+    test_refuse(f->db, &refusal, kinds | TEST_REFUSE_SAVEPOINT);
+    rc = run(f, ROWS, CHUNK);
+    test_refuse_nothing(f->db);
+    test_cause("the result of BEGIN or COMMIT was not looked at");
+    expect_code(what, rc, SQLITE_AUTH);
+    roll_back(f->db);
+    expect_report(f, what, 0, 0, 0);
+    expect_count(f, what, 0);
     test_cause(NULL);
-    f->fault = NULL;
-}
-
-static void roll_back(sqlite3 *db)
-{
-    if (!sqlite3_get_autocommit(db))
-        raw_do(db, "ROLLBACK");
 }
 
 static void errors(void *fixture)
 {
     struct fixture *f = fixture;
+    struct fault faults[16];
+    size_t count = draw_faults(faults);
 
     f->rows[2].cents = 0; /* a bad row in each of the first three chunks */
     f->rows[9].cents = 0;
     f->rows[17].cents = 0;
-    for (size_t i = 0; i < FAULTS; i++) {
-        size_t kept = faults[i].kept, bad = kept / CHUNK;
+    for (size_t i = 0; i < count; i++) {
+        size_t kept = faults[i].kept, bad = (kept + CHUNK - 1) / CHUNK;
+        bool happened = upsert_in_vain(f, &faults[i]);
 
-        upsert_in_vain(f, &faults[i]);
-        roll_back(f->db); /* what stays open is judged by the next test */
+        roll_back(f->db); /* what stays open is judged by another test */
         roll_back(f->other);
+        if (!happened)
+            continue;
+        bad = bad < 3 ? bad : 3;
         expect_count(f, faults[i].what, kept - bad);
         expect_report(f, faults[i].what, kept, bad, kept - bad);
     }
+    refuse(f, TEST_REFUSE_BEGIN, "BEGIN fails");
+    refuse(f, TEST_REFUSE_COMMIT, "COMMIT fails");
 }
 
-static void expect_all_closed(struct fixture *f, const char *when)
+/* A name that is longer than the connection allows cannot be bound; without
+ * the table nothing can be prepared. */
+static void bind_and_prepare(struct fixture *f)
 {
-    if (!sqlite3_get_autocommit(f->db))
-        test_wrong("no open transaction", "one, after: %s", when);
-    test_cause("one way out leaves past sqlite3_finalize");
-    if (sqlite3_next_stmt(f->db, NULL) != NULL)
-        test_wrong("no open statement", "one, after: %s", when);
-    test_cause(NULL);
+    static char longer[3000];
+    int limit = sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, 2000), rc;
+
+    raw_do(f->other, "DELETE FROM prices");
+    memset(longer, 'l', sizeof longer - 1);
+    f->rows[11].name = longer;
+    rc = run(f, ROWS, CHUNK);
+    f->rows[11].name = f->names[11];
+    (void)sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, limit);
+    expect_code("the name of row 11 is too long", rc, SQLITE_TOOBIG);
+    expect_report(f, "the name of row 11 is too long", CHUNK, 0, CHUNK);
+    expect_all_closed(f, "the name of row 11 is too long");
+    raw_do(f->other, "ALTER TABLE prices RENAME TO gone");
+    rc = run(f, ROWS, CHUNK);
+    raw_do(f->other, "ALTER TABLE gone RENAME TO prices");
+    expect_code("there is no table", rc, SQLITE_ERROR);
+    expect_report(f, "there is no table", 0, 0, 0);
+    expect_all_closed(f, "there is no table");
+}
+
+/* Each allocation of a short run fails once. */
+static void without_memory(struct fixture *f)
+{
+    int failed = 1;
+
+    for (uint64_t nth = 1; failed; nth++) {
+        int rc;
+
+        raw_do(f->other, "DELETE FROM prices");
+        test_alloc_fail_at(TEST_ALLOC_MALLOC | TEST_ALLOC_SQLITE, nth, 0);
+        rc = run(f, 6, 2);
+        failed = test_alloc_has_failed();
+        test_alloc_fail_at(0, 0, 0);
+        if (rc != 0 && (rc & 0xff) != SQLITE_IOERR)
+            expect_code("no memory", rc, failed ? SQLITE_NOMEM : 0);
+        expect_all_closed(f, "no memory");
+        expect_count(f, "no memory", f->report.settled);
+        expect_report(f, "no memory", rc == 0 ? 6 : f->report.settled, 0,
+                      f->report.settled);
+    }
 }
 
 static void nothing_stays_open(void *fixture)
 {
     struct fixture *f = fixture;
+    struct fault faults[16];
+    size_t count = draw_faults(faults);
 
-    for (size_t i = 0; i < FAULTS; i++) {
-        upsert_in_vain(f, &faults[i]);
+    for (size_t i = 0; i < count; i++) {
+        (void)upsert_in_vain(f, &faults[i]);
         expect_all_closed(f, faults[i].what);
         roll_back(f->other);
-        upsert(f, ROWS, CHUNK, "the next run", 0);
+        upsert(f, ROWS, CHUNK, "the next run");
         expect_all_closed(f, "a run without an error");
         expect_count(f, "the next run", ROWS);
     }
+    bind_and_prepare(f);
+    without_memory(f);
 }
 
+static void others(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    f->looks = true;
+    f->writes = true;
+    upsert(f, ROWS, 10, "others read and write");
+    expect("others read at each row", "refused:", f->refused, 0);
+    test_cause("a chunk ends with its COMMIT, and the next has its own BEGIN");
+    if (f->written < 4)
+        test_wrong("others can write before each of 4 chunks",
+                   "they could %d times", f->written);
+}
+
+#define CASE(title_, run_, points_, needs_, cause_)                            \
+    {                                                                          \
+        .name = #run_, .run = run_, .title = title_, .points = points_,        \
+        .needs = needs_, .seconds = 5, .function = "ex_upsert",                \
+        .cause = cause_                                                        \
+    }
+
 static const struct test_case cases[] = {
-    {.name = "inserts_and_updates",
-     .run = inserts_and_updates,
-     .title = "new rows go in, known ones change",
-     .points = 2,
-     .function = "ex_upsert",
-     .cause = "not every row, or not every chunk, was committed"},
-    {.name = "commits",
-     .run = commits,
-     .title = "one commit for each chunk",
-     .points = 1,
-     .needs = 1,
-     .function = "ex_upsert",
-     .cause = "BEGIN and COMMIT do not stand around a chunk of rows"},
-    {.name = "changes",
-     .run = changes,
-     .title = "the second run changes 0",
-     .points = 2,
-     .needs = 1,
-     .function = "ex_upsert",
-     .cause = "rows were counted, or written although they are the same"},
-    {.name = "bad_rows",
-     .run = bad_rows,
-     .title = "bad rows are reported, the others stay",
-     .points = 2,
-     .needs = 1,
-     .function = "ex_upsert",
-     .cause = "the error of a bad row has ended its chunk, or was forgotten"},
-    {.name = "errors",
-     .run = errors,
-     .title = "an error ends the run",
-     .points = 2,
-     .needs = 1,
-     .function = "ex_upsert",
-     .cause = "the report has rows of a chunk that is not committed"},
-    {.name = "nothing_stays_open",
-     .run = nothing_stays_open,
-     .title = "nothing stays open on any way out",
-     .points = 1,
-     .needs = 1,
-     .function = "ex_upsert",
-     .cause = "the open chunk was not rolled back after an error"},
+    CASE("new rows go in",
+         inserts,
+         1,
+         0,
+         "not every row was written and committed"),
+    CASE("known rows change and keep their ids",
+         updates,
+         1,
+         1,
+         "a name is a text as it is, a price has 64 bits"),
+    CASE("one commit for each chunk",
+         commits,
+         1,
+         1,
+         "BEGIN and COMMIT are not around a chunk of rows, or the last chunk "
+         "was forgotten"),
+    CASE("what has changed is counted, the second run changes 0",
+         changes,
+         1,
+         1,
+         "what was given was counted, not what has changed"),
+    CASE("bad rows are reported, the others stay",
+         bad_rows,
+         1,
+         1,
+         "the error of a bad row has ended its chunk, or was forgotten"),
+    CASE("any constraint makes a bad row",
+         unknown_constraint,
+         1,
+         1,
+         "a constraint is known by the last byte of its code"),
+    CASE("an error ends the run",
+         errors,
+         2,
+         1,
+         "the report has rows of a chunk that is not committed"),
+    CASE("others read at any time, and write between two chunks",
+         others,
+         1,
+         1,
+         "BEGIN EXCLUSIVE keeps readers out; BEGIN IMMEDIATE does not"),
+    CASE("nothing stays open on any way out",
+         nothing_stays_open,
+         1,
+         1,
+         "the open chunk was not rolled back after an error"),
     {0},
 };
 

@@ -39,12 +39,17 @@ struct ex_upsert_report {
 };
 
 /* Writes each row to the table: a new name is inserted, a known one gets the
- * price and keeps its id.
+ * price and keeps its id. Names are compared as they are, prices have all 64
+ * bits. A name may come twice: the rows are written in their order, and each of
+ * them that inserts or changes something counts as changed.
  *
- * db is borrowed, returns extended codes (sqlite3_extended_result_codes) and
- * has no transaction open. rows are borrowed. chunk is 1 or more, also more
- * than count: so many rows, good or bad, are one transaction, the last chunk
- * may have fewer.
+ * Others can read at any time, also while a chunk is open, and can write
+ * between two chunks.
+ *
+ * db is borrowed and keeps its settings and the caller's own statements. It
+ * returns extended codes (sqlite3_extended_result_codes) and has no transaction
+ * open. rows are borrowed. chunk is 1 or more, also more than count: so many
+ * rows, good or bad, are one transaction, the last chunk may have fewer.
  *
  * A row that a constraint refuses is reported in order, and its neighbours
  * stay. Any other error ends the run: of a row, of BEGIN or of COMMIT, and
@@ -52,8 +57,8 @@ struct ex_upsert_report {
  * then rolled back, those before it stay.
  *
  * Returns 0 when every row is committed or reported, or the SQLite code of
- * what ended the run. Whatever it returns, no transaction and no statement is
- * open afterwards. */
+ * what ended the run, as SQLite gave it. Whatever it returns, no transaction
+ * and no statement of its own is open afterwards. */
 int ex_upsert(sqlite3 *db,
               const struct ex_price *rows,
               size_t count,

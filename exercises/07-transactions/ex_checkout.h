@@ -45,7 +45,9 @@ enum {
  * transaction too; there is nothing left to undo then, and nothing is tried.
  *
  * db is borrowed and returns extended codes (sqlite3_extended_result_codes).
- * Its busy timeout is the caller's business.
+ * Its settings, the busy timeout among them, and the statements that the caller
+ * has are the caller's business. Ids, quantities and money have all 64 bits, a
+ * cart has any number of lines.
  *
  * Returns 0 and writes the order's id to *ret_order. Otherwise *ret_order stays
  * as it was:
@@ -54,8 +56,9 @@ enum {
  *              the stock
  * SQLITE_*     what failed first, as SQLite said it: SQLITE_CONSTRAINT_UNIQUE
  *              for a cart that has an order, and new lines
- * Whatever it returns, no statement, no transaction and no savepoint of its
- * own is open. */
+ * Where two of these hold, as for a cart that has an order, and new lines with
+ * too little in stock, either is returned. Whatever it returns, no statement,
+ * no transaction and no savepoint of its own is open. */
 int ex_checkout(sqlite3 *db, int64_t cart, int64_t *ret_order);
 
 #endif

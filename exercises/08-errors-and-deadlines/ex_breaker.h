@@ -7,8 +7,9 @@
  *     HALF_OPEN  the probe's end says nothing     -> OPEN, the next is a probe
  *
  * Everything happens on the loop thread. The breaker does not read a clock,
- * has no timer and calls nobody back: the caller says what time it is, in
- * milliseconds since any moment. Times may repeat, but never go back.
+ * has no timer and calls nobody back, and two breakers know nothing of each
+ * other: the caller says what time it is, in milliseconds since any moment.
+ * Times may repeat, but never go back.
  */
 #ifndef EX_BREAKER_H
 #define EX_BREAKER_H

@@ -1,229 +1,22 @@
 /* ex_tenants - each tenant has a database, and at most four are open
  *
- * Nothing is decided inside of a call or of a conn's callback: they note what
- * has happened and wake the cache. In the next turn of the loop take_turn
- * looks at the whole line, from its front, and then at whether to close.
+ * What decides: whom to serve, what to evict, when all is closed. The contract,
+ * and what is given, is in ex_tenants.h.
  */
 #include "ex_tenants.h"
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static void take_turn(uv_idle_t *turn);
-
-/* Asks for a turn. More than once is harmless. */
-static void wake(struct ex_tenants *cache)
-{
-    (void)uv_idle_start(&cache->turn, take_turn); /* it fails for NULL only */
-}
-
-/* Returns the first slot in this state, or NULL. */
-static struct ex_slot *find_state(struct ex_tenants *cache,
-                                  enum ex_slot_state state)
-{
-    for (size_t i = 0; i < EX_SLOTS; i++)
-        if (cache->slots[i].state == state)
-            return &cache->slots[i];
-    return NULL;
-}
-
-/* Returns the slot of this tenant, whatever its state, or NULL. */
-static struct ex_slot *find_tenant(struct ex_tenants *cache, const char *tenant)
-{
-    for (size_t i = 0; i < EX_SLOTS; i++)
-        if (cache->slots[i].state != EX_SLOT_FREE &&
-            strcmp(cache->slots[i].tenant, tenant) == 0)
-            return &cache->slots[i];
-    return NULL;
-}
-
-/* Takes the ask out of the line and calls back. */
-static void answer(struct ex_tenants *cache, struct ex_ask *ask)
-{
-    struct ex_ask **place = &cache->first;
-
-    while (*place != ask)
-        place = &(*place)->next;
-    *place = ask->next;
-    cache->waiting--;
-    ask->on_answered(ask, ask->status);
-}
-
-static void lend(struct ex_slot *slot, struct ex_ask *ask)
-{
-    slot->borrowed++;
-    ask->slot = slot;
-    ask->conn = slot->conn;
-    answer(slot->cache, ask);
-}
-
-/* Notes the code for those in the line who wait for this tenant, or for all
- * (NULL). They are answered in the next turn. */
-static void fail_asks(struct ex_tenants *cache, const char *tenant, int code)
-{
-    for (struct ex_ask *ask = cache->first; ask != NULL; ask = ask->next)
-        if (ask->status == 0 &&
-            (tenant == NULL || strcmp(ask->tenant, tenant) == 0))
-            ask->status = code;
-    wake(cache);
-}
-
-/* On the loop, when a conn is closed. */
-static void on_conn_closed(struct asq_conn *conn)
-{
-    struct ex_slot *slot = conn->data;
-
-    free(conn);
-    slot->conn = NULL;
-    slot->state = EX_SLOT_FREE;
-    wake(slot->cache);
-}
-
-/* Begins to close the conn of a slot: once, and not while it is opening. */
-static void close_slot(struct ex_slot *slot)
-{
-    slot->state = EX_SLOT_CLOSING;
-    asq_conn_close(slot->conn, on_conn_closed);
-}
-
-/* On the loop, when a conn is open, or has failed to open. Then those who
- * wait for it fail, and the conn is closed. */
-static void on_open(struct asq_conn *conn, int status)
-{
-    struct ex_slot *slot = conn->data;
-
-    /* Your code. */
-    (void)slot;
-}
-
-/* Begins to open a tenant's conn in a slot that is free. If that fails at
- * once, the slot stays free, and those who wait for it fail. */
-static void open_slot(struct ex_slot *slot, const char *tenant)
-{
-    struct asq_profile profile = slot->cache->profile;
-    struct asq_conn *conn = malloc(sizeof *conn);
-    int n = snprintf(slot->path, sizeof slot->path, "%s/%s.db",
-                     slot->cache->folder, tenant);
-    int rc = conn == NULL ? UV_ENOMEM : 0;
-
-    if (rc == 0 && (n < 0 || (size_t)n >= sizeof slot->path))
-        rc = UV_ENAMETOOLONG;
-    if (rc == 0) {
-        asq_conn_init(conn);
-        conn->data = slot;
-        profile.path = slot->path;
-        rc = asq_conn_open(conn, slot->cache->turn.loop, &profile, on_open);
-    }
-    if (rc != 0) {
-        free(conn);
-        fail_asks(slot->cache, tenant, rc);
-        return;
-    }
-    (void)snprintf(slot->tenant, sizeof slot->tenant, "%s", tenant); /* fits */
-    slot->conn = conn;
-    slot->borrowed = 0;
-    slot->returned = ++slot->cache->clock;
-    slot->state = EX_SLOT_OPENING;
-}
-
-/* Makes way for a tenant, unless a slot is on its way to be free already. */
-static void evict(struct ex_tenants *cache)
+/* Your code. */
+void ex_slot_opened(struct asq_conn *conn, int status)
 {
     /* Your code. */
+    (void)conn;
 }
 
-/* Does for one in the line what can be done now: lends the conn, or sees to
- * it that there will be one, or leaves it in the line. */
-static void serve(struct ex_tenants *cache, struct ex_ask *ask)
+void ex_cache_serve(struct ex_tenants *cache, struct ex_ask *ask)
 {
     /* Your code. */
-}
-
-/* On the loop, when the turn's handle is closed. */
-static void finish_close(uv_handle_t *handle)
-{
-    struct ex_tenants *cache = handle->data;
-
-    cache->on_closed(cache);
-}
-
-/* Begins to close every conn that nobody has borrowed. */
-static void close_idle(struct ex_tenants *cache)
-{
-    for (size_t i = 0; i < EX_SLOTS; i++) {
-        struct ex_slot *slot = &cache->slots[i];
-
-        if (slot->state == EX_SLOT_OPEN && slot->borrowed == 0)
-            close_slot(slot);
-    }
-}
-
-/* Closes what nobody has borrowed, then the handle, if close was called and
- * there is no reason left to wait. */
-static void maybe_closed(struct ex_tenants *cache)
-{
-    /* Your code. */
-}
-
-/* Looks at those who stand in the line now. Who joins it meanwhile, from a
- * callback, has the next turn: nobody keeps the loop from going round. */
-static void take_turn(uv_idle_t *turn)
-{
-    struct ex_tenants *cache = turn->data;
-    struct ex_ask *ask = cache->first, *next;
-
-    (void)uv_idle_stop(turn); /* it always succeeds */
-    for (size_t n = cache->waiting; n > 0; n--, ask = next) {
-        next = ask->next; /* before ask may be freed */
-        if (ask->status != 0)
-            answer(cache, ask);
-        else
-            serve(cache, ask);
-    }
-    maybe_closed(cache);
-}
-
-void ex_tenants_init(struct ex_tenants *cache,
-                     uv_loop_t *loop,
-                     const char *folder)
-{
-    *cache = (struct ex_tenants){.folder = folder,
-                                 .profile = asq_profile_default(NULL)};
-    for (size_t i = 0; i < EX_SLOTS; i++)
-        cache->slots[i].cache = cache;
-    (void)uv_idle_init(loop, &cache->turn); /* it always succeeds */
-    cache->turn.data = cache;
-}
-
-static bool is_name(const char *text)
-{
-    size_t length = strlen(text);
-
-    return length > 0 && length < EX_TENANT_SIZE &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
-}
-
-int ex_tenants_ask(struct ex_tenants *cache,
-                   struct ex_ask *ask,
-                   const char *tenant,
-                   ex_answered_cb on_answered)
-{
-    struct ex_ask **place = &cache->first;
-
-    if (cache->on_closed != NULL)
-        return UV_ESHUTDOWN;
-    if (!is_name(tenant))
-        return UV_EINVAL;
-    *ask = (struct ex_ask){.data = ask->data, .on_answered = on_answered};
-    (void)snprintf(ask->tenant, sizeof ask->tenant, "%s", tenant); /* fits */
-    while (*place != NULL)
-        place = &(*place)->next;
-    *place = ask;
-    cache->waiting++;
-    wake(cache);
-    return 0;
 }
 
 void ex_tenants_return(struct ex_ask *ask)
@@ -231,8 +24,7 @@ void ex_tenants_return(struct ex_ask *ask)
     /* Your code. */
 }
 
-void ex_tenants_close(struct ex_tenants *cache, ex_tenants_cb on_closed)
+void ex_cache_maybe_closed(struct ex_tenants *cache)
 {
-    cache->on_closed = on_closed;
-    fail_asks(cache, NULL, UV_ECANCELED);
+    /* Your code. */
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* begin solution */
 enum {
     SQL_SIZE = 320
 };
@@ -16,13 +17,11 @@ enum {
  * nobody may sort by this. */
 static const char *find_column(const char *sort)
 {
-    /* begin solution */
     static const char *const columns[] = {"id", "name", "value"};
 
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
         if (strcmp(columns[i], sort) == 0)
             return columns[i];
-    /* end solution */
     return NULL;
 }
 
@@ -31,7 +30,6 @@ static int bind_values(sqlite3_stmt *stmt,
                        const struct ex_page_query *query,
                        const char *column)
 {
-    /* begin solution */
     const struct ex_item *after = query->after;
     int rc = sqlite3_bind_text(stmt, 1, query->status, -1, SQLITE_STATIC);
 
@@ -45,10 +43,6 @@ static int bind_values(sqlite3_stmt *stmt,
         return sqlite3_bind_text(stmt, 4, after->name, -1, SQLITE_STATIC);
     return sqlite3_bind_int64(
         stmt, 4, strcmp(column, "id") == 0 ? after->id : after->value);
-    /* instead:
-    return SQLITE_ERROR;
-    */
-    /* end solution */
 }
 
 /* Adds the row on which the statement stands: id, name, value. Returns 0 or
@@ -67,6 +61,7 @@ static int add_row(sqlite3_stmt *stmt, struct ex_page *page)
     return 0;
 }
 
+/* end solution */
 int ex_page_read(sqlite3 *db,
                  const struct ex_page_query *query,
                  struct ex_page *ret)

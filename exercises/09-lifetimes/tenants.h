@@ -1,0 +1,259 @@
+/* tenants - borrowers of a cache, what they are answered, which conns there are
+ *
+ * Tenants are letters; the database of tenant x is a file that is not one.
+ * Every conn has a handle of its own in the loop, from its open until its close
+ * callback, so the conns can be counted after each turn of the loop. A step of
+ * a test ends when the loop has nothing to wait for. What was answered is
+ * noted as a text: "a, b cancelled". The thread of the loop enters.
+ */
+#ifndef TENANTS_H
+#define TENANTS_H
+
+#include "given.h"
+
+#include "common/slow_disk.h"
+#include "grader/closed.h"
+#include "grader/raw_db.h"
+#include "grader/test.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    BORROWERS = 24,
+    TENANTS = 'x' - 'a' + 1,
+    TURNS = 20000, /* a step takes far fewer, unless the loop spins */
+    CONNS = 64,
+    TEXT_SIZE = 512,
+    GATE_MS = 4000
+};
+
+enum state {
+    IDLE, /* it has asked for nothing, or all is over */
+    ASKED,
+    LENT
+};
+
+struct fixture;
+
+struct borrower {
+    struct ex_ask ask;
+    struct fixture *f;
+    enum state state;
+    char tenant;
+    void (*then)(struct borrower *borrower); /* in its callback, or NULL */
+};
+
+struct fixture {
+    uv_loop_t loop;
+    struct ex_tenants *cache; /* from the heap, freed in on_closed */
+    struct borrower borrowers[BORROWERS];
+    struct asq_conn *conns[CONNS]; /* in the loop, as of the last look */
+    size_t count;
+    size_t most;                  /* of count */
+    bool strict;                  /* more than four are judged at once */
+    struct asq_conn *of[TENANTS]; /* the last that was lent */
+    int inside;                   /* calls that must not call back */
+    int closed;
+    char text[TEXT_SIZE]; /* what was answered in this step */
+};
+
+static inline void note(char text[static TEXT_SIZE], const char *more)
+{
+    size_t used = strlen(text);
+
+    (void)snprintf(text + used, TEXT_SIZE - used, "%s%s", used > 0 ? ", " : "",
+                   more);
+}
+
+/* Looking at the conns */
+
+static inline void take_note(uv_handle_t *handle, void *data)
+{
+    struct fixture *f = data;
+    struct asq_conn *conn;
+
+    if (uv_handle_get_type(handle) != UV_TIMER || f->count == CONNS)
+        return;
+    conn = ASQ_CONTAINER_OF((uv_timer_t *)handle, struct asq_conn, look);
+    if (handle->data == conn)
+        f->conns[f->count++] = conn;
+}
+
+static inline void count_conns(struct fixture *f)
+{
+    f->count = 0;
+    uv_walk(&f->loop, take_note, f);
+}
+
+/* Whether this conn is there, and not on its way to be closed. */
+static inline bool is_open(const struct fixture *f, const struct asq_conn *conn)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->conns[i] == conn)
+            return !conn->close_called;
+    return false;
+}
+
+/* Looks at what has to hold at any moment. */
+static inline void look(struct fixture *f)
+{
+    count_conns(f);
+    if (f->count > f->most)
+        f->most = f->count;
+    if (f->strict && f->count > EX_SLOTS) {
+        test_cause("a conn is opened before the close callback of the one "
+                   "that makes way for it");
+        test_wrong("at most 4 conns, those that are closing among them", "%zu",
+                   f->count);
+    }
+    for (int i = 0; i < BORROWERS; i++) {
+        struct borrower *b = &f->borrowers[i];
+
+        if (b->state == LENT && !is_open(f, b->ask.conn)) {
+            test_cause("a conn was closed that somebody had borrowed");
+            test_wrong("a conn stays open until all have returned it",
+                       "that of %c is closed while it is borrowed", b->tenant);
+        }
+    }
+}
+
+static inline void turn(struct fixture *f)
+{
+    (void)uv_run(&f->loop, UV_RUN_NOWAIT); /* whatever is left */
+    look(f);
+}
+
+/* Runs until the loop has nothing to wait for. */
+static inline void settle(struct fixture *f)
+{
+    int more = 1;
+
+    for (int n = 0; more != 0; n++) {
+        if (n == TURNS)
+            test_wrong("the loop comes to rest", "it goes round and round");
+        more = uv_run(&f->loop, UV_RUN_ONCE);
+        look(f);
+    }
+}
+
+/* Calls and callbacks */
+
+static inline void on_answered(struct ex_ask *ask, int status)
+{
+    struct borrower *b = ask->data;
+    struct fixture *f = b->f;
+    struct asq_conn *conn = ask->conn;
+    char text[TEXT_SIZE / 4];
+
+    if (f->inside > 0)
+        test_wrong("callbacks come from the loop",
+                   "one comes inside of a call");
+    if (f->closed > 0)
+        test_wrong("on_closed runs last of all", "%c is answered after it",
+                   b->tenant);
+    if (b->state != ASKED)
+        test_wrong("each ask is answered once", "one of %c is answered twice",
+                   b->tenant);
+    b->state = status == 0 ? LENT : IDLE;
+    if (status == 0)
+        (void)snprintf(text, sizeof text, "%c", b->tenant);
+    else if (status == UV_ECANCELED)
+        (void)snprintf(text, sizeof text, "%c cancelled", b->tenant);
+    else if (status < 0)
+        (void)snprintf(text, sizeof text, "%c: %s", b->tenant,
+                       uv_err_name(status));
+    else
+        (void)snprintf(text, sizeof text, "%c: %s (%d)", b->tenant,
+                       sqlite3_errstr(status), status);
+    note(f->text, text);
+    look(f);
+    if (status == 0) {
+        for (int t = 0; t < TENANTS; t++) {
+            if (f->of[t] == conn && t != b->tenant - 'a')
+                f->of[t] = NULL; /* it was closed, and its memory used again */
+        }
+        if (is_open(f, f->of[b->tenant - 'a']) &&
+            f->of[b->tenant - 'a'] != conn)
+            test_wrong("one conn for all who ask for a tenant", "%c has two",
+                       b->tenant);
+        f->of[b->tenant - 'a'] = conn;
+    }
+    if (b->then != NULL)
+        b->then(b);
+}
+
+static inline void on_closed(struct ex_tenants *cache)
+{
+    struct fixture *f = cache->data;
+
+    if (f->inside > 0)
+        test_wrong("on_closed comes from the loop",
+                   "it comes inside of a call");
+    count_conns(f);
+    if (f->count > 0)
+        test_wrong("all conns are closed before on_closed runs",
+                   "%zu are not yet", f->count);
+    for (int i = 0; i < BORROWERS; i++) {
+        if (f->borrowers[i].state == ASKED)
+            test_wrong("all asks are answered before on_closed runs",
+                       "one of %c is not", f->borrowers[i].tenant);
+    }
+    f->closed++;
+    f->cache = NULL;
+    test_closed(&f->loop, cache, sizeof *cache);
+    free(cache);
+}
+
+static inline int ask_with(struct fixture *f,
+                           int i,
+                           char tenant,
+                           void (*then)(struct borrower *borrower))
+{
+    struct borrower *b = &f->borrowers[i];
+    char name[2] = {tenant, '\0'};
+    int rc;
+
+    CHECK(b->state == IDLE);
+    *b = (struct borrower){.f = f, .tenant = tenant, .then = then};
+    b->ask.data = b;
+    b->state = ASKED;
+    f->inside++;
+    rc = ex_tenants_ask(f->cache, &b->ask, name, on_answered);
+    f->inside--;
+    if (rc != 0)
+        b->state = IDLE;
+    look(f);
+    return rc;
+}
+
+static inline void ask(struct fixture *f, int i, char tenant)
+{
+    CHECK_INT(ask_with(f, i, tenant, NULL), 0);
+}
+
+static inline void give_back(struct borrower *b)
+{
+    struct fixture *f = b->f;
+
+    CHECK(b->state == LENT);
+    look(f);
+    b->state = IDLE;
+    f->inside++;
+    ex_tenants_return(&b->ask);
+    f->inside--;
+    memset(&b->ask, 0xa5, sizeof b->ask); /* it is the caller's again */
+}
+
+static inline void close_cache(struct fixture *f)
+{
+    f->inside++;
+    ex_tenants_close(f->cache, on_closed);
+    f->inside--;
+}
+
+#endif
