@@ -223,6 +223,49 @@ static void a_connection_that_reads_is_told(void *data)
     asq_request_destroy(&ask.request);
 }
 
+static int begin(struct asq_db *db, struct asq_request *request)
+{
+    (void)request;
+    return asq_db_run(db, "BEGIN", NULL, NULL); /* no table is read */
+}
+
+static int count_to_three(struct asq_db *db, struct asq_request *request)
+{
+    struct asq_stmt *stmt;
+    int rc =
+        asq_stmt_prepare(db, "VALUES (1), (2), (3)", ASQ_WHOLE_TEXT, &stmt);
+
+    (void)request;
+    if (rc == 0)
+        rc = asq_stmt_step(stmt);
+    return rc == SQLITE_ROW ? 0 : rc;
+}
+
+/* An interrupt of the checkpoint would end what is open beside it, and all
+ * that comes while it is open. SQLite itself refuses only what has read. */
+static void what_is_open_is_in_its_way(void *data)
+{
+    static const asq_call_cb calls[] = {begin, count_to_three};
+    struct fixture *f = data;
+
+    for (int i = 0; i < 2; i++) {
+        struct asq_hold hold = {0};
+        struct ask asks[2];
+
+        ask_init_all(f, asks, 2);
+        CHECK_INT(asq_hold_begin(&f->conn, &hold), 0);
+        asks[0].request.hold = &hold;
+        asks[1].request.hold = &hold;
+        ask_call(&asks[0], calls[i]);
+        start_checkpoint(&asks[1]);
+        asq_hold_end(&hold);
+        expect(&asks[0], 0);
+        expect(&asks[1], SQLITE_LOCKED);
+        CHECK_CONTAINS(asks[1].request.message, "is open");
+        ask_destroy_all(asks, 2);
+    }
+}
+
 #define CASE(function)                                                         \
     {                                                                          \
         .name = #function, .run = function                                     \
@@ -236,6 +279,7 @@ static const struct test_case cases[] = {
     CASE(cancelling_the_connection_ends_it),
     CASE(one_that_waits_is_not_begun),
     CASE(a_connection_that_reads_is_told),
+    CASE(what_is_open_is_in_its_way),
     {.name = NULL},
 };
 

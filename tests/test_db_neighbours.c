@@ -289,8 +289,7 @@ static void preparing_is_stopped_alone(void *fixture)
     CHECK(interrupted > 10);
 }
 
-/* What a program makes by SQLite's handle is stopped as well. Which statement
- * runs cannot be told then: all that are open end. */
+/* What a program makes by SQLite's handle is stopped as well. */
 static void a_statement_of_the_handle_is_stopped(void *fixture)
 {
     struct fixture *f = fixture;
@@ -299,9 +298,63 @@ static void a_statement_of_the_handle_is_stopped(void *fixture)
     CHECK_INT(sqlite3_exec(asq_db_handle(&f->db), endless, 0, 0, 0),
               SQLITE_INTERRUPT);
     stop_at(f, 0);
-    CHECK_INT(asq_stmt_step(f->reader), SQLITE_INTERRUPT);
+    fetch(f);
     asq_stmt_release(f->reader);
+    stop_at(f, 3);
+    CHECK_INT(sqlite3_exec(asq_db_handle(&f->db), endless, 0, 0, 0),
+              SQLITE_INTERRUPT);
+    stop_at(f, 0);
     open_reader(f);
+}
+
+/* While something is open, SQLite keeps the flag of an interrupt, and ends
+ * all that begins. A blob may be open for long. */
+static void after_that_a_blob_harms_nobody(void *fixture)
+{
+    struct fixture *f = fixture;
+    sqlite3_blob *blob;
+    char byte;
+
+    asq_stmt_release(f->reader);
+    CHECK_INT(asq_db_run(&f->db, "INSERT INTO t VALUES (x'41')", NULL, NULL),
+              0);
+    CHECK_INT(
+        sqlite3_blob_open(asq_db_handle(&f->db), "main", "t", "n", 1, 0, &blob),
+        SQLITE_OK);
+    stop_at(f, 3);
+    CHECK_INT(sqlite3_exec(asq_db_handle(&f->db), endless, 0, 0, 0),
+              SQLITE_INTERRUPT);
+    stop_at(f, 0);
+    CHECK_INT(asq_db_run(&f->db, "INSERT INTO t VALUES (2)", NULL, NULL), 0);
+    CHECK_INT(sqlite3_blob_read(blob, &byte, 1, 0), SQLITE_OK);
+    CHECK_INT(sqlite3_blob_close(blob), SQLITE_OK);
+    open_reader(f);
+}
+
+/* A write that is over when the watch says stop has happened. */
+static void what_the_handle_has_committed_is_not_called_stopped(void *fixture)
+{
+    struct fixture *f = fixture;
+    sqlite3 *handle = asq_db_handle(&f->db);
+    int64_t written = 0;
+
+    for (unsigned nth = 1; nth <= 40; nth++) {
+        int rc;
+
+        stop_at(f, nth);
+        rc = sqlite3_exec(handle,
+                          "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT "
+                          "x + 1 FROM n WHERE x < 150) INSERT INTO t SELECT 7 "
+                          "FROM n",
+                          0, 0, 0);
+        stop_at(f, 0);
+        CHECK(rc == SQLITE_OK || rc == SQLITE_INTERRUPT);
+        written += rc == SQLITE_OK ? 150 : 0;
+        CHECK_INT(ask(&f->db, "SELECT count(*) FROM t WHERE n = 7"), written);
+        fetch(f);
+    }
+    CHECK(written > 0);
+    CHECK(written < 40 * 150);
 }
 
 /* An SQL function that runs statements by the same connection. */
@@ -366,6 +419,10 @@ static const struct test_case cases[] = {
     {.name = "preparing_is_stopped_alone", .run = preparing_is_stopped_alone},
     {.name = "a_statement_of_the_handle_is_stopped",
      .run = a_statement_of_the_handle_is_stopped},
+    {.name = "after_that_a_blob_harms_nobody",
+     .run = after_that_a_blob_harms_nobody},
+    {.name = "what_the_handle_has_committed_is_not_called_stopped",
+     .run = what_the_handle_has_committed_is_not_called_stopped},
     {.name = "the_inner_one_and_the_outer_one_are_stopped",
      .run = the_inner_one_and_the_outer_one_are_stopped},
     {0},

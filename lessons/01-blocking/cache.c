@@ -256,6 +256,15 @@ void asq_stmt_release_all(struct asq_db *db)
         asq_stmt_release(db->in_use.first);
 }
 
+bool asq__cache_has(const struct asq_db *db, const sqlite3_stmt *handle)
+{
+    const struct asq_stmt *stmt = db->in_use.first;
+
+    while (stmt != NULL && stmt->handle != handle)
+        stmt = stmt->older;
+    return stmt != NULL;
+}
+
 void asq__cache_flush(struct asq_db *db)
 {
     while (db->idle.last != NULL)

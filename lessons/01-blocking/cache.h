@@ -79,6 +79,9 @@ void asq_stmt_release(struct asq_stmt *stmt);
  * that the connection can be closed. No pointer to one may be used again. */
 void asq_stmt_release_all(struct asq_db *db);
 
+/* Internal to 01: whether it is one of those that are checked out. */
+bool asq__cache_has(const struct asq_db *db, const sqlite3_stmt *handle);
+
 /* Internal to 01: finalizes what is idle; used by db when it closes. */
 void asq__cache_flush(struct asq_db *db);
 

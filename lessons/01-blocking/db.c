@@ -161,10 +161,29 @@ static bool can_stop(struct asq__run *run)
     return !gave_up && (run->handle == NULL || sqlite3_stmt_busy(run->handle));
 }
 
+/* Stops a raw statement, of which cannot be told whether it is over:
+ * sqlite3_interrupt leaves that to SQLite. But it ends every statement that is
+ * open, and while one stays open, as a blob does, all that come as well. So
+ * beside ours or a blob, a raw one that is unfinished is taken for the one
+ * that runs. Returns what the progress handler is to return. */
+static int stop_raw(struct asq_db *db)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool raw = false, others = false;
+
+    while ((stmt = sqlite3_next_stmt(db->handle, stmt)) != NULL) {
+        bool is_raw = sqlite3_sql(stmt) != NULL && !asq__cache_has(db, stmt);
+
+        raw = raw || (is_raw && sqlite3_stmt_busy(stmt));
+        others = others || (!is_raw && sqlite3_stmt_busy(stmt));
+    }
+    if (!others)
+        sqlite3_interrupt(db->handle);
+    return others && raw;
+}
+
 /* Called by SQLite between operations. To return non-zero stops what runs now
- * and leaves its neighbours alone. Of a statement that is not ours cannot be
- * told whether it is over: sqlite3_interrupt leaves that to SQLite, and ends
- * every statement that is open on the connection. */
+ * and leaves its neighbours alone. */
 static int on_progress(void *data)
 {
     struct asq_db *db = data;
@@ -173,16 +192,11 @@ static int on_progress(void *data)
     if (db->watch == NULL || (run != NULL && run->unstoppable) ||
         !db->watch(db->watch_data))
         return 0;
-    if (run == NULL) {
-        if (db->stopped != ASQ_STOP_LOCK)
-            db->stopped = ASQ_STOP_RUNNING;
-        sqlite3_interrupt(db->handle);
+    if (run != NULL && !can_stop(run))
         return 0;
-    }
-    if (!can_stop(run))
-        return 0;
-    db->stopped = ASQ_STOP_RUNNING;
-    return 1;
+    if (run != NULL || db->stopped != ASQ_STOP_LOCK)
+        db->stopped = ASQ_STOP_RUNNING;
+    return run != NULL ? 1 : stop_raw(db);
 }
 
 static void nap(uint64_t ms)

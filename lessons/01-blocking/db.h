@@ -50,9 +50,9 @@ enum asq_stop {
  * starts. Neither that nor BEGIN or SAVEPOINT is stopped while it runs:
  * whether they took effect must not be in doubt. For a PRAGMA, which may act
  * while it is prepared, the first question comes before that. While they wait
- * for a lock the watch is asked as for any other. Statements that a program
- * makes by SQLite's handle are stopped while they run, but by
- * sqlite3_interrupt, which ends all that are open. The watch must not use the
+ * for a lock the watch is asked as for any other. A statement that a program
+ * makes by SQLite's handle is stopped as well while it runs; that may end
+ * others made by the handle, when they are open. The watch must not use the
  * connection. */
 typedef int (*asq_watch_cb)(void *data);
 

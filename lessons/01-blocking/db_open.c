@@ -176,7 +176,9 @@ static int run_hook(struct asq_db *db, const struct asq_profile *profile)
     if (rc != 0)
         return fail_hook(db, profile->path, rc);
     rc = asq__db_tidy(db, &left);
-    if (rc == 0 && left.transactions + left.statements + left.handles == 0)
+    if (rc != 0)
+        return fail_hook(db, profile->path, rc); /* it has closed it */
+    if (left.transactions + left.statements + left.handles == 0)
         return 0;
     return asq__db_fail(db, SQLITE_MISUSE, "%s: on_open_db left %s open",
                         name_of(profile->path),

@@ -66,22 +66,13 @@ bool asq__db_is_anything_open(struct asq_db *db)
     return any;
 }
 
-static bool is_ours(const struct asq_db *db, const sqlite3_stmt *handle)
-{
-    const struct asq_stmt *stmt = db->in_use.first;
-
-    while (stmt != NULL && stmt->handle != handle)
-        stmt = stmt->older;
-    return stmt != NULL;
-}
-
 static void undo_write(struct asq_db *db, sqlite3_stmt *stmt, void *data)
 {
     struct found *found = data;
 
     if (is_blob(stmt) || sqlite3_stmt_readonly(stmt))
         return;
-    found->statements += !is_ours(db, stmt);
+    found->statements += !asq__cache_has(db, stmt);
     (void)asq__db_undo_write(db, stmt); /* interrupted, as it should be */
 }
 

@@ -1,6 +1,8 @@
 /* checkpoint - the WAL back into the file, and how that is ended */
 #include "03-event-loop/checkpoint.h"
 
+#include "01-blocking/db_tidy.h"
+
 #include <stdint.h>
 #include <stdio.h>
 
@@ -32,6 +34,13 @@ static void clear_interrupt(sqlite3 *handle)
     (void)sqlite3_exec(handle, "SELECT 1", NULL, NULL, NULL);
 }
 
+/* It fits. */
+static int refuse(struct asq_request *request, int code, const char *text)
+{
+    (void)snprintf(request->message, sizeof request->message, "%s", text);
+    return code;
+}
+
 static int fill(struct asq_result *result, bool busy, int log, int done)
 {
     const struct asq_value cells[] = {
@@ -50,26 +59,27 @@ int asq__checkpoint_run(struct asq_checkpoint *checkpoint,
                         struct asq_guard *guard,
                         struct asq_request *request)
 {
-    sqlite3 *handle = asq_db_handle(db);
     int log = -1, done = -1;
     int rc;
 
-    if (db->read_only) {
-        /* It fits. */
-        (void)snprintf(request->message, sizeof request->message,
-                       "the connection only reads");
-        return SQLITE_READONLY; /* it would fail in the middle */
-    }
+    if (db->read_only) /* it would fail in the middle */
+        return refuse(request, SQLITE_READONLY, "the connection only reads");
+    /* SQLite does not mind if no table has been read; but the interrupt would
+     * end what is open, and all that comes until it is closed. */
+    if (asq__db_is_anything_open(db))
+        return refuse(
+            request, SQLITE_LOCKED,
+            "a transaction or a statement of this connection is open");
     note_running(checkpoint, request);
-    rc = sqlite3_wal_checkpoint_v2(handle, NULL, request->checkpoint_mode, &log,
-                                   &done);
+    rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, request->checkpoint_mode,
+                                   &log, &done);
     note_running(checkpoint, NULL);
     if (rc == SQLITE_INTERRUPT)
         (void)asq__guard_ask(guard); /* it says why */
     if (rc != 0)
         (void)asq__db_fail_sqlite(db);
     if (checkpoint->interrupted) /* nobody sets it any more */
-        clear_interrupt(handle);
+        clear_interrupt(db->handle);
     if (rc == 0 || (rc == SQLITE_BUSY && guard->stop == 0))
         return fill(&request->result, rc != 0, log, done);
     return rc;
