@@ -1,12 +1,16 @@
 /* test_tx_random - many transactions, stopped at random, checked one by one
  *
  * Transactions stand in line on one connection, with savepoints, steps that
- * fail, deadlines and cancels at any moment; plain requests stand between
- * them, and a second connection writes to the same file. In the end the file
- * must hold what each of them was told (tx_units).
+ * fail, functions that are stopped half way or forget a statement, deadlines
+ * and cancels at any moment; plain requests stand between them, and a second
+ * connection writes to the same file. In the end the file must hold what each
+ * of them was told (tx_units).
  */
+#include "01-blocking/script.h"
 #include "tx_fixture.h"
 #include "tx_units.h"
+
+#include <stdio.h>
 
 enum {
     MANY = 100000, /* steps */
@@ -17,7 +21,9 @@ enum {
 
 enum kind {
     INSERT,
-    INSERT_PAIR, /* a function: two statements */
+    INSERT_MANY, /* a function: short statements */
+    RUN_SCRIPT,  /* a function: both statements or none */
+    FORGET_READ, /* a function that leaves a statement open */
     COUNT,       /* its own rows */
     REFUSE,      /* a constraint */
     REFUSE_ALL,  /* one that rolls back */
@@ -43,6 +49,8 @@ struct hand {
     struct asq_params params;
     enum kind kind;
     bool tolerant;
+    unsigned many;
+    unsigned rows; /* the worker's: that it has written */
 };
 
 /* A transaction with its savepoint and its steps. */
@@ -70,7 +78,9 @@ static struct {
     unsigned many, submitted;
     /* What has happened. */
     unsigned ok, too_late[ASQ_PLACE_RUNNING + 1], canceled, failed;
-    unsigned inner_ok, inner_failed, tolerated, elsewhere_ok;
+    unsigned inner_ok, inner_failed, tolerated, elsewhere_ok, half_done;
+    unsigned read_left; /* statements; the worker's of the first connection */
+    unsigned read_left_elsewhere;
 } all;
 
 /* Steps */
@@ -82,12 +92,55 @@ static unsigned draw(unsigned below)
 
 static const char insert_sql[] = "INSERT INTO rows VALUES (?1)";
 
-static int insert_pair(struct asq_db *db, struct asq_request *request)
+static struct hand *hand_of(struct asq_request *request)
 {
-    struct hand *hand = ASQ_CONTAINER_OF(request, struct hand, step.request);
-    int rc = asq_db_run(db, insert_sql, &hand->params, NULL);
+    return ASQ_CONTAINER_OF(request, struct hand, step.request);
+}
 
-    return rc != 0 ? rc : asq_db_run(db, insert_sql, &hand->params, NULL);
+static int insert_many(struct asq_db *db, struct asq_request *request)
+{
+    struct hand *hand = hand_of(request);
+    int rc = 0;
+
+    while (hand->rows < hand->many && rc == 0) {
+        rc = asq_db_run(db, insert_sql, &hand->params, NULL);
+        hand->rows += rc == 0;
+    }
+    return rc;
+}
+
+static int run_script(struct asq_db *db, struct asq_request *request)
+{
+    struct hand *hand = hand_of(request);
+    int number = (int)hand->number.as.int64;
+    char sql[160];
+    int rc;
+
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO rows VALUES (%d);"
+                   "INSERT INTO %s SELECT %d",
+                   number, hand->many % 4 == 0 ? "taken" : "rows",
+                   hand->many % 4 == 0 ? 1 : number);
+    rc = asq_db_script(db, sql, NULL);
+    hand->rows = rc == 0 ? 2 : 0;
+    return rc;
+}
+
+/* It is released, and counted, when the hold ends. */
+static int forget_read(struct asq_db *db, struct asq_request *request)
+{
+    struct hand *hand = hand_of(request);
+    struct asq_stmt *stmt;
+    int rc = asq_stmt_prepare(db, "SELECT n FROM rows", ASQ_WHOLE_TEXT, &stmt);
+
+    if (rc != 0)
+        return rc;
+    if (hand->block->line->elsewhere)
+        all.read_left_elsewhere++;
+    else
+        all.read_left++;
+    rc = hand->many % 2 == 0 ? SQLITE_ROW : asq_stmt_step(stmt);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
 }
 
 static enum kind draw_kind(const struct block *block)
@@ -96,8 +149,10 @@ static enum kind draw_kind(const struct block *block)
 
     if (number < 5 && block->tx.timeout_ms != 0)
         return ENDLESS_WRITE;
-    return number < 600   ? INSERT
-           : number < 800 ? INSERT_PAIR
+    return number < 550   ? INSERT
+           : number < 700 ? INSERT_MANY
+           : number < 790 ? RUN_SCRIPT
+           : number < 800 ? FORGET_READ
            : number < 900 ? COUNT
            : number < 995 ? REFUSE
                           : REFUSE_ALL;
@@ -107,6 +162,9 @@ static int take(struct asq_tx *tx, struct asq_tx_step *step, int status);
 
 static int submit(struct block *block, struct hand *hand)
 {
+    static const asq_call_cb calls[KINDS] = {[INSERT_MANY] = insert_many,
+                                             [RUN_SCRIPT] = run_script,
+                                             [FORGET_READ] = forget_read};
     static const char *const sql[KINDS] = {
         [INSERT] = insert_sql,
         [COUNT] = "SELECT count(*) FROM rows WHERE n = ?1",
@@ -121,9 +179,11 @@ static int submit(struct block *block, struct hand *hand)
     hand->number = asq_int64(block->unit);
     hand->params = (struct asq_params){.values = &hand->number, .count = 1};
     hand->kind = draw_kind(block);
-    hand->tolerant = hand->kind != INSERT_PAIR && draw(8) != 0;
-    if (hand->kind == INSERT_PAIR)
-        return asq_tx_call(&block->tx, &hand->step, insert_pair, take);
+    hand->tolerant = draw(8) != 0;
+    hand->many = draw(30) == 0 ? draw(400) : draw(8);
+    hand->rows = 0;
+    if (calls[hand->kind] != NULL)
+        return asq_tx_call(&block->tx, &hand->step, calls[hand->kind], take);
     return asq_tx_run(&block->tx, &hand->step, sql[hand->kind], &hand->params,
                       take);
 }
@@ -201,7 +261,6 @@ static int take(struct asq_tx *tx, struct asq_tx_step *step, int status)
     struct hand *hand = ASQ_CONTAINER_OF(step, struct hand, step);
     struct block *block = hand->block;
     unsigned unit = block->unit;
-    static const unsigned rows[KINDS] = {[INSERT] = 1, [INSERT_PAIR] = 2};
     bool tolerant = hand->tolerant;
 
     CHECK(tx == &block->tx);
@@ -209,12 +268,14 @@ static int take(struct asq_tx *tx, struct asq_tx_step *step, int status)
     if (status == 0) {
         CHECK(hand->kind != REFUSE && hand->kind != REFUSE_ALL &&
               hand->kind != ENDLESS_WRITE);
-        /* A pair that was stopped half way has left one row until the end. */
-        if (hand->kind == COUNT && !block->failed)
+        if (hand->kind == COUNT)
             CHECK_INT(asq_result_at(&step->request.result, 0, 0).as.int64,
                       all.units.rows[unit]);
-        all.units.rows[unit] += rows[hand->kind];
+        all.units.rows[unit] += hand->kind == INSERT;
     }
+    /* Of a function that was stopped half way, what it did before stays. */
+    all.units.rows[unit] += hand->rows;
+    all.half_done += status != 0 && hand->rows > 0;
     submit_some(block->line, draw(3));
     if (status == 0 && draw(200) != 0)
         return 0;
@@ -404,12 +465,14 @@ static void every_end_is_true(void *data)
     asq_conn_close(&all.other, close_other);
     test_run_until(&t->f.loop, &all.other_closed);
     CHECK_INT(all.other.left_open.transactions, 0);
-    CHECK_INT(all.other.left_open.statements, 0);
+    CHECK_INT(all.other.left_open.statements, all.read_left_elsewhere);
     close_conn(&t->f);
+    CHECK_INT(t->f.conn.left_open.transactions, 0);
+    CHECK_INT(t->f.conn.left_open.statements, all.read_left);
     check_file(&all.units, t->f.profile.path);
     /* It has all happened. */
     CHECK(all.ok > 0 && all.elsewhere_ok > 0 && all.failed > 0);
-    CHECK(all.canceled > 0 && all.tolerated > 0);
+    CHECK(all.canceled > 0 && all.tolerated > 0 && all.half_done > 0);
     CHECK(all.inner_ok > 0 && all.inner_failed > 0);
     for (int i = ASQ_PLACE_QUEUE; i <= ASQ_PLACE_RUNNING; i++)
         CHECK(all.too_late[i] > 0);
