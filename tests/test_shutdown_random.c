@@ -1,14 +1,17 @@
 /* test_shutdown_random - any work, shut down at any moment
  *
  * Each round opens up to three connections on two files and asks for requests,
- * transactions, batches and holds, some of them endless or forgotten. At a
- * random moment the shutdown starts, and maybe is hurried. In the end every
- * answer has come once, and the files hold what the answers say.
+ * scripts, functions of short statements, transactions, batches and holds, some
+ * of them endless or forgotten, some leaving things open. At a random moment
+ * the shutdown starts, and maybe is hurried. In the end every answer has come
+ * once, the files hold what the answers say, and what was left is counted.
  */
 #include "shutdown_fixture.h"
 
 #include "06-batches/batch.h"
 #include "07-transactions/tx.h"
+
+#include <limits.h>
 
 enum {
     ROUNDS = 300,
@@ -25,6 +28,11 @@ enum kind {
     BATCH,
     HOLD, /* an insert under it, and another from its callback */
     HOLD_FORGOTTEN,
+    HOLD_LEFT, /* ends with a transaction and a statement open */
+    SHORT_ONES,
+    SHORT_ENDLESS,
+    SCRIPT,
+    LEFT, /* a function that leaves a transaction open */
     KINDS
 };
 
@@ -43,6 +51,11 @@ struct job {
     struct asq_tx_step step;
     int left; /* steps, or requests of the hold, still to ask for */
     struct asq_batch batch;
+    char script[80];
+    /* the worker's until it is answered */
+    int rows;              /* that a function has committed */
+    int transactions_left; /* and statements, when it returned */
+    int statements_left;
 };
 
 static struct {
@@ -75,20 +88,65 @@ static void note(struct job *job, int status, int rows)
     else
         all.bad[job->kind]++;
     if (status != 0 && status != UV_ECANCELED && status != UV_ESHUTDOWN &&
-        status != SQLITE_INTERRUPT)
+        status != SQLITE_INTERRUPT &&
+        !(status == SQLITE_MISUSE && job->kind == LEFT))
         FAIL("status %d of kind %d", status, (int)job->kind);
 }
 
 static void take_answer(struct asq_request *request, int status);
 
+static int short_ones(struct asq_db *db, struct asq_request *request)
+{
+    struct job *job = request->data;
+    int many = job->kind == SHORT_ENDLESS ? INT_MAX : 100;
+    int rc = 0;
+
+    for (int i = 0; i < many && rc == 0; i++) {
+        rc = asq_db_run(db, insert, &job->params, NULL);
+        job->rows += rc == 0;
+    }
+    return rc;
+}
+
+static int leave(struct asq_db *db, struct asq_request *request)
+{
+    struct job *job = request->data;
+    struct asq_stmt *stmt = NULL;
+    int rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
+
+    if (rc == 0)
+        rc = asq_db_run(db, insert, &job->params, NULL);
+    if (rc == 0 && job->kind == HOLD_LEFT)
+        rc = asq_stmt_prepare(db, "SELECT a FROM t", ASQ_WHOLE_TEXT, &stmt);
+    job->transactions_left = asq_db_in_transaction(db);
+    job->statements_left = stmt != NULL;
+    return rc;
+}
+
 static int ask_for(struct job *job)
 {
-    int rc =
-        job->kind == READ_ENDLESS
-            ? asq_conn_run(job->conn, &job->request, ENDLESS, NULL, take_answer)
-            : asq_conn_run(job->conn, &job->request, insert, &job->params,
-                           take_answer);
+    struct asq_request *request = &job->request;
+    int rc;
 
+    switch (job->kind) {
+    case READ_ENDLESS:
+        rc = asq_conn_run(job->conn, request, ENDLESS, NULL, take_answer);
+        break;
+    case SHORT_ONES:
+    case SHORT_ENDLESS:
+        rc = asq_conn_call(job->conn, request, short_ones, take_answer);
+        break;
+    case HOLD_LEFT:
+    case LEFT:
+        rc = asq_conn_call(job->conn, request, leave, take_answer);
+        break;
+    case SCRIPT:
+        rc = asq_conn_script(job->conn, request, job->script, take_answer);
+        break;
+    default:
+        rc =
+            asq_conn_run(job->conn, request, insert, &job->params, take_answer);
+    }
     job->owed += rc == 0;
     return rc;
 }
@@ -96,11 +154,13 @@ static int ask_for(struct job *job)
 static void take_answer(struct asq_request *request, int status)
 {
     struct job *job = request->data;
+    bool is_insert =
+        job->kind == INSERT || job->kind == HOLD || job->kind == HOLD_FORGOTTEN;
 
-    note(job, status, status == 0);
+    note(job, status, status != 0 ? 0 : job->kind == SCRIPT ? 2 : is_insert);
     if (job->left-- > 0 && ask_for(job) == 0)
         return;
-    if (job->kind == HOLD)
+    if (job->kind == HOLD || job->kind == HOLD_LEFT)
         asq_hold_end(&job->hold);
 }
 
@@ -145,7 +205,7 @@ static int start_hold(struct job *job)
     int rc = asq_hold_begin(job->conn, &job->hold);
 
     job->request.hold = &job->hold;
-    job->left = 1;
+    job->left = job->kind != HOLD_LEFT;
     return rc == 0 ? ask_for(job) : rc;
 }
 
@@ -153,11 +213,16 @@ static enum kind draw_kind(void)
 {
     unsigned number = draw(100);
 
-    return number < 40   ? INSERT
-           : number < 60 ? TRANSACTION
-           : number < 80 ? BATCH
-           : number < 96 ? HOLD
-           : number < 98 ? READ_ENDLESS
+    return number < 30   ? INSERT
+           : number < 45 ? TRANSACTION
+           : number < 60 ? BATCH
+           : number < 72 ? HOLD
+           : number < 80 ? SHORT_ONES
+           : number < 86 ? SCRIPT
+           : number < 92 ? LEFT
+           : number < 95 ? HOLD_LEFT
+           : number < 97 ? READ_ENDLESS
+           : number < 98 ? SHORT_ENDLESS
                          : HOLD_FORGOTTEN;
 }
 
@@ -170,6 +235,9 @@ static void init_job(struct job *job, int number)
     for (int i = 0; i < ROWS; i++)
         job->values[i] = asq_int64(number);
     job->params = (struct asq_params){.values = job->values, .count = 1};
+    (void)snprintf(job->script, sizeof job->script,
+                   "INSERT INTO t VALUES (%d); INSERT INTO t VALUES (%d)",
+                   number, number);
     asq_request_init(&job->request);
     job->request.data = job;
     asq_tx_init(&job->tx, job->conn);
@@ -188,13 +256,15 @@ static void submit_next(void)
     if (job->kind == TRANSACTION || job->kind == BATCH) {
         rc = job->kind == BATCH ? start_batch(job) : start_tx(job);
         job->owed += rc == 0;
-    } else if (job->kind == HOLD || job->kind == HOLD_FORGOTTEN) {
+    } else if (job->kind == HOLD || job->kind == HOLD_FORGOTTEN ||
+               job->kind == HOLD_LEFT) {
         rc = start_hold(job);
     } else {
         rc = ask_for(job);
     }
     CHECK_INT(rc, all.f.shutdown.state == ASQ_UP ? 0 : UV_ESHUTDOWN);
-    if (rc == 0 && (job->kind == READ_ENDLESS || job->kind == HOLD_FORGOTTEN))
+    if (rc == 0 && (job->kind == READ_ENDLESS || job->kind == SHORT_ENDLESS ||
+                    job->kind == HOLD_FORGOTTEN))
         all.needs_hurry = true;
 }
 
@@ -213,12 +283,34 @@ static void check_files(void)
                 continue;
             (void)snprintf(sql, sizeof sql,
                            "SELECT count(*) FROM t WHERE a = %d", i);
-            CHECK_INT(raw_ask(db, sql), all.jobs[i].expected);
-            rows += all.jobs[i].expected;
+            CHECK_INT(raw_ask(db, sql),
+                      all.jobs[i].expected + all.jobs[i].rows);
+            rows += all.jobs[i].expected + all.jobs[i].rows;
         }
         CHECK_INT(raw_ask(db, "SELECT count(*) FROM t"), rows);
         raw_do(db, "DELETE FROM t");
         raw_close(db);
+    }
+}
+
+/* What was left open is counted, where it was left. Of one that was cut short
+ * the transaction that was under way ends with its closing, and counts. */
+static void check_left(void)
+{
+    for (int i = 0; i < all.f.count; i++) {
+        const struct asq_conn *conn = &all.f.conns[i];
+        unsigned transactions = 0, statements = 0;
+
+        for (int k = 0; k < all.submitted; k++) {
+            if (all.jobs[k].conn != conn)
+                continue;
+            transactions += (unsigned)all.jobs[k].transactions_left;
+            statements += (unsigned)all.jobs[k].statements_left;
+        }
+        CHECK_RANGE(conn->left_open.transactions, transactions,
+                    transactions + !all.f.shutdown.in_time);
+        CHECK_INT(conn->left_open.statements, statements);
+        CHECK_INT(conn->left_open.handles, 0);
     }
 }
 
@@ -278,6 +370,7 @@ static void run_round(void)
         all.in_time++;
     else
         all.cut_short++;
+    check_left();
     finish_jobs();
     tear_down(f);
     check_files();
@@ -304,7 +397,8 @@ static void every_answer_is_true(void *data)
     CHECK(all.cut_short > 0);
     for (int kind = 0; kind < KINDS && rounds == ROUNDS; kind++) {
         CHECK(all.bad[kind] > 0);
-        CHECK(all.good[kind] > 0 || kind == READ_ENDLESS);
+        CHECK(all.good[kind] > 0 || kind == READ_ENDLESS ||
+              kind == SHORT_ENDLESS || kind == LEFT);
     }
 }
 
