@@ -464,7 +464,28 @@ static void waiting_uses_no_processor(void *data)
         .name = #function, .run = function                                     \
     }
 
+/* In the queue twice, it would be its own next one. */
+static void a_job_is_queued_once(void *data)
+{
+    struct fixture *f = data;
+
+    start_held(f, 4);
+    CHECK_INT(asq_offload_submit(&f->offload, &f->held, ASQ_FULL_FAILS),
+              UV_EALREADY); /* it runs */
+    CHECK_INT(submit(f, 0, ASQ_FULL_FAILS), 0);
+    CHECK_INT(asq_offload_submit(&f->offload, &f->noted[0].job, ASQ_FULL_FAILS),
+              UV_EALREADY);
+    CHECK_INT(submit(f, 1, ASQ_FULL_FAILS), 0);
+    uv_sem_post(&f->gate);
+    for (int i = 0; i < 2; i++)
+        CHECK_INT(asq_offload_wait(&f->offload, &f->noted[i].job), 0);
+    CHECK_INT(submit(f, 0, ASQ_FULL_FAILS), 0); /* waited for: once more */
+    asq_offload_stop(&f->offload, ASQ_REST_RUNS);
+    CHECK_INT(f->noted[0].runs, 2);
+}
+
 static const struct test_case cases[] = {
+    {.name = "a_job_is_queued_once", .run = a_job_is_queued_once},
     CASE(one_thread_runs_jobs_in_order),
     CASE(one_thread_with_room_for_one),
     CASE(threads_are_numbered),

@@ -41,6 +41,7 @@ static void sleep_on(struct asq_offload *offload, pthread_cond_t *condition)
 static void append(struct asq_offload *offload, struct asq_job *job)
 {
     job->next = NULL;
+    job->pending = true;
     if (offload->last != NULL)
         offload->last->next = job;
     else
@@ -66,6 +67,7 @@ static void finish(struct asq_offload *offload, struct asq_job *job, int status)
 {
     job->status = status;
     job->finished = true;
+    job->pending = false;
     /* Each waiter waits for a job of its own, so that waking any one of them
      * could wake the wrong one. */
     (void)pthread_cond_broadcast(&offload->ended); /* cannot fail */
@@ -202,6 +204,10 @@ int asq_offload_submit(struct asq_offload *offload,
     int err = 0;
 
     lock(offload);
+    if (job->pending) { /* in the queue twice it would close on itself */
+        unlock(offload);
+        return UV_EALREADY;
+    }
     while (full == ASQ_FULL_WAITS && offload->queued == offload->capacity &&
            !offload->stopping)
         sleep_on(offload, &offload->not_full);

@@ -28,8 +28,9 @@ struct asq_job;
  * a program can keep one connection a thread in an array. */
 typedef void (*asq_run_cb)(struct asq_job *job, unsigned thread);
 
-/* Embedded by the caller; its memory stays until the job was waited for, or
- * until asq_offload_stop returned. Then it may be submitted again. */
+/* Embedded by the caller, and zeroed before its first submit; its memory stays
+ * until the job was waited for, or until asq_offload_stop returned. Then it may
+ * be submitted again. */
 struct asq_job {
     /* public: set before submit */
     asq_run_cb run_on_thread;
@@ -39,6 +40,7 @@ struct asq_job {
     /* private: guarded by the offload's lock */
     struct asq_job *next;
     bool finished;
+    bool pending; /* in the queue, or being run */
 };
 
 struct asq_offload {
@@ -88,7 +90,8 @@ void asq_offload_destroy(struct asq_offload *offload);
 
 /* Queues a job. Returns 0; UV_ENOBUFS (full), UV_ESHUTDOWN (stopping, also
  * when it begins during the wait), UV_EINVAL (no function). When it returns
- * non-zero the job never runs, and who waits for it gets the same code. */
+ * non-zero the job never runs, and whoever waits for it gets the same code. A
+ * job that is queued or runs already is left alone: UV_EALREADY. */
 int asq_offload_submit(struct asq_offload *offload,
                        struct asq_job *job,
                        enum asq_offload_full full);
