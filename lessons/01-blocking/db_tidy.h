@@ -17,6 +17,10 @@ extern "C" {
 /* Internal to the modules. Says whether _tidy would find anything. */
 bool asq__db_is_anything_open(struct asq_db *db);
 
+/* Internal to the modules. The same, without statements that are checked out
+ * and have not been stepped: they are in nobody's way. */
+bool asq__db_is_anything_running(struct asq_db *db);
+
 /* Internal to the modules. Undoes what is open: a transaction is rolled back,
  * and so is a write that has returned some of its rows; statements that are
  * checked out are released, raw ones that run are reset. Blobs opened by
