@@ -60,10 +60,11 @@ static int write_rows(struct asq_db *db, struct asq_request *ask)
 static int wait_for_the_reader(struct asq_db *db, struct asq_request *ask)
 {
     struct work *work = ask->data;
+    int rc = asq_db_run(db, "INSERT INTO items VALUES (NULL)", NULL, NULL);
 
     uv_sem_post(&work->running);
     uv_sem_wait(&work->reader_closed);
-    return asq_db_run(db, "INSERT INTO items VALUES (NULL)", NULL, NULL);
+    return rc;
 }
 
 static void print(struct asq_request *ask, int status)
