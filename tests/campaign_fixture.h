@@ -18,7 +18,6 @@
 #include "grader/raw_db.h"
 #include "grader/test.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -272,17 +271,6 @@ static void init_campaign(void)
         all.sides[i].conn.observe = observe;
         all.sides[i].number = i;
     }
-}
-
-/* How many requests there are: all of them, or fewer under a sanitizer unless
- * the environment says CAMPAIGN=whole. */
-static unsigned campaign_requests(void)
-{
-    const char *given = getenv("CAMPAIGN");
-
-    return given != NULL && strcmp(given, "whole") == 0
-               ? CAMPAIGN_REQUESTS
-               : test_scaled(CAMPAIGN_REQUESTS);
 }
 
 #endif

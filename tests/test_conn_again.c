@@ -132,6 +132,29 @@ static void the_child_of_a_fork_is_refused(void *data)
     asq_request_destroy(&ask.request);
 }
 
+/* Its locks are as another thread of the parent had them. */
+static void the_child_of_a_fork_can_close_nothing(void *data)
+{
+    struct fixture *f = data;
+    pid_t child;
+    int status;
+
+    uv_mutex_lock(&f->conn.worker.lock);
+    uv_mutex_lock(&f->conn.runner.checkpoint.lock);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        asq_conn_cancel(&f->conn);
+        asq_conn_close(&f->conn, on_closed);
+        _exit(0);
+    }
+    uv_mutex_unlock(&f->conn.runner.checkpoint.lock);
+    uv_mutex_unlock(&f->conn.worker.lock);
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status));
+    run_now(f, "INSERT INTO t VALUES (1)");
+}
+
 static int start_other(struct asq_db *db, struct asq_request *request)
 {
     struct ask *ask = request->data;
@@ -239,6 +262,7 @@ static const struct test_case cases[] = {
     CASE(a_second_close_does_nothing),
     CASE(a_close_ends_the_wait_of_opening),
     CASE(the_child_of_a_fork_is_refused),
+    CASE(the_child_of_a_fork_can_close_nothing),
     CASE(a_request_does_not_wait_for_the_next_callback),
     CASE(the_worker_has_a_name_and_no_signals),
     {.name = NULL},

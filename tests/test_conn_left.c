@@ -275,6 +275,46 @@ static void shared_tx_keeps_it_for_everybody(void *data)
     check_left(f, 1, 0, 0);
 }
 
+static int deny_rollback(void *data,
+                         int action,
+                         const char *what,
+                         const char *name,
+                         const char *schema,
+                         const char *trigger)
+{
+    (void)data;
+    (void)name;
+    (void)schema;
+    (void)trigger;
+    return action == SQLITE_TRANSACTION && strcmp(what, "ROLLBACK") == 0
+               ? SQLITE_DENY
+               : SQLITE_OK;
+}
+
+static int set_authorizer(struct asq_db *db, struct asq_request *request)
+{
+    (void)request;
+    return sqlite3_set_authorizer(asq_db_handle(db), deny_rollback, NULL);
+}
+
+/* Nobody may fall into a transaction that cannot be undone. */
+static void what_cannot_be_undone_closes_the_database(void *data)
+{
+    struct fixture *f = data;
+    struct ask asks[2];
+
+    call_now(f, set_authorizer);
+    ask_init_all(f, asks, 2);
+    ask_sql(&asks[0], "BEGIN IMMEDIATE");
+    ask_sql(&asks[1], "INSERT INTO t VALUES (1)");
+    expect(&asks[0], SQLITE_MISUSE);
+    expect(&asks[1], UV_ESHUTDOWN);
+    CHECK_CONTAINS(asks[1].request.message, "not authorized");
+    CHECK_INT(rows_of(f), 0);
+    close_conn(f);
+    ask_destroy_all(asks, 2);
+}
+
 /* Holds */
 
 static void ask_under(struct ask *ask, struct asq_hold *hold, const char *sql)
@@ -440,6 +480,7 @@ static const struct test_case cases[] = {
     CASE(a_blob_handle_is_told),
     CASE(a_blob_handle_is_told_once),
     CASE(shared_tx_keeps_it_for_everybody),
+    CASE(what_cannot_be_undone_closes_the_database),
     CASE(a_hold_may_leave_it_open_until_it_ends),
     CASE(neighbours_under_a_hold_leave_a_write_alone),
     CASE(an_ended_hold_keeps_no_lock),

@@ -289,6 +289,54 @@ static void preparing_is_stopped_alone(void *fixture)
     CHECK(interrupted > 10);
 }
 
+/* A write that is half stepped, and what is done meanwhile. */
+static int
+write_around(struct fixture *f, const char *sql, unsigned nth, int expected)
+{
+    struct asq_stmt *stmt;
+    int rc;
+
+    CHECK_INT(asq_stmt_prepare(&f->db,
+                               "INSERT INTO t VALUES (5), (6) RETURNING n",
+                               ASQ_WHOLE_TEXT, &stmt),
+              0);
+    CHECK_INT(asq_stmt_step(stmt), SQLITE_ROW);
+    stop_at(f, nth);
+    CHECK_INT(asq_db_run(&f->db, sql, NULL, NULL), expected);
+    stop_at(f, 0);
+    do {
+        rc = asq_stmt_step(stmt);
+    } while (rc == SQLITE_ROW);
+    CHECK_INT(asq_stmt_step(stmt), rc);
+    asq_stmt_release(stmt);
+    return rc;
+}
+
+/* SQLite itself says DONE: what was acknowledged would be gone. */
+static void a_half_stepped_write_is_told_that_it_was_undone(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    run(&f->db, "CREATE TABLE u (n UNIQUE)");
+    run(&f->db, "INSERT INTO u VALUES (1)");
+    CHECK_INT(write_around(f, "INSERT INTO u VALUES (1)", 0,
+                           SQLITE_CONSTRAINT_UNIQUE),
+              SQLITE_DONE);
+    CHECK_INT(ask(&f->other, "SELECT count(*) FROM t"), 2);
+    CHECK_INT(write_around(f, "INSERT OR ROLLBACK INTO u VALUES (1)", 0,
+                           SQLITE_CONSTRAINT_UNIQUE),
+              SQLITE_ABORT_ROLLBACK);
+    CHECK_CONTAINS(asq_db_message(&f->db), "undone");
+    CHECK_INT(write_around(f,
+                           "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT "
+                           "n + 1 FROM c) INSERT INTO t SELECT n FROM c",
+                           9, SQLITE_INTERRUPT),
+              SQLITE_ABORT_ROLLBACK);
+    CHECK_INT(ask(&f->other, "SELECT count(*) FROM t"), 2);
+    CHECK_INT(write_around(f, "INSERT INTO u VALUES (2)", 0, 0), SQLITE_DONE);
+    CHECK_INT(ask(&f->other, "SELECT count(*) FROM t"), 4);
+}
+
 /* What a program makes by SQLite's handle is stopped as well. */
 static void a_statement_of_the_handle_is_stopped(void *fixture)
 {
@@ -417,6 +465,8 @@ static const struct test_case cases[] = {
     {.name = "a_full_text_write_is_done_or_not",
      .run = a_full_text_write_is_done_or_not},
     {.name = "preparing_is_stopped_alone", .run = preparing_is_stopped_alone},
+    {.name = "a_half_stepped_write_is_told_that_it_was_undone",
+     .run = a_half_stepped_write_is_told_that_it_was_undone},
     {.name = "a_statement_of_the_handle_is_stopped",
      .run = a_statement_of_the_handle_is_stopped},
     {.name = "after_that_a_blob_harms_nobody",

@@ -38,7 +38,8 @@ struct asq_stmt {
     bool started; /* stepped since it was checked out */
     bool bound;   /* has bindings to clear */
     bool alone;   /* no transaction was open when the run began */
-    int last;     /* what the last step returned */
+    uint64_t rollbacks; /* of the connection, when the run began */
+    int last;           /* what the last step returned */
     int64_t changes;
     struct asq__names *names; /* of params; NULL until one is bound by name */
     size_t size;

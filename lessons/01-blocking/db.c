@@ -249,8 +249,17 @@ static int on_busy(void *data, int tries)
     return again;
 }
 
+static void on_rollback(void *data)
+{
+    struct asq_db *db = data;
+
+    db->rollbacks++;
+}
+
 int asq__db_set_handlers(struct asq_db *db)
 {
+    (void)sqlite3_rollback_hook(db->handle, on_rollback,
+                                db); /* there is none */
     sqlite3_progress_handler(db->handle, WATCH_EVERY, on_progress, db);
     return sqlite3_busy_handler(db->handle, on_busy, db);
 }

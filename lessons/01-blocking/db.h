@@ -13,8 +13,6 @@
 #include "01-blocking/profile.h"
 
 #include <sqlite3.h>
-
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,6 +86,7 @@ struct asq_db {
     uint64_t pages_written; /* when the run began that may commit */
     unsigned forks;         /* of the process, when it was opened */
     bool handle_given;      /* there may be raw statements */
+    uint64_t rollbacks;     /* how many there were; see stmt.c */
     asq_watch_cb watch;
     void *watch_data;
     struct asq__run *run; /* what this module's callers run now, or NULL */
@@ -155,8 +154,9 @@ const char *asq_db_message(const struct asq_db *db);
 bool asq_db_in_transaction(const struct asq_db *db);
 
 /* Returns SQLite's own handle for what this module does not cover, or NULL on
- * a foreign thread. Do not change what the profile set, and end the statements,
- * blobs and backups made with it before the connection is closed. */
+ * a foreign thread. Do not change what the profile set, nor the busy handler,
+ * the progress handler and the rollback hook, and end the statements, blobs and
+ * backups made with it before the connection is closed. */
 sqlite3 *asq_db_handle(struct asq_db *db);
 
 /* Internal to 01: used by cache, params, stmt and the db_* modules. */

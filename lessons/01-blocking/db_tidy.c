@@ -132,6 +132,8 @@ int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret)
     asq_stmt_release_all(db); /* and with them what their tables run */
     each_running(db, reset_raw, &found);
     rc = roll_back(db);
+    if (rc != 0)
+        (void)asq__db_fail_sqlite(db); /* rc is what counts */
     asq__db_end_run(db);
     each_running(db, count_blobs, &found); /* some end with a transaction */
     ret->statements += found.statements;
@@ -179,8 +181,9 @@ static unsigned finalize_raw(struct asq_db *db)
 static void leave_to_owner(sqlite3 *handle)
 {
     sqlite3_progress_handler(handle, 0, NULL, NULL);
-    (void)sqlite3_busy_handler(handle, NULL, NULL); /* there is a handle */
-    (void)sqlite3_close_v2(handle);                 /* so it succeeds */
+    (void)sqlite3_rollback_hook(handle, NULL, NULL); /* it was ours */
+    (void)sqlite3_busy_handler(handle, NULL, NULL);  /* there is a handle */
+    (void)sqlite3_close_v2(handle);                  /* so it succeeds */
 }
 
 void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)

@@ -26,8 +26,9 @@ bool asq__db_is_anything_running(struct asq_db *db);
  * checked out are released, raw ones that run are reset. Blobs opened by
  * asq_db_handle are counted and not touched. Costs nothing measurable where
  * nothing is open and asq_db_handle was never asked for. Returns 0 and *ret;
- * SQLITE_MISUSE as asq__db_enter; or the code for which the transaction could
- * not be rolled back (no memory) and is still open. */
+ * SQLITE_MISUSE as asq__db_enter; or the code, with its message, for which the
+ * transaction could not be rolled back (no memory, an authorizer) and is still
+ * open. */
 int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret);
 
 /* Internal to the modules. Closes the connection whatever is left open on it:

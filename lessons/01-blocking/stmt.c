@@ -32,6 +32,7 @@ static int begin_run(struct asq_stmt *stmt)
     stmt->started = true;
     stmt->changes = 0;
     stmt->alone = sqlite3_get_autocommit(db->handle);
+    stmt->rollbacks = db->rollbacks;
     db->stopped = ASQ_STOP_NONE;
     if (may_commit(stmt))
         asq__db_begin_commit(db);
@@ -62,6 +63,14 @@ static int sqlite_step(struct asq_stmt *stmt)
     return rc;
 }
 
+/* A write has done all its work when it returns its first row. If another
+ * statement, which failed or was stopped, has rolled everything back since
+ * then, SQLite still returns the other rows, and says DONE. */
+static bool was_undone(const struct asq_stmt *stmt)
+{
+    return stmt->counts && stmt->rollbacks != stmt->db->rollbacks;
+}
+
 /* The caller has entered the connection. */
 static int step(struct asq_stmt *stmt)
 {
@@ -70,6 +79,10 @@ static int step(struct asq_stmt *stmt)
 
     if (!stmt->started)
         stmt->last = begin_run(stmt);
+    if (stmt->last == SQLITE_ROW && was_undone(stmt))
+        stmt->last =
+            asq__db_fail(db, SQLITE_ABORT_ROLLBACK,
+                         "undone by a rollback while it was half stepped");
     if (stmt->last != SQLITE_ROW)
         return stmt->last; /* another step would start it all over again */
     rc = sqlite_step(stmt);

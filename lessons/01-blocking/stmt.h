@@ -37,7 +37,9 @@ int asq_db_run(struct asq_db *db,
  * reopening can be seen whether it happened. Without outcome_unknown it is
  * certain that nothing happened, as after a read that fails, a full disk, a
  * quota, no memory. The connection is usable then, and asq_db_in_transaction
- * says whether its transaction is still open. */
+ * says whether its transaction is still open. A write that is half stepped
+ * (it has returned a row) is undone by any rollback: by another statement that
+ * was stopped while it wrote, too. Its next step says SQLITE_ABORT_ROLLBACK. */
 int asq_stmt_step(struct asq_stmt *stmt);
 
 /* Returns a cell of the current row. Text and blob are borrowed until the

@@ -363,7 +363,7 @@ void asq_conn_refuse(struct asq_conn *conn)
 /* What waits for a hold is answered by the worker like all the rest. */
 void asq_conn_cancel(struct asq_conn *conn)
 {
-    if (!conn->owed)
+    if (!conn->owed || is_in_child(conn)) /* whose locks may be taken */
         return;
     conn->cancel_called = true;
     atomic_store(&conn->runner.guard.cancelled, true);
@@ -391,7 +391,7 @@ static void finish_close(struct asq_worker *worker)
 
 void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed)
 {
-    if (!conn->owed || conn->close_called)
+    if (!conn->owed || conn->close_called || is_in_child(conn))
         return;
     conn->close_called = true;
     conn->on_closed = on_closed;

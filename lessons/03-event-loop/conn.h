@@ -41,14 +41,16 @@ typedef void (*asq_opened_cb)(struct asq_conn *conn, int status);
 /* For closed (the memory may go) and for idle. */
 typedef void (*asq_conn_cb)(struct asq_conn *conn);
 
-/* A request took longer than slow_ms. Loop thread, just before its callback:
- * its sql, times and status are still there. */
+/* A request took slow_ms or longer until it was answered, whether it ran or
+ * not. Loop thread, just before its callback: its sql, times and status are
+ * still there, and it is still pending. */
 typedef void (*asq_slow_cb)(struct asq_conn *conn,
                             const struct asq_request *request);
 
 /* What others had to tidy up: a hold, transaction or statement that was not
  * ended, and a blob handle or backup of SQLite's own, which keeps the file
- * open until its owner closes it. */
+ * open until its owner closes it. Each counts once, though a handle may be in
+ * the way for long. */
 struct asq_left_open {
     unsigned holds, transactions, statements, handles;
 };
@@ -125,7 +127,8 @@ void asq_conn_cancel(struct asq_conn *conn);
  * database is closed, an open transaction rolled back, and on_closed called.
  * Only there may the memory go, or the connection be opened again, with the
  * public fields as they are. Legal at any time after open returned 0; a second
- * call does nothing. */
+ * call does nothing, and nor does one in the child of a fork, or a cancel: what
+ * the connection has there goes when the child ends or runs another program. */
 void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed);
 
 /* Runs one statement and collects its rows in request->result, whose memory
@@ -159,8 +162,9 @@ int asq_conn_call(struct asq_conn *conn,
  * result is the row of PRAGMA wal_checkpoint: busy (1: a reader or writer was
  * in the way for longer than busy_ms), log, checkpointed. Cancel and deadline
  * end it, while it waits or between two pages; what it has brought back stays.
- * Returns as asq_conn_run; status is also SQLITE_LOCKED (a transaction or a
- * statement of this connection is open) or SQLITE_READONLY. */
+ * Returns as asq_conn_run; status is also SQLITE_LOCKED (a transaction, a
+ * statement or a blob of this connection is open), SQLITE_READONLY, or
+ * SQLITE_MISUSE (there is no such mode). */
 int asq_conn_checkpoint(struct asq_conn *conn,
                         struct asq_request *request,
                         int mode,

@@ -33,7 +33,12 @@ struct asq_request;
  *
  * A statement whose status is not 0 has changed nothing (but see
  * outcome_unknown), and so has a script. Of a function only the statement
- * that was stopped or failed is undone: what it had committed before stays. */
+ * that was stopped or failed is undone: what it had committed before stays.
+ * In a transaction more may be undone: a write that is stopped while it runs,
+ * a full disk and OR ROLLBACK end the whole of it, and what is submitted after
+ * it under the same hold then runs, and is committed, by itself. Lesson 07
+ * takes care of that. A write that a function leaves half stepped under a hold
+ * is such a transaction: what others write meanwhile is committed with it. */
 typedef void (*asq_done_cb)(struct asq_request *request, int status);
 
 /* Runs on the worker; may use db and the request's result and message as it
@@ -118,7 +123,7 @@ void asq_request_destroy(struct asq_request *request);
 
 /* Asks that a pending request be stopped; its callback says what came of it.
  * One that waits is not run; one that runs is interrupted, unless it is done
- * before it notices. Harmless when nothing is pending. */
+ * before it notices. Harmless when nothing is pending. Loop thread. */
 void asq_request_cancel(struct asq_request *request);
 
 /* Returns what is left until a deadline (uv_hrtime; 0: none) as the timeout_ms
