@@ -37,6 +37,7 @@ enum kind {
     /* under a hold */
     FETCH,
     HALF_WRITE,
+    UNDO,
     BEGIN,
     STEP,
     STEP_BULK,
@@ -99,6 +100,7 @@ struct holder {
     struct asq_stmt *stmt;
     int64_t last; /* row that was fetched */
     bool in_transaction;
+    bool undone;                 /* stmt, by another one */
     unsigned pending, committed; /* rows */
 };
 
@@ -266,15 +268,29 @@ static int half_write(struct asq_db *db, struct asq_request *request)
             rc = asq_stmt_bind(holder->stmt, &slot->params);
         if (rc == 0)
             rc = asq_stmt_step(holder->stmt);
+        holder->undone = false;
         if (rc == SQLITE_ROW)
             return 0;
     }
     while (rc == 0 || rc == SQLITE_ROW)
         rc = asq_stmt_step(holder->stmt);
+    CHECK(!holder->undone || rc == SQLITE_ABORT_ROLLBACK);
     holder->committed += rc == SQLITE_DONE ? 3 : 0;
     asq_stmt_release(holder->stmt);
     holder->stmt = NULL;
     return rc == SQLITE_DONE ? 0 : rc;
+}
+
+/* Fails, and undoes all that is not committed. */
+static int undo(struct asq_db *db, struct asq_request *request)
+{
+    struct holder *holder = slot_of(request)->holder;
+    int rc =
+        asq_db_run(db, "INSERT OR ROLLBACK INTO taken VALUES (1)", NULL, NULL);
+
+    holder->undone = holder->undone || (holder->stmt != NULL &&
+                                        rc == SQLITE_CONSTRAINT_PRIMARYKEY);
+    return rc;
 }
 
 static int run_step(struct asq_db *db, struct slot *slot)
@@ -332,6 +348,7 @@ static const asq_call_cb calls[KINDS] = {
     [LEAVE_BLOB] = leave_blob,
     [FETCH] = fetch,
     [HALF_WRITE] = half_write,
+    [UNDO] = undo,
     [BEGIN] = step,
     [STEP] = step,
     [STEP_BULK] = step,

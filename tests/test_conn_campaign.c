@@ -84,6 +84,8 @@ static enum kind draw_step(const struct holder *holder)
 
     if (holder->plan == BEGIN)
         return draw(5) == 0 ? READ : steps[draw(8)];
+    if (holder->plan == HALF_WRITE && draw(6) == 0)
+        return UNDO;
     if (draw(3) != 0)
         return draw(4) == 0 && holder->plan == FETCH && may_write(holder->side)
                    ? draw(3) == 0 ? INSERT_BULK : INSERT
@@ -240,6 +242,10 @@ static bool is_own_status(const struct slot *slot, int status)
     case LEAVE_RAW:
     case LEAVE_BLOB:
         return status == (slot->leaves ? SQLITE_MISUSE : 0);
+    case HALF_WRITE:
+        return status == 0 || status == SQLITE_ABORT_ROLLBACK;
+    case UNDO:
+        return status == SQLITE_CONSTRAINT_PRIMARYKEY;
     case BEGIN:
     case ROLLBACK:
     case COMMIT:
