@@ -395,6 +395,52 @@ static void good_rows_are_kept_and_bad_ones_reported(void *data)
     expect_rows(b, 5);
 }
 
+/* The trigger comes when the row is in the table, and leaves it there. So does
+ * OR FAIL with the first of two rows. */
+static void what_a_bad_row_has_done_is_undone(void *data)
+{
+    static const char trigger[] =
+        "CREATE TRIGGER r AFTER INSERT ON t WHEN NEW.id IN (1, 5)"
+        "BEGIN SELECT RAISE(FAIL, 'not this one'); END";
+    static const char *const sql[] = {
+        INSERT, "INSERT OR FAIL INTO t VALUES (?1 + 100, ?2),"
+                " (CASE WHEN ?1 IN (1, 5) THEN 0 + 100 ELSE ?1 + 200 END, ?2)"};
+    struct batch_fixture *b = data;
+
+    b->batch.keep_good = true;
+    for (int i = 0; i < 2; i++) {
+        if (i == 0)
+            run_now(&b->conn, trigger);
+        b->batch.sql = sql[i];
+        start(b, 8, 3);
+        expect_batch(b, 0, 8);
+        CHECK_INT(b->batch.failed, 2);
+        CHECK_INT(b->batch.changes, i == 0 ? 6 : 12);
+        CHECK_INT(b->errors[0].row, 1);
+        CHECK_INT(b->errors[1].row, 5);
+        CHECK_INT(b->errors[0].code, i == 0 ? SQLITE_CONSTRAINT_TRIGGER
+                                            : SQLITE_CONSTRAINT_PRIMARYKEY);
+        if (i == 0)
+            CHECK_CONTAINS(b->errors[1].message, "not this one");
+        expect_rows(b, i == 0 ? 6 : 18);
+    }
+    CHECK_INT(raw_number(b->conn.profile.path,
+                         "SELECT count(*) FROM t WHERE id IN (1, 5, 101, 105)"),
+              0);
+}
+
+/* Without keep_good the chunk is undone as a whole, as always. */
+static void without_keep_good_it_ends_the_batch(void *data)
+{
+    struct batch_fixture *b = data;
+
+    run_now(&b->conn, "CREATE TRIGGER r AFTER INSERT ON t WHEN NEW.id = 5 "
+                      "BEGIN SELECT RAISE(FAIL, 'not this one'); END");
+    start(b, 8, 3);
+    expect_batch(b, SQLITE_CONSTRAINT_TRIGGER, 3);
+    expect_rows(b, 3);
+}
+
 static void a_function_that_refuses_is_a_bad_row(void *data)
 {
     struct batch_fixture *b = data;
@@ -706,6 +752,8 @@ static const struct test_case cases[] = {
     CASE(all_or_nothing),
     CASE(chunks_before_the_bad_row_stay),
     CASE(good_rows_are_kept_and_bad_ones_reported),
+    CASE(what_a_bad_row_has_done_is_undone),
+    CASE(without_keep_good_it_ends_the_batch),
     CASE(a_function_that_refuses_is_a_bad_row),
     CASE(a_value_that_is_too_big_is_a_bad_row),
     CASE(an_automatic_rollback_is_noticed),

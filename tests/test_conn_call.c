@@ -95,6 +95,37 @@ static void an_old_message_is_not_used_again(void *data)
     asq_request_destroy(&ask.request);
 }
 
+/* The first error was dealt with, and the code is the function's own. */
+static int fail_by_itself(struct asq_db *db, struct asq_request *request)
+{
+    (void)request;
+    (void)asq_db_run(db, "SELECT missing", NULL, NULL);
+    return SQLITE_ABORT;
+}
+
+static int fail_as_libuv(struct asq_db *db, struct asq_request *request)
+{
+    (void)request;
+    (void)asq_db_run(db, "SELECT missing", NULL, NULL);
+    return UV_ENOENT;
+}
+
+static void a_code_of_its_own_has_no_message_of_sqlite(void *data)
+{
+    struct fixture *f = data;
+    struct ask ask;
+
+    open_table(f);
+    ask_init(f, &ask);
+    ask_call(&ask, fail_by_itself);
+    expect(&ask, SQLITE_ABORT);
+    CHECK_TEXT(ask.request.message, sqlite3_errstr(SQLITE_ABORT));
+    ask_call(&ask, fail_as_libuv);
+    expect(&ask, UV_ENOENT);
+    CHECK_TEXT(ask.request.message, uv_strerror(UV_ENOENT));
+    asq_request_destroy(&ask.request);
+}
+
 /* Cancel */
 
 static int run_two(struct asq_db *db, struct asq_request *request)
@@ -256,6 +287,8 @@ static void the_observer_sees_what_runs(void *data)
 }
 
 static const struct test_case cases[] = {
+    {.name = "a_code_of_its_own_has_no_message_of_sqlite",
+     .run = a_code_of_its_own_has_no_message_of_sqlite},
     {.name = "a_function_runs_on_the_worker",
      .run = a_function_runs_on_the_worker},
     {.name = "its_status_and_message_are_handed_on",

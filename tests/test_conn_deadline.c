@@ -5,6 +5,8 @@
  */
 #include "conn_fixture.h"
 
+#include <limits.h>
+
 static void on_time(uv_timer_t *timer)
 {
     uv_close((uv_handle_t *)timer, NULL);
@@ -187,7 +189,25 @@ static void it_is_taken_anew_with_each_submit(void *data)
     asq_request_destroy(&ask.request);
 }
 
+/* What is left goes into the timeout_ms of the next request. */
+static void what_is_left_of_it(void *data)
+{
+    uint64_t now_ns = uv_hrtime();
+    unsigned left;
+
+    (void)data; /* no connection is needed */
+    CHECK_INT(asq_time_left_ms(0), 0);
+    CHECK_INT(asq_time_left_ms(1), 1);
+    CHECK_INT(asq_time_left_ms(now_ns), 1);
+    left = asq_time_left_ms(now_ns + UINT64_C(3600000000000));
+    CHECK_RANGE(left, 3000000, 3600000);
+    /* Longer than the type holds: 50 days, 500 years. */
+    CHECK_INT(asq_time_left_ms(now_ns + UINT64_C(4320000000000000)), UINT_MAX);
+    CHECK_INT(asq_time_left_ms(UINT64_MAX), UINT_MAX);
+}
+
 static const struct test_case cases[] = {
+    {.name = "what_is_left_of_it", .run = what_is_left_of_it},
     {.name = "in_the_queue", .run = in_the_queue},
     {.name = "while_it_runs", .run = while_it_runs},
     {.name = "a_write_that_runs_too_long_is_undone",
