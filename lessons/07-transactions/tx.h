@@ -41,7 +41,7 @@ struct asq_tx_step;
 
 /* A step is answered; status as in request.h, the rows in step->request.
  * Returns 0 to go on, or anything else to give up: this becomes the status of
- * the transaction. Who wants no special treatment returns status. The callback
+ * the transaction. For no special treatment return status. The callback
  * may submit more steps, this one too. What it returns does not matter when
  * the transaction is being rolled back already, or when SQLite has rolled it
  * back together with the step. */
