@@ -43,7 +43,7 @@ struct ex_page {
 
 /* Reads a page and writes it to *ret, whose old content is not looked at.
  *
- * Items whose sort values are equal stand in the order of their ids, which is
+ * Items whose sort values are equal are in the order of their ids, which is
  * descending too if the query is. A page begins with the first item that comes
  * after query->after in that order, whatever was inserted or deleted in the
  * meantime; query->after itself need not exist any more.

@@ -66,7 +66,7 @@ struct fixture {
     struct ex_bad_row bad[ROWS];
     struct ex_upsert_report report;
     const struct fault *fault; /* or NULL */
-    bool missed;               /* others could not read, so it is none */
+    bool missed;               /* it did not happen: others could not read */
     int commits;               /* in this run */
     bool looks;                /* others read at each row */
     int refused;               /* so often they could not */

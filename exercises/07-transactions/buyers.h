@@ -29,7 +29,7 @@ static inline void buy(void *data)
 {
     struct buyer *buyer = data;
 
-    (void)uv_barrier_wait(&crowd.start); /* who comes last does not matter */
+    (void)uv_barrier_wait(&crowd.start); /* which one is last does not matter */
     for (int i = 0; i < CARTS; i++)
         buyer->codes[i] = ex_checkout(buyer->db, i, &buyer->orders[i]);
 }

@@ -85,8 +85,7 @@ static enum kind kind_of(int code)
     return ANSWER;
 }
 
-/* All primary codes, with and without an extension, any code above 0, and any
- * below. */
+/* Every last byte, with and without an extension, and any code below 0. */
 static void drawn_codes(void *fixture)
 {
     struct test_random random;
@@ -94,13 +93,12 @@ static void drawn_codes(void *fixture)
     struct end end = {.name = name};
 
     test_random_init(&random, 8);
-    for (int i = 0; i < 29 * 4; i++) {
-        end.code = i % 29;
-        if (i >= 29 && i < 29 * 3)
-            end.code |= (int)test_random_range(&random, 1, 60) << 8;
-        else if (i >= 29)
-            end.code = (int)test_random_range(&random, 1, INT32_MAX) |
-                       (i % 2 == 0 ? 128 : 0);
+    for (int i = 0; i < 2 * 256; i++) {
+        end.code = i % 256;
+        if (i >= 256)
+            end.code |= (int)test_random_range(&random, 1,
+                                               i % 2 == 0 ? 60 : INT32_MAX >> 8)
+                        << 8;
         end.kind = kind_of(end.code);
         (void)snprintf(name, sizeof name, "code %d, %s | %d << 8", end.code,
                        sqlite3_errstr(end.code & 0xff), end.code >> 8);

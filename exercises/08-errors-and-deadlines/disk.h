@@ -89,7 +89,7 @@ static inline const char *next_row(struct disk *d)
     return d->sql;
 }
 
-/* A probe that is cancelled behind a request that stands in a read. */
+/* A probe that is cancelled behind a request that is held in a read. */
 static inline void cancel_probe(struct disk *d)
 {
     asq_slow_disk_gate(ASQ_DISK_READ, 1);

@@ -106,8 +106,8 @@ void ex_slot_open(struct ex_slot *slot, const char *tenant)
     slot->state = EX_SLOT_OPENING;
 }
 
-/* Looks at those who stand in the line now. Who joins it meanwhile, from a
- * callback, has the next turn: nobody keeps the loop from going round. */
+/* Looks at the asks that are in the line now. One that joins it meanwhile, from
+ * a callback, has the next turn: nobody keeps the loop from going round. */
 static void take_turn(uv_idle_t *turn)
 {
     struct ex_tenants *cache = turn->data;
