@@ -312,6 +312,7 @@ static void what_cannot_be_undone_closes_the_database(void *data)
     CHECK_CONTAINS(asks[1].request.message, "not authorized");
     CHECK_INT(rows_of(f), 0);
     close_conn(f);
+    check_left(f, 1, 0, 0);
     ask_destroy_all(asks, 2);
 }
 

@@ -57,18 +57,18 @@ static void note(struct asq_db *db, sqlite3_stmt *stmt, void *data)
     *any = true;
 }
 
-bool asq__db_is_anything_running(struct asq_db *db)
+bool asq__db_is_anything_open(struct asq_db *db)
+{
+    return db->open_statements > 0 || asq__db_is_busy(db);
+}
+
+bool asq__db_is_busy(struct asq_db *db)
 {
     bool any = asq_db_in_transaction(db);
 
     if (!any && asq__db_enter(db) == 0)
         each_running(db, note, &any);
     return any;
-}
-
-bool asq__db_is_anything_open(struct asq_db *db)
-{
-    return db->open_statements > 0 || asq__db_is_anything_running(db);
 }
 
 static void undo_write(struct asq_db *db, sqlite3_stmt *stmt, void *data)

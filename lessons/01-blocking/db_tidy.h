@@ -17,9 +17,9 @@ extern "C" {
 /* Internal to the modules. Says whether _tidy would find anything. */
 bool asq__db_is_anything_open(struct asq_db *db);
 
-/* Internal to the modules. The same, without statements that are checked out
- * and have not been stepped: they are in nobody's way. */
-bool asq__db_is_anything_running(struct asq_db *db);
+/* Internal to the modules. Says whether a transaction is open, a blob, or a
+ * statement in the middle of a run. */
+bool asq__db_is_busy(struct asq_db *db);
 
 /* Internal to the modules. Undoes what is open: a transaction is rolled back,
  * and so is a write that has returned some of its rows; statements that are

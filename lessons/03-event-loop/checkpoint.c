@@ -66,7 +66,7 @@ int asq__checkpoint_run(struct asq_checkpoint *checkpoint,
         return refuse(request, SQLITE_READONLY, "the connection only reads");
     /* SQLite does not mind if no table has been read; but the interrupt would
      * end what is open, and all that comes until it is closed. */
-    if (asq__db_is_anything_running(db))
+    if (asq__db_is_busy(db))
         return refuse(
             request, SQLITE_LOCKED,
             "a transaction or a statement of this connection is open");

@@ -162,9 +162,9 @@ int asq_conn_call(struct asq_conn *conn,
  * result is the row of PRAGMA wal_checkpoint: busy (1: a reader or writer was
  * in the way for longer than busy_ms), log, checkpointed. Cancel and deadline
  * end it, while it waits or between two pages; what it has brought back stays.
- * Returns as asq_conn_run; status is also SQLITE_LOCKED (a transaction, a
- * statement or a blob of this connection is open), SQLITE_READONLY, or
- * SQLITE_MISUSE (there is no such mode). */
+ * Returns as asq_conn_run; status is also SQLITE_LOCKED (a transaction or a
+ * blob of this connection is open, or a statement is in the middle of its run),
+ * SQLITE_READONLY, or SQLITE_MISUSE (there is no such mode). */
 int asq_conn_checkpoint(struct asq_conn *conn,
                         struct asq_request *request,
                         int mode,

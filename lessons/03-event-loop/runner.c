@@ -44,9 +44,12 @@ static bool tidy(struct asq_runner *runner)
 
     if (runner->shared_tx || !runner->guard.db_is_open)
         return false;
-    if (asq__db_tidy(&runner->db, &left) != 0)
-        asq__runner_close(runner); /* nobody may fall into the transaction */
-    return count(runner, &left);
+    if (asq__db_tidy(&runner->db, &left) == 0)
+        return count(runner, &left);
+    asq__runner_close(runner); /* nobody may fall into the transaction */
+    left.transactions = 0;     /* which counts now */
+    (void)count(runner, &left);
+    return true;
 }
 
 /* Whose turn it is changes with the hold: what the last one has left open must
@@ -290,7 +293,7 @@ static bool begin_reads(struct asq_runner *runner, struct asq_request *request)
     struct asq_request *second;
 
     if (!runner->batch_reads || runner->guard.rest.first == NULL ||
-        asq__db_is_anything_open(&runner->db) || !is_query(runner, request))
+        asq__db_is_busy(&runner->db) || !is_query(runner, request))
         return false;
     drop_prepared(runner); /* the second may want the same statement */
     second = next_query(runner);
