@@ -88,7 +88,7 @@ static void errors_in_the_middle(void *fixture)
 static void cancelled(void *fixture)
 {
     struct fixture *f = fixture;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
 
     f->last = 5;
     ask_and_stand(f, 1);
@@ -201,7 +201,7 @@ static void ask_or_close(struct fixture *f, struct item *item)
 static void two_lines(void *fixture)
 {
     struct fixture *f = fixture;
-    struct asq_hold hold;
+    struct asq_hold hold = {0};
 
     f->last = 14;
     f->then = ask_or_close;
