@@ -4,6 +4,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+enum {
+    CLOCK_EVERY = 4
+};
+
 static const uint64_t POST_NS = 1000000; /* answers wait no longer than this */
 
 /* Looking at everything that waits takes time from the statement that runs:
@@ -138,6 +142,17 @@ void asq__guard_let_go(struct asq_guard *guard)
     guard->running = NULL;
 }
 
+/* The clock costs as much as a twentieth of a short statement. Without a
+ * deadline it only serves the others, and every fourth time is enough. */
+static bool can_save_the_clock(struct asq_guard *guard)
+{
+    const struct asq_request *request = guard->running;
+
+    return request != NULL && request->deadline_ns == 0 &&
+           !guard->db->waiting && !is_cancelled(guard, request) &&
+           ++guard->asked % CLOCK_EVERY != 0;
+}
+
 int asq__guard_ask(void *data)
 {
     struct asq_guard *guard = data;
@@ -147,6 +162,8 @@ int asq__guard_ask(void *data)
         guard->is_fresh = false;
         return 0;
     }
+    if (can_save_the_clock(guard))
+        return 0;
     asq__guard_look(guard);
     let_through(guard);
     if (request == NULL)

@@ -32,6 +32,7 @@ struct asq_guard {
     const struct asq_work *tidy;  /* in the queue, and not a request */
     struct asq_request *running;  /* that is watched, or NULL */
     bool is_fresh;                /* it has just been looked at */
+    unsigned asked;               /* how often, without a deadline */
     int stop;                     /* what was decided for it, or 0 */
     enum asq_place stopped_in;    /* where it was then */
     uint64_t now_ns;              /* the clock, when it was last looked at */

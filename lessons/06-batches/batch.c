@@ -93,8 +93,10 @@ static int run_rows(struct asq_db *db,
                     struct asq_stmt *stmt,
                     bool *ret_half)
 {
+    sqlite3 *handle = asq_db_handle(db);
+
     for (; batch->run.row < batch->run.end; batch->run.row++) {
-        int64_t before = sqlite3_total_changes64(asq_db_handle(db));
+        int64_t before = sqlite3_total_changes64(handle);
         int rc = batch->savepoints ? run_row_alone(db, batch, stmt)
                                    : run_row(batch, stmt);
 
@@ -105,8 +107,8 @@ static int run_rows(struct asq_db *db,
             return say(&batch->request, rc, asq_db_message(db));
         if (rc == 0)
             continue;
-        *ret_half = !batch->savepoints &&
-                    sqlite3_total_changes64(asq_db_handle(db)) != before;
+        *ret_half =
+            !batch->savepoints && sqlite3_total_changes64(handle) != before;
         if (*ret_half)
             return rc;
         report(batch, rc, asq_db_message(db));
