@@ -273,7 +273,8 @@ int test__folder_is_given(void);
 void test__threads_prepare(void);
 
 /* Returns how many of the threads that were started by code linked here have
- * not ended. Those that are just ending have a moment to do so. */
+ * not ended. Those that are just ending have a moment to do so, within the time
+ * of the test. */
 unsigned test__threads_left(void);
 
 /* Inside the sandbox, returns how many processes there are beside this one.

@@ -40,7 +40,9 @@ void test__threads_prepare(void)
 
 unsigned test__threads_left(void)
 {
-    uint64_t end = uv_hrtime() + (uint64_t)(ENDING_NS * test__busy());
+    uint64_t most = (uint64_t)(ENDING_NS * test__busy());
+    uint64_t rest = test__time_left();
+    uint64_t end = uv_hrtime() + (most < rest ? most : rest);
     int left;
 
     while ((left = atomic_load_explicit(&running, memory_order_relaxed)) > 0 &&
