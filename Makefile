@@ -240,7 +240,11 @@ demo: $(DEMO) ## 200 queries in four ways of waiting, on two disks
 	@$(RUN) $(OUT)/demo $(ARGS)
 
 LESSON := $(filter $(L) $(L)-% 0$(L)-%,$(LESSONS))
-lesson: $(LESSON:%=$(OUT)/%) ## runs a lesson's program: make lesson L=03 ARGS=--help
+# Its idea, cases, claims and twins are built too, for the text names them. Of
+# two % in a pattern the first is replaced, the second is left to filter.
+LESSON_PARTS := $(filter $(LESSON:%=$(OUT)/%-%) $(LESSON:%=$(OUT)/twins/%/%),\
+  $(IDEA_PROGRAMS) $(CASE_PROGRAMS) $(CLAIM_PROGRAMS) $(TWIN_PROGRAMS))
+lesson: $(LESSON:%=$(OUT)/%) $(LESSON_PARTS) ## runs a lesson's program: make lesson L=03 ARGS=--help
 	$(if $(LESSON),,$(error make lesson L=NN, with one of: $(LESSONS)))
 	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
 

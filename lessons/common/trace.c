@@ -98,6 +98,17 @@ void asq_trace_add(struct asq_trace *trace,
     to->count++;
 }
 
+uint64_t asq_trace_end(const struct asq_trace *trace)
+{
+    uint64_t end_ns = 0;
+
+    for (unsigned i = 0; i < trace->count; i++)
+        for (size_t k = 0; k < trace->lanes[i].count; k++)
+            if (trace->lanes[i].spans[k].end_ns > end_ns)
+                end_ns = trace->lanes[i].spans[k].end_ns;
+    return end_ns;
+}
+
 /* Returns when a column begins, counted from begin_ns. */
 static uint64_t edge(const struct picture *pic, size_t column)
 {

@@ -60,6 +60,9 @@ void asq_trace_add(struct asq_trace *trace,
                    unsigned lane,
                    const struct asq_span *span);
 
+/* Returns when the last span ends, or 0 if there is none. */
+uint64_t asq_trace_end(const struct asq_trace *trace);
+
 /* Draws one row a lane from begin_ns to end_ns, at most 80 columns wide, with
  * a ruler in milliseconds from begin_ns and a legend. A column shows the kind
  * that fills most of it, so a span shorter than half a column may not be seen.
