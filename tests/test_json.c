@@ -160,6 +160,28 @@ static void full_disk_is_told(void *fixture)
     CHECK(S_ISLNK(there.st_mode));
 }
 
+static void trying_tells_and_leaves_nothing(void *fixture)
+{
+    struct fixture *f = fixture;
+    const char *path = test_path("tried/file.json");
+    const char *kept = test_path("kept.json");
+
+    CHECK_INT(asq_json_try(path), 0);
+    CHECK_INT(access(path, F_OK), -1);
+    CHECK_INT(rmdir(test_path("tried")), 0); /* so it is empty */
+    CHECK_INT(asq_json_open(&f->json, kept), 0);
+    asq_json_put(&f->json, "[]");
+    CHECK_INT(asq_json_close(&f->json), 0);
+    CHECK_INT(asq_json_try(kept), 0);
+    CHECK_TEXT(read_file(f, kept), "[]");
+    CHECK_INT(unlink(kept), 0);
+    CHECK_INT(asq_json_try(test_path(".")), -EISDIR);
+    CHECK_INT(mkfifo(kept, 0600), 0);
+    CHECK_INT(asq_json_try(kept), 0);
+    CHECK_INT(asq_json_try(test_path("kept.json/file.json")), -ENOTDIR);
+    CHECK_INT(unlink(kept), 0);
+}
+
 static void failed_format_is_told(void *fixture)
 {
     struct fixture *f = fixture;
@@ -204,6 +226,8 @@ static const struct test_case cases[] = {
     {.name = "failed_rename_leaves_nothing",
      .run = failed_rename_leaves_nothing},
     {.name = "full_disk_is_told", .run = full_disk_is_told},
+    {.name = "trying_tells_and_leaves_nothing",
+     .run = trying_tells_and_leaves_nothing},
     {.name = "failed_format_is_told", .run = failed_format_is_told},
     {.name = "failed_allocation_is_told", .run = failed_allocation_is_told},
     {.name = NULL},

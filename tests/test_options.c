@@ -120,6 +120,17 @@ static void defaults_stay_without_options(void *fixture)
     CHECK_TEXT(f->err, "");
 }
 
+static void a_file_that_cannot_be_written_is_told_first(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    CHECK_INT(PARSE(f, "--json", "/dev/null/a", NULL), 1);
+    CHECK_TEXT(f->err, "build/01-blocking: /dev/null/a: Not a directory\n");
+    CHECK_INT(PARSE(f, "--trace", "/dev/null/b", NULL), 1);
+    CHECK_TEXT(f->err, "build/01-blocking: /dev/null/b: Not a directory\n");
+    CHECK_TEXT(f->out, "");
+}
+
 static void values_follow_or_are_joined(void *fixture)
 {
     struct fixture *f = fixture;
@@ -339,6 +350,8 @@ static void message_stays_one_line(void *fixture)
 static const struct test_case cases[] = {
     {.name = "defaults_stay_without_options",
      .run = defaults_stay_without_options},
+    {.name = "a_file_that_cannot_be_written_is_told_first",
+     .run = a_file_that_cannot_be_written_is_told_first},
     {.name = "values_follow_or_are_joined", .run = values_follow_or_are_joined},
     {.name = "last_of_several_wins", .run = last_of_several_wins},
     {.name = "help_shows_the_defaults", .run = help_shows_the_defaults},

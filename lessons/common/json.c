@@ -68,6 +68,24 @@ int asq_json_open(struct asq_json *json, const char *path)
     return 0;
 }
 
+int asq_json_try(const char *path)
+{
+    struct asq_json json;
+    struct stat there;
+    int rc;
+
+    if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+        return -EISDIR;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return 0; /* opening a pipe would wait for its reader */
+    rc = asq_json_open(&json, path);
+    if (rc != 0)
+        return rc;
+    json.error = -ECANCELED; /* so that close removes it */
+    (void)asq_json_close(&json);
+    return 0;
+}
+
 void asq_json_put(struct asq_json *json, const char *format, ...)
 {
     va_list args;

@@ -22,6 +22,11 @@ struct asq_json {
  * Returns 0 or a negative errno; non-zero owes no close. */
 int asq_json_open(struct asq_json *json, const char *path);
 
+/* Tells whether open would succeed, for a program that writes its file only
+ * after long work. Makes missing folders and leaves nothing else behind.
+ * Returns 0 or a negative errno. */
+int asq_json_try(const char *path);
+
 /* Writes punctuation, keys and integers, formatted as by printf. */
 void asq_json_put(struct asq_json *json, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

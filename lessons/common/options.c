@@ -1,10 +1,12 @@
 /* options - the command line that all lesson programs share
  *
  * Owns nothing: texts point into argv. Called by main before there are
- * threads. Depends on POSIX only. What is printed is not checked: where
+ * threads. Depends on json. What is printed is not checked: where
  * stdout and stderr take nothing there is nobody left to tell.
  */
 #include "common/options.h"
+
+#include "common/json.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -301,6 +303,19 @@ static int parse_one(const struct list *list, int argc, char **argv, int *i)
     return set(option, value) ? -1 : refuse_value(list, option, value);
 }
 
+/* Before the work is done rather than after it. Returns -1 or the exit status.
+ */
+static int try_file(const struct asq_options *options, const char *path)
+{
+    int rc = path == NULL ? 0 : asq_json_try(path);
+
+    if (rc == 0)
+        return -1;
+    (void)fprintf(stderr, "%s: %s: %s\n", options->program, path,
+                  strerror(-rc));
+    return 1;
+}
+
 int asq_options_parse(struct asq_options *options, int argc, char **argv)
 {
     struct list list;
@@ -320,7 +335,9 @@ int asq_options_parse(struct asq_options *options, int argc, char **argv)
         if (status != -1)
             return status;
     }
-    return -1;
+    if (try_file(options, options->json) != -1)
+        return 1;
+    return try_file(options, options->trace);
 }
 
 int asq_options_finish(const struct asq_options *options, int status)

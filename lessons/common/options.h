@@ -42,7 +42,8 @@ struct asq_options {
 
 /* Parses the command line. Returns -1 when the program should go on, or the
  * exit status: 0 after --help, 2 after one line on stderr that names the bad
- * option or value and what would be right. A number must be the whole word
+ * option or value and what would be right, 1 after one that names a file of
+ * --json or --trace that cannot be written. A number must be the whole word
  * and in range; a word that is no option is an error too. --help wins over
  * everything else on the line. A value that begins with "--" is given as
  * "--name=value". The last of several wins. */

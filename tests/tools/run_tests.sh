@@ -9,8 +9,8 @@
 # checked", and the test's name), and last "N passed, N failed" or "N passed,
 # N failed, N not checked".
 #
-# They run side by side, except scripts that build or run what the course
-# shows, which is better not disturbed: these come last, one by one.
+# They run side by side, except scripts that compare what the course shows,
+# which is better not disturbed: these come last, one by one.
 #
 # The last line is "N passed, N failed". Exit status: 1 when something failed
 # or no test ran.
@@ -88,7 +88,8 @@ together=
 alone=
 for name in "$@"; do
     case $name in
-    programs | twins | texts) alone="$alone $name" ;;
+    twins | texts) alone="$alone $name" ;;
+    programs) together="$name $together" ;; # it waits most: it starts first
     *) together="$together $name" ;;
     esac
 done

@@ -288,13 +288,6 @@ check_cpp() {
             not_checked "headers_with_$tool" "there is no $tool"
         fi
     done
-    have g++ || return
-    for header in "$home"/[0-9]*/*.h; do
-        name=${header#"$home"/}
-        echo "#include \"$name\"" | g++ -std=c++17 -Wall -Wextra -Werror \
-            $cflags "-I$home" -fsyntax-only -x c++ - >"$said" 2>&1 ||
-            fail "g++ takes $name alone" "$(cat "$said")"
-    done
 }
 
 # ---- What is refused -------------------------------------------------------
