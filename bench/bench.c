@@ -56,7 +56,7 @@ static int find_workload(const char *word, size_t length)
 
 static int refuse_workload(const struct bench *bench, const char *word)
 {
-    (void)fprintf(stderr, "%s: no workload \"%.*s\", there is",
+    (void)fprintf(stderr, "%s: there is no workload \"%.*s\", only",
                   bench->options.program, (int)strcspn(word, ",\n\r"), word);
     for (int i = 0; i < workload_count; i++)
         (void)fprintf(stderr, " %s", workloads[i].name);
@@ -275,23 +275,23 @@ static int parse(struct bench *bench, int argc, char **argv)
 {
     const struct asq_option more[] = {
         {.name = "quick",
-         .help = "shorter boxes, three rounds, a third of the stall",
+         .help = "shorter runs, three rounds, a third of the stall",
          .kind = ASQ_OPTION_FLAG,
          .target = &bench->quick},
         {.name = "only",
          .value = "NAMES",
-         .help = "these workloads, with commas between them",
+         .help = "only these workloads, separated by commas",
          .kind = ASQ_OPTION_TEXT,
          .target = &bench->only},
         {.name = "rounds",
          .value = "N",
-         .help = "how many rounds are measured; 0: five, three if quick",
+         .help = "how many rounds to measure; 0: five, or three with --quick",
          .kind = ASQ_OPTION_LONG,
          .target = &bench->rounds,
          .minimum = 0,
          .maximum = RUNS_MAX},
         {.name = "check",
-         .help = "fail where a floor is missed, or where cost grows",
+         .help = "fail if a floor is missed or the cost grows",
          .kind = ASQ_OPTION_FLAG,
          .target = &bench->check},
     };
@@ -313,7 +313,7 @@ int main(int argc, char **argv)
 {
     static struct bench bench = {
         .options = {.program = "build/bench/bench",
-                    .about = "Every workload every way, interleaved.",
+                    .about = "Every workload in every way, round by round.",
                     .slow_disk_ms = 1,
                     .requests = 10000000}};
     char json[ASQ_SHOP_PATH_MAX];

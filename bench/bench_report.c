@@ -49,7 +49,7 @@ static void print_files(const struct bench_row rows[], int count)
 int bench_print(const struct bench_row rows[], int count)
 {
     static const char *const headers[] = {
-        "way", "ops/s", "to raw", "spread", "of grp", "p99", "stall", "cpu/op"};
+        "way", "ops/s", "vs raw", "spread", "vs grp", "p99", "stall", "cpu/op"};
     struct asq_table table;
     int rc;
 

@@ -324,7 +324,7 @@ static struct line sum_up(const struct way ways[], int index)
 static int print(const struct way ways[])
 {
     static const char *const headers[] = {"way",     "in flight", "reads/s",
-                                          "to raw",  "of grp",    "spread",
+                                          "vs raw",  "vs grp",    "spread",
                                           "cpu/read"};
     struct asq_table table;
     char text[16];

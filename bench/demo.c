@@ -239,8 +239,8 @@ static int parse(struct demo *demo, int argc, char **argv)
     }
     if (!wants(demo, "slow") && demo->options.trace != NULL) {
         (void)fprintf(stderr,
-                      "%s: --trace shows the slow disk, leave --disk fast "
-                      "away; try --help\n",
+                      "%s: --trace shows the slow disk, leave out "
+                      "--disk fast; try --help\n",
                       demo->options.program);
         return 2;
     }

@@ -84,8 +84,8 @@ static int check(struct box *box, const struct subject *subject, long most)
     grown = peak_kib() - grown;
     ratio = tally_ratio(twice, once, TURNS).median;
     ok = ratio <= time_limit && grown <= memory_limit_kib;
-    printf("%-6s %s, %s, twice the operations: %.2f times as long for one (at "
-           "most %g),\n       %.0f KiB more memory (at most %g)\n",
+    printf("%-6s %s, %s, twice the operations: each takes %.2f times as long "
+           "(at most %g),\n       %.0f KiB more memory (at most %g)\n",
            ok ? "ok" : "MISSED", subject->workload, subject->way, ratio,
            time_limit, grown, memory_limit_kib);
     return ok ? 0 : 1;

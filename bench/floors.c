@@ -11,8 +11,8 @@ enum measure {
     STALL_OF_RAW /* how many times longer raw's stall is */
 };
 
-static const char *const names[] = {"ratio to raw", "share of raw-grouped",
-                                    "stall of raw to its own"};
+static const char *const names[] = {"ratio to raw", "ratio to raw-grouped",
+                                    "stall of raw divided by its own"};
 
 /* wanted is the figure of the issue. floor is what fails: the machines that
  * measure are shared, and a median of few rounds moves by a quarter when a
@@ -91,7 +91,7 @@ int floors_check(const struct bench_row rows[], int count)
 
         if (isnan(measured))
             continue;
-        printf("%-6s %s, %s: %s %.2f, floor %g (aim %g)\n",
+        printf("%-6s %s, %s: %s %.2f, at least %g (goal %g)\n",
                measured >= floor->floor ? "ok" : "MISSED", floor->workload,
                floor->way, names[floor->measure], measured, floor->floor,
                floor->wanted);
@@ -99,6 +99,6 @@ int floors_check(const struct bench_row rows[], int count)
         looked++;
     }
     if (looked == 0)
-        printf("There is no floor for these workloads.\n");
+        printf("These workloads have no floor.\n");
     return missed == 0 ? 0 : 1;
 }

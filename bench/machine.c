@@ -132,7 +132,7 @@ void machine_print(const struct machine *machine)
            machine->cores, machine->system, sqlite3_libversion(),
            uv_version_string());
     printf("Writing and syncing a page takes %s. Two threads that only compute "
-           "do\n%.2f times what one does.\n",
+           "do\n%.2f times the work of one.\n",
            asq_format_duration(text, machine->fsync_us), machine->scaling[0]);
 }
 
