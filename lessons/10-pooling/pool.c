@@ -54,7 +54,7 @@ static void note_handle_closed(uv_handle_t *handle)
 
     if (--pool->handles > 0)
         return;
-    pool->owed = false;
+    pool->must_close = false;
     pool->on_closed(pool);
 }
 
@@ -79,6 +79,7 @@ static void change(struct asq_pool *pool)
     pool->changing = true;
     do {
         pool->change_again = false;
+        asq__pool_choose_surplus(pool);
         asq__pool_serve(pool);
         asq__pool_close_free(pool);
     } while (pool->change_again);
@@ -144,7 +145,7 @@ int asq_pool_open(struct asq_pool *pool,
 {
     int rc = UV_EINVAL;
 
-    if (!pool->owed && pool->depth > 0)
+    if (!pool->must_close && pool->depth > 0)
         rc = check_limit(pool, profile, limit);
     if (rc != 0)
         return rc;
@@ -162,7 +163,7 @@ int asq_pool_open(struct asq_pool *pool,
     pool->deliver.data = pool;
     uv_unref((uv_handle_t *)&pool->timer);
     pool->handles = 2;
-    pool->owed = true;
+    pool->must_close = true;
     return 0;
 }
 
@@ -170,19 +171,18 @@ int asq_pool_resize(struct asq_pool *pool, unsigned limit)
 {
     int rc = UV_EINVAL;
 
-    if (pool->owed && !pool->close_called)
+    if (pool->must_close && !pool->close_called)
         rc = check_limit(pool, &pool->profile, limit);
     if (rc != 0)
         return rc;
     pool->limit = limit;
-    asq__pool_choose_surplus(pool);
     change(pool);
     return 0;
 }
 
 void asq_pool_close(struct asq_pool *pool, asq_pool_cb on_closed)
 {
-    if (!pool->owed || pool->close_called)
+    if (!pool->must_close || pool->close_called)
         return;
     pool->close_called = true;
     pool->on_closed = on_closed;
@@ -201,19 +201,19 @@ int asq_pool_run(struct asq_pool *pool,
                  const struct asq_params *params,
                  asq_done_cb on_done)
 {
+    struct asq_order order = {
+        .task = ASQ_TASK_SQL, .sql = sql, .params = params};
     struct asq__member *member;
-    int rc;
 
-    if (!pool->owed || request->hold != NULL)
+    if (!pool->must_close || sql == NULL || on_done == NULL || request->pending ||
+        request->hold != NULL)
         return UV_EINVAL;
     if (pool->close_called)
         return UV_ESHUTDOWN;
     member = pool->runs.first == NULL ? asq__pool_choose(pool) : NULL;
     if (member == NULL && pool->run_count + pool->waiting_count >= pool->capacity)
         return UV_ENOBUFS;
-    rc = asq__conn_keep(request, sql, params, on_done);
-    if (rc != 0)
-        return rc;
+    asq__request_begin(request, &order, on_done);
     if (member != NULL && asq__conn_pass_on(&member->conn, request) == 0) {
         pool->stats.runs++;
         if (member->conn.pending > pool->depth && pool->opening_count == 0)
@@ -234,7 +234,7 @@ int asq_pool_acquire(struct asq_pool *pool,
                      struct asq_loan *loan,
                      asq_loan_cb on_loan)
 {
-    if (!pool->owed || on_loan == NULL || loan->state != ASQ_LOAN_NONE)
+    if (!pool->must_close || on_loan == NULL || loan->state != ASQ_LOAN_NONE)
         return UV_EINVAL;
     if (pool->close_called)
         return UV_ESHUTDOWN;
@@ -272,6 +272,7 @@ void asq_loan_give_up(struct asq_loan *loan)
         change(loan->pool);
     } else if (loan->state == ASQ_LOAN_DUE && loan->status == 0) {
         loan->status = UV_ECANCELED;
+        (void)snprintf(loan->message, sizeof loan->message, "given up");
         take_back(loan);
     }
 }

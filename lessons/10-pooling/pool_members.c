@@ -174,12 +174,12 @@ static unsigned count_staying(const struct asq_pool *pool)
     return count;
 }
 
-/* How hard it is to take a connection away. */
-static int cost_of(const struct asq__member *member)
+/* One that is free goes first, and one that is lent when it has come back. */
+static bool goes_before(const struct asq__member *member,
+                        const struct asq__member *other)
 {
-    if (asq__pool_is_free(member))
-        return 0;
-    return member->state == ASQ_MEMBER_LENT ? 2 : 1;
+    return other == NULL || asq__pool_is_free(member) ||
+           !asq__pool_is_free(other);
 }
 
 void asq__pool_choose_surplus(struct asq_pool *pool)
@@ -189,9 +189,11 @@ void asq__pool_choose_surplus(struct asq_pool *pool)
 
         for (struct asq__member *member = pool->members; member != NULL;
              member = member->next)
-            if (stays(member) &&
-                (found == NULL || cost_of(member) <= cost_of(found)))
+            if (stays(member) && member->state != ASQ_MEMBER_LENT &&
+                goes_before(member, found))
                 found = member;
+        if (found == NULL)
+            return;
         found->leaving = true;
     }
 }

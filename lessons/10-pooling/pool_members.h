@@ -18,8 +18,8 @@ void asq__pool_open_one(struct asq_pool *pool);
 /* Says whether the connection is open and nobody has it. */
 bool asq__pool_is_free(const struct asq__member *member);
 
-/* Chooses which connections have to go: those above the limit, one that is too
- * old, those that nobody used for long. */
+/* Choose which connections have to go: those above the limit, unless they are
+ * lent; one that is too old; those that nobody has used for long. */
 void asq__pool_choose_surplus(struct asq_pool *pool);
 void asq__pool_choose_old(struct asq_pool *pool);
 void asq__pool_choose_unused(struct asq_pool *pool);

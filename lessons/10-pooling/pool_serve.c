@@ -86,15 +86,12 @@ static bool serve_loan(struct asq_pool *pool)
     return true;
 }
 
-/* Serves the oldest that can be served. A run need not stand behind a loan
- * that waits for a connection to become free, where another one has room. */
-static bool serve_one(struct asq_pool *pool)
+/* Serves the oldest in the line. */
+static bool serve_first(struct asq_pool *pool)
 {
     if (asq__pool_run_is_first(pool))
         return serve_run(pool, true);
-    if (pool->waiting.first != NULL && serve_loan(pool))
-        return true;
-    return pool->runs.first != NULL && serve_run(pool, false);
+    return pool->waiting.first != NULL && serve_loan(pool);
 }
 
 /* Never more are being opened than there are callers for them. */
@@ -144,8 +141,12 @@ static void reserve(struct asq_pool *pool)
 
 void asq__pool_serve(struct asq_pool *pool)
 {
-    while (serve_one(pool))
-        continue;
-    grow(pool);
-    reserve(pool);
+    do {
+        while (serve_first(pool))
+            continue;
+        grow(pool);
+        reserve(pool);
+        /* A run need not wait behind a loan that waits for a connection to
+         * become free, where another one has room. */
+    } while (pool->runs.first != NULL && serve_run(pool, false));
 }

@@ -120,7 +120,8 @@ struct asq_pool {
     uv_idle_t deliver; /* active while a callback is due */
     uv_idle_cb run_deliver;
     bool changing, change_again;
-    bool owed, close_called;
+    bool must_close; /* open returned 0, and on_closed was not called */
+    bool close_called;
     unsigned handles; /* that are not closed yet */
     asq_pool_cb on_closed;
 };
