@@ -31,7 +31,7 @@ struct borrower {
     struct fixture *fixture;
     int done; /* calls of the callback */
     int status;
-    unsigned order;                     /* callbacks that came before */
+    unsigned order;                      /* callbacks that came before */
     void (*then)(struct borrower *self); /* in the callback, or NULL */
     struct asq_request request;
     int answered, answer; /* calls, status */
@@ -203,7 +203,8 @@ static inline void expect_loan(struct borrower *b, int status)
     CHECK_INT(b->status, status);
 }
 
-static inline void borrow(struct fixture *f, struct borrower *b, const char *who)
+static inline void
+borrow(struct fixture *f, struct borrower *b, const char *who)
 {
     init(f, b, who);
     acquire(b);
@@ -264,7 +265,8 @@ static inline void take_query(struct asq_request *request, int status)
     q->order = q->fixture->calls++;
 }
 
-static inline void start_query(struct fixture *f, struct query *q, const char *sql)
+static inline void
+start_query(struct fixture *f, struct query *q, const char *sql)
 {
     memset(q, 0, sizeof *q);
     q->fixture = f;

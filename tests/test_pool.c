@@ -440,8 +440,9 @@ static void wrong_use_is_refused(void *data)
     CHECK_INT(asq_pool_run(&f->pool, &b.request, NULL, NULL, take_borrowed),
               UV_EINVAL);
     b.request.hold = &hold;
-    CHECK_INT(asq_pool_run(&f->pool, &b.request, "SELECT 1", NULL, take_borrowed),
-              UV_EINVAL);
+    CHECK_INT(
+        asq_pool_run(&f->pool, &b.request, "SELECT 1", NULL, take_borrowed),
+        UV_EINVAL);
     f->pool.capacity = 1;
     CHECK_INT(asq_pool_acquire(&f->pool, &b.loan, take_loan), UV_ENOBUFS);
     end_borrower(&a);

@@ -323,7 +323,8 @@ static void two_that_want_two_are_told(void *data)
     for (int i = 0; i < 2; i++)
         borrow(f, &first[i], names[i]);
     (void)asq_pool_report(&f->pool, text, sizeof text);
-    CHECK_TEXT(text, "2 of 2 open, 2 lent (import for 0.0 s, export for 0.0 s)");
+    CHECK_TEXT(text,
+               "2 of 2 open, 2 lent (import for 0.0 s, export for 0.0 s)");
     for (int i = 0; i < 2; i++) {
         init(f, &second[i], names[i]);
         second[i].loan.timeout_ms = 100;
@@ -347,7 +348,8 @@ static void two_that_want_two_are_told(void *data)
 static unsigned slow_calls;
 static const char *slow_who;
 
-static void note_slow(struct asq_pool *pool, const char *who, uint64_t waited_ns)
+static void
+note_slow(struct asq_pool *pool, const char *who, uint64_t waited_ns)
 {
     (void)pool;
     CHECK(waited_ns >= 1000000);

@@ -13,10 +13,10 @@ static struct asq__member *member_of(struct asq_conn *conn)
 static bool asks_only(const char *name)
 {
     static const char *const names[] = {
-        "foreign_key_check", "foreign_key_list",   "function_list",
-        "incremental_vacuum", "index_info",        "index_list",
-        "index_xinfo",        "integrity_check",   "optimize",
-        "quick_check",        "table_info",        "table_list",
+        "foreign_key_check",  "foreign_key_list", "function_list",
+        "incremental_vacuum", "index_info",       "index_list",
+        "index_xinfo",        "integrity_check",  "optimize",
+        "quick_check",        "table_info",       "table_list",
         "table_xinfo",        "wal_checkpoint"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

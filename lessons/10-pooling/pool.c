@@ -205,13 +205,14 @@ int asq_pool_run(struct asq_pool *pool,
         .task = ASQ_TASK_SQL, .sql = sql, .params = params};
     struct asq__member *member;
 
-    if (!pool->must_close || sql == NULL || on_done == NULL || request->pending ||
-        request->hold != NULL)
+    if (!pool->must_close || sql == NULL || on_done == NULL ||
+        request->pending || request->hold != NULL)
         return UV_EINVAL;
     if (pool->close_called)
         return UV_ESHUTDOWN;
     member = pool->runs.first == NULL ? asq__pool_choose(pool) : NULL;
-    if (member == NULL && pool->run_count + pool->waiting_count >= pool->capacity)
+    if (member == NULL &&
+        pool->run_count + pool->waiting_count >= pool->capacity)
         return UV_ENOBUFS;
     asq__request_begin(request, &order, on_done);
     if (member != NULL && asq__conn_pass_on(&member->conn, request) == 0) {

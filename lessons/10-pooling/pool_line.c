@@ -56,7 +56,8 @@ uint64_t asq__pool_now(const struct asq_pool *pool)
 
 static void deliver_soon(struct asq_pool *pool)
 {
-    (void)uv_idle_start(&pool->deliver, pool->run_deliver); /* it always succeeds */
+    (void)uv_idle_start(&pool->deliver,
+                        pool->run_deliver); /* it always succeeds */
 }
 
 void asq__pool_end_loan(struct asq_loan *loan, int status, const char *message)
@@ -198,9 +199,10 @@ static void look_at_runs(struct asq_pool *pool)
         pool->run_count--;
         pool->stats.timed_out += late;
         request->timed_out_in = late ? ASQ_PLACE_QUEUE : ASQ_PLACE_NONE;
-        asq__pool_end_run(pool, request, request->status,
-                late ? "the deadline passed before there was a connection"
-                     : "cancelled before it ran");
+        asq__pool_end_run(
+            pool, request, request->status,
+            late ? "the deadline passed before there was a connection"
+                 : "cancelled before it ran");
     }
 }
 
@@ -233,8 +235,7 @@ static void look_at_loans(struct asq_pool *pool)
             asq__pool_end_loan(loan, UV_ETIMEDOUT,
                                "no connection was free in time");
         } else if (pool->on_slow != NULL && !loan->told_slow &&
-                   now_ns - loan->since_ns >=
-                       pool->slow_ms * MS) {
+                   now_ns - loan->since_ns >= pool->slow_ms * MS) {
             loan->told_slow = true;
             pool->on_slow(pool, loan->who, now_ns - loan->since_ns);
         }

@@ -60,7 +60,7 @@ struct asq_loan {
     size_t place;               /* in the line */
     uint64_t since_ns;          /* asked for; then lent */
     uint64_t deadline_ns;       /* 0: none */
-    bool has_waited; /* it was not served at once */
+    bool has_waited;            /* it was not served at once */
     bool told_slow;
     int status;
     asq_loan_cb on_loan;
@@ -74,7 +74,7 @@ struct asq_loan_list {
 struct asq_pool_stats {
     unsigned open, opening; /* now; of those that are open: */
     unsigned idle, lent;
-    size_t waiting;      /* now: loans and runs in the line */
+    size_t waiting;       /* now: loans and runs in the line */
     uint64_t runs, loans; /* that got a connection; of these: */
     uint64_t waits;       /* had to wait for it */
     uint64_t longest_wait_ns;
@@ -87,15 +87,15 @@ struct asq_pool_stats {
 struct asq_pool {
     /* public: set between init and open */
     void *data;
-    unsigned keep;    /* connections that stay open when idle: 0 */
-    unsigned depth;   /* pending runs that one has before the next is used: 32 */
+    unsigned keep;  /* connections that stay open when idle: 0 */
+    unsigned depth; /* pending runs that one has before the next is used: 32 */
     unsigned idle_ms; /* one that nobody used for so long is closed: 60,000;
                          0: never */
     unsigned life_ms; /* one that is older is replaced: 0, never. Those opened
                          together do not all go together */
     unsigned slow_ms; /* 1,000 */
     asq_pool_slow_cb on_slow; /* or NULL */
-    size_t capacity;  /* of loans and runs in the line: 10,000 */
+    size_t capacity;          /* of loans and runs in the line: 10,000 */
     uint64_t (*now_ns)(void); /* NULL: uv_hrtime; for tests */
     /* read-only */
     unsigned limit;
@@ -105,7 +105,7 @@ struct asq_pool {
     struct asq_profile profile;
     struct asq__member *members; /* oldest first */
     unsigned member_count, opening_count;
-    unsigned serial;             /* of members */
+    unsigned serial; /* of members */
     struct asq_loan_list waiting, due, held;
     size_t waiting_count, due_count;
     struct asq_work_list runs;  /* that wait */
