@@ -73,13 +73,13 @@ TEXT
 make_programs() {
     program 01-one-claims <<'TEXT'
 [
-  {"claim": "first", "verdict": "holds if \"it\" is so", "measured": 1.500, "text": "A \\ b.\u000aTwo \"lines\", {}."},
-  {"claim": "second", "verdict": "wrong", "measured": null, "text": ""}
+  {"claim": "first", "verdict": "holds if \"it\" is so", "measured": 1.500, "low": null, "high": null, "timed": false, "text": "A \\ b.\u000aTwo \"lines\", {}."},
+  {"claim": "second", "verdict": "wrong", "measured": null, "low": null, "high": null, "timed": false, "text": ""}
 ]
 TEXT
     program 02-two-claims <<'TEXT'
 [
-  {"claim": "third-and-last", "verdict": "holds", "measured": -0.250, "text": "t"}
+  {"claim": "third-and-last", "verdict": "holds", "measured": -0.250, "low": null, "high": null, "timed": false, "text": "t"}
 ]
 TEXT
 }
