@@ -5,6 +5,7 @@
 #include "common/json.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,22 +19,6 @@ enum {
 /* A run is disturbed when the program had less than this of a processor. */
 static const double least_share = 0.5;
 
-void asq_claim_set_args(struct asq_claim *claim,
-                        const char *id,
-                        const char *verdict,
-                        double measured,
-                        const char *text,
-                        va_list args)
-{
-    claim->id = id;
-    claim->verdict = verdict;
-    claim->measured = measured;
-    claim->low = claim->high = NAN;
-    claim->timed = false;
-    /* Cut if it is too long. */
-    (void)vsnprintf(claim->text, sizeof claim->text, text, args);
-}
-
 void asq_claim_set(struct asq_claim *claim,
                    const char *id,
                    const char *verdict,
@@ -43,8 +28,13 @@ void asq_claim_set(struct asq_claim *claim,
 {
     va_list args;
 
+    claim->id = id;
+    claim->verdict = verdict;
+    claim->measured = measured;
+    claim->low = claim->high = NAN;
     va_start(args, text);
-    asq_claim_set_args(claim, id, verdict, measured, text, args);
+    /* Cut if it is too long. */
+    (void)vsnprintf(claim->text, sizeof claim->text, text, args);
     va_end(args);
 }
 
@@ -112,18 +102,18 @@ double asq_claim_runs_high(const struct asq_claim_runs *runs)
 
 void asq_claim_timed(struct asq_claim *claim, const struct asq_claim_runs *runs)
 {
-    claim->timed = true;
     claim->low = asq_claim_runs_low(runs);
     claim->high = asq_claim_runs_high(runs);
-    if (runs->calm > runs->disturbed)
-        return;
-    claim->verdict = ASQ_CLAIM_TOO_BUSY;
-    claim->measured = claim->low = claim->high = NAN;
-    /* It fits. */
-    (void)snprintf(claim->text, sizeof claim->text,
-                   "Other programs had the processor in %u of %u runs.\n"
-                   "Measure again when it is free.",
-                   runs->disturbed, runs->disturbed + runs->calm);
+    if (runs->calm <= runs->disturbed)
+        asq_claim_busy(claim, runs->disturbed, runs->disturbed + runs->calm);
+}
+
+void asq_claim_busy(struct asq_claim *claim, unsigned disturbed, unsigned runs)
+{
+    asq_claim_set(claim, claim->id, ASQ_CLAIM_TOO_BUSY, NAN,
+                  "Other programs had the processor in %u of %u runs.\n"
+                  "Measure again when it is free.",
+                  disturbed, runs);
 }
 
 const char *
@@ -170,8 +160,6 @@ write_claims(const struct asq_claim *claims, size_t count, const char *path)
         asq_json_number(&json, claims[i].low);
         asq_json_put(&json, ", \"high\": ");
         asq_json_number(&json, claims[i].high);
-        asq_json_put(&json, ", \"timed\": %s",
-                     claims[i].timed ? "true" : "false");
         asq_json_put(&json, ", \"text\": ");
         asq_json_text(&json, claims[i].text);
         asq_json_put(&json, "}");

@@ -16,8 +16,6 @@
 
 #include "common/options.h"
 
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #define ASQ_CLAIM_TOO_BUSY "too busy to tell"
@@ -33,7 +31,6 @@ struct asq_claim {
     const char *verdict; /* "holds", "holds if ...", "wrong" */
     double measured;     /* a ratio or a share */
     double low, high;    /* of that ratio in several runs, or NAN */
-    bool timed;          /* it rests on times, not on counts */
     char text[ASQ_CLAIM_TEXT];
 };
 
@@ -55,14 +52,6 @@ void asq_claim_set(struct asq_claim *claim,
                    const char *text,
                    ...) __attribute__((format(printf, 5, 6)));
 
-/* The same, for a function that takes what printf takes. */
-void asq_claim_set_args(struct asq_claim *claim,
-                        const char *id,
-                        const char *verdict,
-                        double measured,
-                        const char *text,
-                        va_list args) __attribute__((format(printf, 5, 0)));
-
 /* Adds a run, and finds out whether the processor was free: it works for some
  * milliseconds and compares the clock with the time that the processor gave.
  * ratio is NAN where a run has none. */
@@ -74,11 +63,15 @@ double asq_claim_runs_median(const struct asq_claim_runs *runs);
 double asq_claim_runs_low(const struct asq_claim_runs *runs);
 double asq_claim_runs_high(const struct asq_claim_runs *runs);
 
-/* Says, after asq_claim_set, that the claim rests on the times of these runs,
- * and fills in low and high. If half of the runs or more were disturbed, the
- * verdict becomes ASQ_CLAIM_TOO_BUSY, and the text says so. */
+/* Says, after asq_claim_set, that the claim rests on the times of these runs:
+ * fills in low and high, or, if half of the runs or more were disturbed, calls
+ * asq_claim_busy. */
 void asq_claim_timed(struct asq_claim *claim,
                      const struct asq_claim_runs *runs);
+
+/* Says, after asq_claim_set, that the claim cannot be told, because so many of
+ * its runs were disturbed: the verdict becomes ASQ_CLAIM_TOO_BUSY. */
+void asq_claim_busy(struct asq_claim *claim, unsigned disturbed, unsigned runs);
 
 /* Says how many of them as people do: "all 8", "none of 8", "5 of 8". Returns
  * text. */
@@ -86,8 +79,8 @@ const char *
 asq_claim_count(char text[static ASQ_CLAIM_COUNT], long count, long all);
 
 /* Prints the claims, and writes them to options->json where that is wanted: an
- * array of objects with the keys claim, verdict, measured, low, high, timed and
- * text. Returns the exit status: 0, or 1 after one line on stderr. */
+ * array of objects with the keys claim, verdict, measured, low, high and text.
+ * Returns the exit status: 0, or 1 after one line on stderr. */
 int asq_claims_report(const struct asq_claim *claims,
                       size_t count,
                       const struct asq_options *options);
