@@ -178,12 +178,10 @@ static void a_claim_with_mostly_disturbed_runs_is_not_told(void *fixture)
 
 static void a_count_is_said_as_people_say_it(void *fixture)
 {
-    char text[ASQ_CLAIM_COUNT];
-
     (void)fixture;
-    CHECK_TEXT(asq_claim_count(text, 8, 8), "all 8");
-    CHECK_TEXT(asq_claim_count(text, 0, 8), "none of 8");
-    CHECK_TEXT(asq_claim_count(text, 5, 8), "5 of 8");
+    CHECK_TEXT(asq_claim_count(8, 8).text, "all 8");
+    CHECK_TEXT(asq_claim_count(0, 8).text, "none of the 8");
+    CHECK_TEXT(asq_claim_count(5, 8).text, "5 of the 8");
 }
 
 static void a_file_that_cannot_be_written_is_status_1(void *fixture)

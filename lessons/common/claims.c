@@ -116,17 +116,19 @@ void asq_claim_busy(struct asq_claim *claim, unsigned disturbed, unsigned runs)
                   disturbed, runs);
 }
 
-const char *
-asq_claim_count(char text[static ASQ_CLAIM_COUNT], long count, long all)
+struct asq_claim_words asq_claim_count(long count, long all)
 {
+    struct asq_claim_words words;
+
     /* It fits, whatever the numbers are. */
     if (count == all)
-        (void)snprintf(text, ASQ_CLAIM_COUNT, "all %ld", all);
+        (void)snprintf(words.text, sizeof words.text, "all %ld", all);
     else if (count == 0)
-        (void)snprintf(text, ASQ_CLAIM_COUNT, "none of %ld", all);
+        (void)snprintf(words.text, sizeof words.text, "none of the %ld", all);
     else
-        (void)snprintf(text, ASQ_CLAIM_COUNT, "%ld of %ld", count, all);
-    return text;
+        (void)snprintf(words.text, sizeof words.text, "%ld of the %ld", count,
+                       all);
+    return words;
 }
 
 /* Prints the lines of a text, set in. */

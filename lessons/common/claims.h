@@ -22,7 +22,6 @@
 
 enum {
     ASQ_CLAIM_TEXT = 400,
-    ASQ_CLAIM_COUNT = 48,
     ASQ_CLAIM_RUNS = 16 /* more are not kept */
 };
 
@@ -39,6 +38,10 @@ struct asq_claim_runs {
     double ratios[ASQ_CLAIM_RUNS]; /* of the calm ones */
     unsigned calm;
     unsigned disturbed; /* others had the processor */
+};
+
+struct asq_claim_words {
+    char text[48];
 };
 
 /* Fills in a claim. text is formatted as by printf, and cut if it is too long.
@@ -73,10 +76,9 @@ void asq_claim_timed(struct asq_claim *claim,
  * its runs were disturbed: the verdict becomes ASQ_CLAIM_TOO_BUSY. */
 void asq_claim_busy(struct asq_claim *claim, unsigned disturbed, unsigned runs);
 
-/* Says how many of them as people do: "all 8", "none of 8", "5 of 8". Returns
- * text. */
-const char *
-asq_claim_count(char text[static ASQ_CLAIM_COUNT], long count, long all);
+/* Says how many of them as people do: "all 8", "none of the 8", "5 of the 8".
+ * The text is there until the end of the expression that calls it. */
+struct asq_claim_words asq_claim_count(long count, long all);
 
 /* Prints the claims, and writes them to options->json where that is wanted: an
  * array of objects with the keys claim, verdict, measured, low, high and text.
