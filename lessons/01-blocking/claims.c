@@ -16,6 +16,7 @@
 #include "common/slow_disk.h"
 #include "common/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -113,6 +114,7 @@ static int waits_in_turn(struct app *app, struct asq_claim *claim)
     struct asq_profile profile = asq_basket_profile(app->path, ASQ_SLOW_DISK);
     long requests = app->options.requests;
     struct asq_latency each;
+    struct asq_claim_runs runs = {0};
     struct timing begin, all;
     double one_ns, predicted, measured;
     int64_t value = 0;
@@ -134,19 +136,22 @@ static int waits_in_turn(struct app *app, struct asq_claim *claim)
         (void)asq_latency_add(&each, since(one).wall_ns);
     }
     all = since(begin);
+    asq_claim_runs_add(&runs, NAN);
     app->slow_busy = busy_share(all);
     one_ns = (double)asq_latency_percentile(&each, 50);
     asq_latency_destroy(&each);
     predicted = 1e9 / one_ns;
     measured = (double)requests * 1e9 / (double)all.wall_ns;
-    asq_claim_set(claim, "waits-in-turn",
-                  measured < 1.5 * predicted
-                      ? "holds if one thread uses one connection"
-                      : "wrong",
-                  measured / predicted,
-                  "A query of %.2f ms allows %.0f a second.\n"
-                  "Measured were %.0f, which is %.2f of it.",
-                  one_ns / 1e6, predicted, measured, measured / predicted);
+    asq_claim_set(
+        claim, "waits-in-turn",
+        measured < 1.5 * predicted ? "holds if one thread uses one connection"
+                                   : "wrong",
+        measured / predicted,
+        "One query took %.2f ms, which allows %.0f a second. One thread with "
+        "one\n"
+        "connection answered %.0f a second, %.0f %% of that.",
+        one_ns / 1e6, predicted, measured, 100 * measured / predicted);
+    asq_claim_timed(claim, &runs);
     return close_shop(app, &db, rc);
 }
 
@@ -182,9 +187,8 @@ read_items(struct app *app, unsigned statements, struct timing *ret_took)
 /* "Database work is I/O bound: the program mostly waits." */
 static int io_bound(struct app *app, struct asq_claim *claim)
 {
-    double reads = READS * (double)app->options.requests;
     struct timing best = {.wall_ns = UINT64_MAX};
-    char text[16];
+    struct asq_claim_runs runs = {0};
     double busy;
 
     for (int run = 0; run < RUNS; run++) {
@@ -194,6 +198,7 @@ static int io_bound(struct app *app, struct asq_claim *claim)
             return 1;
         if (took.wall_ns < best.wall_ns)
             best = took;
+        asq_claim_runs_add(&runs, NAN);
     }
     busy = busy_share(best);
     asq_claim_set(claim, "io-bound",
@@ -201,43 +206,40 @@ static int io_bound(struct app *app, struct asq_claim *claim)
                   : busy >= 0.5         ? "holds if the page is not in memory"
                                         : "holds",
                   busy,
-                  "On the slow disk %.0f %% of a query is work of the "
-                  "processor.\nOf a point read that finds its page in memory, "
-                  "%s, it is %.0f %%.",
-                  100 * app->slow_busy,
-                  asq_format_duration(text, (double)best.wall_ns / 1e3 / reads),
-                  100 * busy);
+                  "On the slow disk the processor worked for %.0f %% of a "
+                  "query's time; for a\n"
+                  "point read with its page in memory, it worked for %.0f %%.",
+                  100 * app->slow_busy, 100 * busy);
+    asq_claim_timed(claim, &runs);
     return 0;
 }
 
 /* "Repeated queries use cached statements." */
 static int statement_cache(struct app *app, struct asq_claim *claim)
 {
-    struct asq_latency ratios; /* in thousandths: it sorts them */
-    double low, median, high;
+    struct asq_claim_runs runs = {0};
+    double median;
     int rc = 0;
 
-    if (asq_latency_init(&ratios, RUNS) != 0)
-        return fail(app->options.program, "out of memory");
     for (int run = 0; run < RUNS && rc == 0; run++) {
         struct timing with, without;
 
         rc = read_items(app, 32, &with);
         if (rc == 0)
             rc = read_items(app, 0, &without);
-        if (rc == 0 && asq_latency_add(&ratios, 1000 * without.wall_ns /
-                                                    with.wall_ns) != 0)
-            rc = fail(app->options.program, "out of memory");
+        if (rc == 0)
+            asq_claim_runs_add(&runs,
+                               (double)without.wall_ns / (double)with.wall_ns);
     }
-    low = (double)asq_latency_percentile(&ratios, 1) / 1e3;
-    median = (double)asq_latency_percentile(&ratios, 50) / 1e3;
-    high = (double)asq_latency_percentile(&ratios, 100) / 1e3;
-    asq_latency_destroy(&ratios);
-    asq_claim_set(claim, "statement-cache", median > 1.2 ? "holds" : "wrong",
-                  median,
-                  "%.1f times as many point reads with the cache as with "
-                  "preparing each time\n(%.1f to %.1f in %d runs).",
-                  median, low, high, RUNS);
+    median = asq_claim_runs_median(&runs);
+    asq_claim_set(
+        claim, "statement-cache", median > 1.2 ? "holds" : "wrong", median,
+        "With cached statements there were %.1f times as many point reads a "
+        "second as\n"
+        "with each prepared anew (%.1f to %.1f in %u runs).",
+        median, asq_claim_runs_low(&runs), asq_claim_runs_high(&runs),
+        runs.calm);
+    asq_claim_timed(claim, &runs);
     return rc;
 }
 
@@ -263,9 +265,8 @@ static int named_parameters(struct app *app, struct asq_claim *claim)
     asq_claim_set(claim, "named-parameters",
                   same == requests ? "wrong" : "holds",
                   (double)same / (double)requests,
-                  "%ld of %ld queries got the same answer by name as by "
-                  "position.",
-                  same, requests);
+                  "By name, %s queries gave the same answer as by position.",
+                  asq_claim_count(same, requests).text);
     return close_shop(app, &db, rc);
 }
 
