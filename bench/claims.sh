@@ -280,7 +280,9 @@ compare() {
 # file $1 a line for each claim that is left as it is.
 write_page() {
     awk -F '\t' -v left="$1" "$bare"'
+        # A number and its percent sign stay together.
         function fold(words, line, all, count, word, i) {
+            gsub(/ %/, "\002%", words)
             count = split(words, word, " ")
             for (i = 1; i <= count; i++) {
                 if (line != "" && length(line " " word[i]) > 88) {
@@ -289,7 +291,9 @@ write_page() {
                 }
                 line = line (line == "" ? "" : " ") word[i]
             }
-            return all line
+            all = all line
+            gsub(/\002/, " ", all)
+            return all
         }
         # Three places for each doubling, 1 in the middle.
         function place(ratio, at) {
