@@ -191,11 +191,9 @@ static void a_statement_in_use_keeps_it_open(void *fixture)
     CHECK_INT(asq_stmt_prepare(&db, "SELECT 1", ASQ_WHOLE_TEXT, &stmt), 0);
     CHECK_INT(db.open_statements, 1);
     CHECK_INT(asq_db_close(&db), SQLITE_BUSY);
-    CHECK_TEXT(asq_db_message(&db),
-               "not closed: 1 of its statements are in use");
+    CHECK_TEXT(asq_db_message(&db), "not closed: 1 statement is in use");
     CHECK_INT(asq_db_hand_over(&db), SQLITE_BUSY);
-    CHECK_TEXT(asq_db_message(&db),
-               "not handed over: 1 of its statements are in use");
+    CHECK_TEXT(asq_db_message(&db), "not handed over: 1 statement is in use");
     CHECK_INT(asq_stmt_step(stmt), SQLITE_ROW);
     asq_stmt_release(stmt);
     CHECK_INT(db.open_statements, 0);

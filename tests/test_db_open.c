@@ -211,7 +211,7 @@ static void no_path_and_no_file_name(void *fixture)
     CHECK_TEXT(asq_db_message(&db), "no path was given");
     profile.path = "file:a.db?mode=memory";
     check_refused(&profile, SQLITE_MISUSE,
-                  "a URI is not taken; for a file of that name write ./ "
+                  "a URI is not accepted; for a file of that name write ./ "
                   "before it");
     profile.path = test_path("a.db");
     profile.vfs = "no-such-disk";

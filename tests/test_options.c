@@ -232,10 +232,10 @@ static void wrong_words_are_named(void *fixture)
         {"--trace", "",
          "build/01-blocking: --trace \"\" is empty, give a FILE; try --help\n"},
         {"--quick=1", NULL,
-         "build/01-blocking: --quick takes no value, leave \"=1\" away; try "
+         "build/01-blocking: --quick takes no value, leave out \"=1\"; try "
          "--help\n"},
         {"--help=", NULL,
-         "build/01-blocking: --help takes no value, leave \"=\" away; try "
+         "build/01-blocking: --help takes no value, leave out \"=\"; try "
          "--help\n"},
         {"--quick", "now",
          "build/01-blocking: unexpected word \"now\", an option begins with "

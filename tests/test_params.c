@@ -363,15 +363,15 @@ static void a_wrong_count_is_refused(void *fixture)
     struct asq_params none = {.count = 0};
 
     check_refused(db, "SELECT ?", &two, SQLITE_RANGE,
-                  "the SQL has 1 parameters, 2 values were given");
+                  "the SQL has 1 parameter, 2 values were given");
     check_refused(db, "SELECT ?, ?, ?", &two, SQLITE_RANGE,
                   "the SQL has 3 parameters, 2 values were given");
     check_refused(db, "SELECT 1", &two, SQLITE_RANGE,
                   "the SQL has 0 parameters, 2 values were given");
     check_refused(db, "SELECT ?", NULL, SQLITE_RANGE,
-                  "the SQL has 1 parameters, 0 values were given");
+                  "the SQL has 1 parameter, 0 values were given");
     check_refused(db, "SELECT :name", &none, SQLITE_RANGE,
-                  "the SQL has 1 parameters, 0 values were given");
+                  "the SQL has 1 parameter, 0 values were given");
     check_refused(db, "SELECT ?5", &two, SQLITE_RANGE,
                   "the SQL has 5 parameters, 2 values were given");
 }

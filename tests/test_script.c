@@ -116,7 +116,7 @@ static void an_error_undoes_all(void *fixture)
                  "statement 2: unrecognized token: \"'it\"");
     check_failed(f, "INSERT INTO t VALUES (1); INSERT INTO t VALUES (:n);",
                  SQLITE_RANGE, 2,
-                 "statement 2: the SQL has 1 parameters, 0 values were given");
+                 "statement 2: the SQL has 1 parameter, 0 values were given");
     check_failed(f,
                  "INSERT INTO t VALUES (1);"
                  " INSERT OR ROLLBACK INTO t VALUES (1);",

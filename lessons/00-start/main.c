@@ -1,112 +1,76 @@
 /* main - does my machine work, and what must I know?
  *
  * Three refreshers: two threads hand numbers over, a timer fires on an event
- * loop, a statement writes and reads rows. Each checks what it shows.
+ * loop, statements write and read rows. Each checks what it shows.
  *
  * Run:    make lesson L=00
  * Expect: "right" three times
  */
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/options.h"
 #include "common/slow_disk.h"
-#include "common/trace.h"
+#include "common/stage.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <uv.h>
 
 enum {
-    REFRESHERS = 3,
     TICKS = 3,
     TICK_MS = 10
 };
 
-/* Room for one number between two threads. */
-struct place {
-    uv_mutex_t lock;
-    uv_cond_t changed;
-    long count; /* of numbers, set before the thread starts */
-    /* guarded by lock */
-    int full;
-    long number;
-};
-
 struct app {
-    struct asq_options options;
-    struct asq_trace trace;
-    long sum, waits; /* of the numbers; for a number */
-    long ticks;
-    long rows, cents; /* read from the database */
+    struct asq_stage stage;
+    uv_mutex_t lock;
+    uv_cond_t changed; /* the place */
+    /* guarded by lock: a place for one number */
+    bool full;
+    long number;
+    /* what was counted */
+    long sum, waits, ticks; /* of the numbers, for a number, of the timer */
+    long rows, cents;       /* read from the database */
 };
 
-/* The refreshers. They return 0, a UV_E* or an SQLITE_* code. */
-
-/* Takes the numbers that a second thread puts, one at a time. */
-static int hand_over(struct app *app);
-/* Runs a loop until a timer has fired three times. */
-static int run_timer(struct app *app);
-/* Writes three rows into a database and reads two of them. */
-static int use_statement(struct app *app);
-
-static const struct {
-    const char *name;
-    int (*run)(struct app *app);
-} refreshers[REFRESHERS] = {{"mutex and condition", hand_over},
-                            {"timer on a loop", run_timer},
-                            {"statement", use_statement}};
-
+/* ---- A mutex and a condition --------------------------------------------- */
+/* Runs on the second thread: puts every number into the place. */
 static void put_all(void *data)
 {
-    struct place *place = data;
+    struct app *app = data;
 
-    for (long number = 1; number <= place->count; number++) {
-        uv_mutex_lock(&place->lock);
-        while (place->full) /* (1) */
-            uv_cond_wait(&place->changed, &place->lock);
-        place->number = number;
-        place->full = 1;
-        uv_cond_signal(&place->changed); /* only the other one can wait */
-        uv_mutex_unlock(&place->lock);
+    for (long number = 1; number <= app->stage.options.requests; number++) {
+        uv_mutex_lock(&app->lock);
+        while (app->full) /* (1) */
+            uv_cond_wait(&app->changed, &app->lock);
+        app->number = number;
+        app->full = true;
+        uv_cond_signal(&app->changed); /* only the main thread can be waiting */
+        uv_mutex_unlock(&app->lock);
     }
 }
 
-static void take_all(struct app *app, struct place *place)
-{
-    for (long i = 0; i < place->count; i++) {
-        uv_mutex_lock(&place->lock);
-        while (!place->full) { /* (2) */
-            app->waits++;
-            uv_cond_wait(&place->changed, &place->lock);
-        }
-        app->sum += place->number;
-        place->full = 0;
-        uv_cond_signal(&place->changed);
-        uv_mutex_unlock(&place->lock);
-    }
-}
-
+/* Starts the second thread and takes its numbers out of the place. */
 static int hand_over(struct app *app)
 {
-    struct place place = {.count = app->options.requests};
     uv_thread_t thread;
-    int rc = uv_mutex_init(&place.lock);
+    int rc = uv_thread_create(&thread, put_all, app);
 
-    if (rc != 0)
-        return rc;
-    rc = uv_cond_init(&place.changed);
-    if (rc == 0) {
-        rc = uv_thread_create(&thread, put_all, &place);
-        if (rc == 0) {
-            take_all(app, &place);
-            rc = uv_thread_join(&thread); /* (3) */
+    for (long i = 0; rc == 0 && i < app->stage.options.requests; i++) {
+        uv_mutex_lock(&app->lock);
+        while (!app->full) { /* (2) */
+            app->waits++;
+            uv_cond_wait(&app->changed, &app->lock);
         }
-        uv_cond_destroy(&place.changed);
+        app->sum += app->number;
+        app->full = false;
+        uv_cond_signal(&app->changed);
+        uv_mutex_unlock(&app->lock);
     }
-    uv_mutex_destroy(&place.lock);
-    return rc;
+    return rc != 0 ? rc : uv_thread_join(&thread); /* (3) */
 }
 
+/* ---- A timer on a loop --------------------------------------------------- */
 static void on_tick(uv_timer_t *timer)
 {
     struct app *app = timer->data;
@@ -123,27 +87,23 @@ static int run_timer(struct app *app)
 
     if (rc != 0)
         return rc;
-    (void)uv_timer_init(&loop, &timer); /* it always succeeds */
+    (void)uv_timer_init(&loop, &timer); /* neither this nor start can fail */
     timer.data = app;
-    rc = uv_timer_start(&timer, on_tick, TICK_MS, TICK_MS);
-    if (rc == 0)
-        (void)uv_run(&loop, UV_RUN_DEFAULT);    /* (4) until nothing is left */
-    return rc != 0 ? rc : uv_loop_close(&loop); /* (6) */
+    (void)uv_timer_start(&timer, on_tick, TICK_MS, TICK_MS);
+    (void)uv_run(&loop, UV_RUN_DEFAULT); /* (4) until nothing is left */
+    return uv_loop_close(&loop);         /* (6) */
 }
 
-/* Each row: bind, step, reset. */
+/* ---- A statement --------------------------------------------------------- */
 static int write_rows(sqlite3 *db)
 {
-    static const char *const names[] = {"apple", "bread", "cheese"};
     static const int cents[] = {45, 340, 560};
     sqlite3_stmt *stmt;
-    int rc = sqlite3_prepare_v2(db, "INSERT INTO items VALUES (?1, ?2)", -1,
-                                &stmt, NULL); /* (7) */
+    int rc = sqlite3_prepare_v2(db, "INSERT INTO items VALUES (?1)", -1, &stmt,
+                                NULL); /* (7) */
 
     for (int i = 0; rc == SQLITE_OK && i < 3; i++) {
-        rc = sqlite3_bind_text(stmt, 1, names[i], -1, SQLITE_STATIC); /* (8) */
-        if (rc == SQLITE_OK)
-            rc = sqlite3_bind_int(stmt, 2, cents[i]);
+        rc = sqlite3_bind_int(stmt, 1, cents[i]); /* (8) */
         if (rc == SQLITE_OK)
             rc = sqlite3_step(stmt); /* (9) */
         if (rc == SQLITE_DONE)
@@ -153,143 +113,138 @@ static int write_rows(sqlite3 *db)
     return rc;
 }
 
-/* Each row: step, column. */
 static int read_rows(struct app *app, sqlite3 *db)
 {
-    static const char sql[] = "SELECT cents FROM items WHERE cents > ?1";
+    static const char sql[] = "SELECT cents FROM items WHERE cents > 100";
     sqlite3_stmt *stmt;
     int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
 
     if (rc == SQLITE_OK)
-        rc = sqlite3_bind_int(stmt, 1, 100);
-    if (rc == SQLITE_OK)
         rc = sqlite3_step(stmt);
-    while (rc == SQLITE_ROW) { /* (12) */
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(stmt)) {
+        app->cents += sqlite3_column_int(stmt, 0); /* (12) */
         app->rows++;
-        app->cents += sqlite3_column_int(stmt, 0);
-        rc = sqlite3_step(stmt);
     }
     (void)sqlite3_finalize(stmt); /* repeats the error of a step */
-    return rc == SQLITE_DONE ? 0 : rc;
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int use_statement(struct app *app)
+static int use_statements(struct app *app)
 {
-    char path[512];
-    sqlite3 *db = NULL;
-    int rc;
-
-    (void)snprintf(path, sizeof path, "%s/data/start.db", asq_build_dir());
-    rc = asq_make_parents(path);
-    if (rc == 0)
-        rc = asq_slow_disk_register();
-    asq_slow_disk_delay(ASQ_DISK_READ,
-                        (uint64_t)(app->options.slow_disk_ms * 1000));
-    if (rc == 0)
-        rc = sqlite3_open_v2(path, &db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+    sqlite3 *db;
+    int rc = sqlite3_open_v2(app->stage.path, &db, SQLITE_OPEN_READWRITE,
                              ASQ_SLOW_DISK);
-    if (rc == 0)
-        rc = sqlite3_exec(db,
-                          "DROP TABLE IF EXISTS items;"
-                          "CREATE TABLE items (name TEXT, cents INTEGER)",
-                          NULL, NULL, NULL);
-    if (rc == 0)
+    int closed;
+
+    if (rc == SQLITE_OK)
         rc = write_rows(db);
-    if (rc == 0)
+    if (rc == SQLITE_OK)
         rc = read_rows(app, db);
-    if (sqlite3_close(db) != SQLITE_OK && rc == 0) /* (13) */
-        rc = SQLITE_BUSY;
-    return rc;
+    closed = sqlite3_close(db); /* (13) */
+    return rc != SQLITE_OK ? rc : closed;
 }
 
-static int fail(const char *name, int rc)
+/* ---- What is around it: what is checked and printed ---------------------- */
+
+static const struct {
+    const char *name;
+    int (*run)(struct app *app); /* 0, a UV_E* or an SQLITE_* code */
+} refreshers[] = {{"mutex and condition", hand_over},
+                  {"timer on a loop", run_timer},
+                  {"statement", use_statements}};
+
+static void must(struct app *app, const char *name, int rc)
 {
-    (void)fprintf(stderr, "%s: %s\n", name,
-                  rc < 0 ? uv_strerror(rc) : sqlite3_errstr(rc));
-    return 1;
+    char message[256];
+
+    if (rc == 0)
+        return;
+    (void)snprintf(message, sizeof message, "%s: %s", name,
+                   rc < 0 ? uv_strerror(rc) : sqlite3_errstr(rc));
+    asq_stage_fail(&app->stage, message);
 }
 
-static const char *verdict(int right)
+static void run_all(struct app *app)
+{
+    for (size_t i = 0; i < sizeof refreshers / sizeof refreshers[0]; i++) {
+        uint64_t begin_ns = asq_clock_now_ns();
+
+        must(app, refreshers[i].name, refreshers[i].run(app));
+        asq_stage_waited(&app->stage, 0, begin_ns, asq_clock_now_ns(),
+                         refreshers[i].name);
+    }
+}
+
+static const char *verdict(bool right)
 {
     return right ? "right" : "WRONG";
 }
 
 /* Prints what was counted. Returns whether all of it is right. */
-static int print_counts(const struct app *app)
+static bool print_counts(const struct app *app)
 {
-    long count = app->options.requests;
-    int handed = app->sum == count * (count + 1) / 2;
-    int ticked = app->ticks == TICKS;
-    int stored = app->rows == 2 && app->cents == 340 + 560;
+    long count = app->stage.options.requests;
+    bool handed = app->sum == count * (count + 1) / 2;
+    bool ticked = app->ticks == TICKS;
+    bool stored = app->rows == 2 && app->cents == 340 + 560;
 
-    printf("mutex and condition  %ld numbers came over, their sum is %ld: %s\n"
-           "                     (times the taker had to wait for one: %ld)\n"
-           "timer on a loop      fired %ld times, then the loop ended: %s\n"
-           "statement            wrote 3 rows, read %ld of %ld cents: %s\n",
-           count, app->sum, verdict(handed), app->waits, app->ticks,
-           verdict(ticked), app->rows, app->cents, verdict(stored));
+    printf(
+        "mutex and condition  handed over %ld numbers, their sum is %ld: %s\n"
+        "                     (times the taker had to wait for one: %ld)\n"
+        "timer on a loop      fired %ld times, then the loop ended: %s\n"
+        "statement            wrote 3 rows, read %ld of %ld cents: %s\n",
+        count, app->sum, verdict(handed), app->waits, app->ticks,
+        verdict(ticked), app->rows, app->cents, verdict(stored));
     return handed && ticked && stored;
 }
 
-static int write_json(const struct app *app, const char *path)
+/* There is no table, so the stage has nothing to write for --json. */
+static void write_json(struct app *app)
 {
+    const char *path = app->stage.options.json;
     struct asq_json json;
     int rc = asq_json_open(&json, path);
 
-    if (rc != 0)
-        return rc;
-    asq_json_put(&json, "{\"sum\": %ld, \"ticks\": %ld, \"cents\": %ld}\n",
-                 app->sum, app->ticks, app->cents);
-    return asq_json_close(&json);
+    if (rc == 0) {
+        asq_json_put(&json, "{\"sum\": %ld, \"ticks\": %ld, \"cents\": %ld}\n",
+                     app->sum, app->ticks, app->cents);
+        rc = asq_json_close(&json);
+    }
+    must(app, path, rc);
+    app->stage.options.json = NULL;
 }
 
-static int report(const struct app *app)
+static void report(struct app *app)
 {
-    const char *json = app->options.json, *trace = app->options.trace;
-    int failed = !print_counts(app);
-    int rc = json != NULL ? write_json(app, json) : 0;
-
-    if (rc != 0)
-        return fail(json, rc);
-    if (trace != NULL)
-        rc = asq_trace_write(&app->trace, trace);
-    return rc != 0 ? fail(trace, rc) : failed;
-}
-
-/* Runs a refresher and keeps for the trace how long it took. */
-static int run(struct app *app, int i)
-{
-    struct asq_span span = {.begin_ns = asq_clock_now_ns(),
-                            .kind = ASQ_TRACE_WAIT,
-                            .name = refreshers[i].name};
-    int rc = refreshers[i].run(app);
-
-    span.end_ns = asq_clock_now_ns();
-    asq_trace_add(&app->trace, 0, &span);
-    return rc == 0 ? 0 : fail(refreshers[i].name, rc);
+    if (!app->stage.failed && !print_counts(app))
+        asq_stage_fail(&app->stage, "a result is wrong");
+    if (!app->stage.failed && app->stage.options.json != NULL)
+        write_json(app);
 }
 
 int main(int argc, char **argv)
 {
     struct app app = {
-        .options = {.program = "build/00-start",
-                    .about = "Does my machine work, and what must I know?",
-                    .slow_disk_ms = 0,
-                    .requests = 40},
+        .stage = {.options = {.program = "build/00-start",
+                              .about = "Does my machine work, and what must I "
+                                       "know?",
+                              .requests = 40},
+                  .slow_reads = true,
+                  .lanes = (const char *const[]){"main", NULL},
+                  .spans = 3},
     };
-    int rc = asq_options_parse(&app.options, argc, argv);
+    int status = asq_stage_open(&app.stage, argc, argv);
 
-    if (rc >= 0)
-        return rc;
-    rc = asq_trace_init(&app.trace, 1, REFRESHERS);
-    if (rc != 0)
-        return fail(app.options.program, rc);
-    asq_trace_name(&app.trace, 0, "main");
-    for (int i = 0; rc == 0 && i < REFRESHERS; i++)
-        rc = run(&app, i);
-    if (rc == 0)
-        rc = report(&app);
-    asq_trace_destroy(&app.trace);
-    return asq_options_finish(&app.options, rc);
+    if (status >= 0)
+        return status;
+    asq_stage_make(&app.stage, "CREATE TABLE items (cents INTEGER)");
+    if (uv_mutex_init(&app.lock) != 0 || uv_cond_init(&app.changed) != 0) {
+        asq_stage_fail(&app.stage, "out of memory");
+        return asq_stage_close(&app.stage, 1);
+    }
+    run_all(&app);
+    report(&app);
+    uv_cond_destroy(&app.changed);
+    uv_mutex_destroy(&app.lock);
+    return asq_stage_close(&app.stage, 0);
 }

@@ -1,9 +1,9 @@
 /* atomics - atomic fields that C and C++ see alike
  *
- * C11 has them in <stdatomic.h>. C++ has none of that before C++23, but types
- * of the same names in <atomic>. The headers of the modules are for both
- * languages and include this one instead; what works on the fields, as
- * atomic_load does, is called in C only.
+ * C11 has them in <stdatomic.h>. C++ has no such header before C++23, but it
+ * has types of the same names in <atomic>. The modules' headers are for both
+ * languages, so they include this one instead. Functions that work on the
+ * fields, such as atomic_load, are called in C only.
  *
  * Depends on nothing.
  */
@@ -30,8 +30,8 @@ using std::atomic_uintptr_t;
 
 #endif
 
-/* A struct is laid out by one language and used by the other. Each compares
- * with the plain types, which are the same in both. */
+/* One language lays out a struct that the other uses. So each of them compares
+ * the layout with that of the plain types, which is the same in both. */
 static_assert(sizeof(atomic_bool) == sizeof(bool) &&
                   alignof(atomic_bool) == alignof(bool),
               "an atomic_bool is not laid out as a bool");

@@ -16,8 +16,8 @@ struct asq_profile asq_basket_profile(const char *path, const char *vfs)
 }
 
 /* Spreads requests over 0 to places - 1 by the golden ratio (here its fraction
- * times 2^32): neighbours in time are never neighbours in place, so that no
- * request finds the pages of the one before it. */
+ * times 2^32): requests that follow each other are never near each other in the
+ * table, so no request finds the pages of the one before it. */
 static int64_t spread(long request, int64_t places)
 {
     uint32_t turn = (uint32_t)request * UINT32_C(2654435769);

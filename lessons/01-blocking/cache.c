@@ -1,8 +1,8 @@
 /* cache - statements are checked out of a connection and given back
  *
- * Idle statements stand in the connection's list, most recently used first.
- * One that is checked out is in no list, so the same text asked for again
- * finds another one or is prepared anew.
+ * Idle statements are in the connection's idle list, most recently used first.
+ * A statement that is checked out is not in it, so the same text asked for
+ * again finds another one or is prepared again.
  */
 #include "01-blocking/cache.h"
 
@@ -35,7 +35,7 @@ static void push_to(struct asq_stmt_list *list, struct asq_stmt *stmt)
 
 static void free_stmt(struct asq_stmt *stmt)
 {
-    /* Finalize repeats the last error, which was reported when it came. */
+    /* Finalize repeats the last error, which was reported when it happened. */
     (void)sqlite3_finalize(stmt->handle);
     free(stmt->names);
     free(stmt);
@@ -52,8 +52,8 @@ find_idle(struct asq_db *db, const char *sql, size_t size)
     return stmt;
 }
 
-/* Checks what SQLite would pass over in silence: an empty text, and whatever
- * follows the first statement. */
+/* Refuses what SQLite would ignore: an empty text, and anything after the first
+ * statement. */
 static int check_text(struct asq_stmt *stmt, const char *sql, const char *tail)
 {
     const char *end = sql + stmt->size;
@@ -87,13 +87,13 @@ static int prepare(struct asq_stmt *stmt)
                    : check_text(stmt, stmt->sql, tail);
 }
 
-/* What is asked again and again of a statement is looked up once. */
+/* Looks up once what will be needed again and again. */
 static void learn(struct asq_stmt *stmt)
 {
     const char *end = stmt->sql + stmt->size;
     bool read_only = sqlite3_stmt_readonly(stmt->handle);
 
-    /* WITH stands before a SELECT or before one of those that change rows. */
+    /* WITH begins a SELECT, or a statement that changes rows. */
     stmt->counts = stmt->kind == ASQ_KIND_CHANGE ||
                    (stmt->kind == ASQ_KIND_OTHER && !read_only &&
                     asq__sql_is(asq__sql_first(stmt->sql, end), "WITH"));
@@ -143,7 +143,7 @@ int asq_stmt_prepare(struct asq_db *db,
 
     if (rc != 0)
         return rc;
-    db->stopped = ASQ_STOP_NONE; /* preparing may wait for a lock already */
+    db->stopped = ASQ_STOP_NONE; /* preparing may already wait for a lock */
     if (sql == NULL)
         return asq__db_fail(db, SQLITE_MISUSE, "no SQL was given");
     if (size == ASQ_WHOLE_TEXT)
@@ -174,7 +174,7 @@ bool asq_stmt_is_query(const struct asq_stmt *stmt)
     return stmt->is_query;
 }
 
-/* What was prepared before has shown what it is; else the text decides. */
+/* A statement that was prepared before is known; otherwise the text decides. */
 static bool may_be_query(struct asq_db *db, const char *sql)
 {
     size_t size = strlen(sql);
@@ -200,7 +200,7 @@ int asq_stmt_prepare_query(struct asq_db *db,
     return rc;
 }
 
-/* Finalizes the idle statement that was not used for longest. */
+/* Finalizes the least recently used idle statement. */
 static void forget_oldest(struct asq_db *db)
 {
     struct asq_stmt *oldest = db->idle.last;

@@ -26,8 +26,8 @@ uint64_t asq__db_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* Names the calling thread by a number that no other thread ever gets: an
- * address or a pthread_t is used again once its thread has ended. */
+/* Returns a number for the calling thread that no other thread ever gets. An
+ * address or a pthread_t is reused once its thread has ended. */
 static uintptr_t this_thread(void)
 {
     static atomic_uintptr_t numbered;
@@ -38,8 +38,8 @@ static uintptr_t this_thread(void)
     return number;
 }
 
-/* Counted and not asked for: getpid is a system call, and this is looked at
- * with every call. */
+/* Forks are counted, because getpid is a system call and every call of this
+ * module has to check. */
 static atomic_uint forks;
 static pthread_once_t forks_once = PTHREAD_ONCE_INIT;
 
@@ -50,7 +50,7 @@ static void on_fork_in_child(void)
 
 static void count_forks(void)
 {
-    /* Without memory for it forks are not noticed, nothing else is wrong. */
+    /* If there is no memory for it, forks go unnoticed; all else works. */
     (void)pthread_atfork(NULL, NULL, on_fork_in_child);
 }
 
@@ -66,7 +66,7 @@ bool asq__db_is_forked(const struct asq_db *db)
 
 void asq__db_init(struct asq_db *db)
 {
-    /* A constant of the right type; it cannot fail. */
+    /* It cannot fail: forks_once is a valid constant. */
     (void)pthread_once(&forks_once, count_forks);
     *db = (struct asq_db){.forks = asq__forks()};
     atomic_init(&db->owner, this_thread());
@@ -95,9 +95,9 @@ int asq__db_enter(struct asq_db *db)
 {
     uintptr_t owner = atomic_load(&db->owner);
 
-    if (asq__db_is_forked(db)) /* its threads are not here: it is nobody's */
+    if (asq__db_is_forked(db)) /* its owner is a thread of the parent */
         return asq__db_fail(db, SQLITE_MISUSE, "%s", forked_message);
-    /* Whoever comes first after a hand-over takes the connection. */
+    /* After a hand-over the first thread to come takes the connection. */
     if (owner == 0 &&
         atomic_compare_exchange_strong(&db->owner, &owner, this_thread()))
         owner = this_thread();
@@ -118,7 +118,7 @@ int asq__db_fail(struct asq_db *db, int code, const char *format, ...)
     va_end(args);
     for (char *p = db->message; *p != '\0'; p++) {
         if (iscntrl((unsigned char)*p))
-            *p = ' '; /* SQL may be quoted in it; a message is one line */
+            *p = ' '; /* it may quote SQL, but a message is one line */
     }
     db->failed = code;
     return code;
@@ -149,23 +149,24 @@ int asq__db_ask_watch(struct asq_db *db)
     return asq__db_fail(db, SQLITE_INTERRUPT, "interrupted before it began");
 }
 
-/* Says whether SQLite can still undo what runs. It also calls the progress
- * handler once more when a statement is over: what has committed must not be
- * reported as interrupted, nor a lost wait for a lock as anything else. */
+/* Returns whether SQLite can still undo the running statement. It calls the
+ * progress handler once more when a statement has finished: a commit that has
+ * happened must not be reported as interrupted, and a wait for a lock that was
+ * given up must be reported as just that. */
 static bool can_stop(struct asq__run *run)
 {
     bool gave_up = run->gave_up;
 
     run->gave_up =
-        false; /* if SQLite goes on all the same, it can be stopped */
+        false; /* if SQLite goes on nevertheless, it can be stopped */
     return !gave_up && (run->handle == NULL || sqlite3_stmt_busy(run->handle));
 }
 
-/* Stops a raw statement, of which cannot be told whether it is over:
- * sqlite3_interrupt leaves that to SQLite. But it ends every statement that is
- * open, and while one stays open, as a blob does, all that come as well. So
- * beside ours or a blob, a raw one that is unfinished is taken for the one
- * that runs. Returns what the progress handler is to return. */
+/* Stops a raw statement. Whether it has finished cannot be told from here, and
+ * sqlite3_interrupt leaves that to SQLite. But it ends every open statement,
+ * and as long as one stays open, as a blob does, also those that start later.
+ * So if one of ours or a blob is open, an unfinished raw statement is assumed
+ * to be the one that runs. Returns what the progress handler is to return. */
 static int stop_raw(struct asq_db *db)
 {
     sqlite3_stmt *stmt = NULL;
@@ -182,8 +183,8 @@ static int stop_raw(struct asq_db *db)
     return others && raw;
 }
 
-/* Called by SQLite between operations. To return non-zero stops what runs now
- * and leaves its neighbours alone. */
+/* Called by SQLite between operations. Returning non-zero stops the running
+ * statement and no other. */
 static int on_progress(void *data)
 {
     struct asq_db *db = data;
@@ -203,12 +204,12 @@ static void nap(uint64_t ms)
 {
     struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
 
-    /* Woken early by a signal: the caller looks at the clock again. */
+    /* A signal may end it early: the caller looks at the clock again. */
     (void)nanosleep(&time, NULL);
 }
 
-/* sqlite3_interrupt does not end a wait for a lock, so the watch is asked here
- * as well. */
+/* sqlite3_interrupt does not end a wait for a lock, so the watch is also asked
+ * here. */
 static bool is_stopped(struct asq_db *db)
 {
     bool stop;
@@ -235,7 +236,7 @@ bool asq__db_wait(struct asq_db *db, uint64_t since_ns, int tries)
     return true;
 }
 
-/* Called by SQLite when a lock is taken. Returns whether to try again. */
+/* Called by SQLite when it finds a lock taken. Returns whether to try again. */
 static int on_busy(void *data, int tries)
 {
     struct asq_db *db = data;
@@ -259,7 +260,7 @@ static void on_rollback(void *data)
 int asq__db_set_handlers(struct asq_db *db)
 {
     (void)sqlite3_rollback_hook(db->handle, on_rollback,
-                                db); /* there is none */
+                                db); /* it returns the old one: none */
     sqlite3_progress_handler(db->handle, WATCH_EVERY, on_progress, db);
     return sqlite3_busy_handler(db->handle, on_busy, db);
 }
@@ -288,12 +289,12 @@ int asq_db_close(struct asq_db *db)
     if (db->handle == NULL)
         return 0;
     if (db->open_statements > 0)
-        return asq__db_fail(db, SQLITE_BUSY,
-                            "not closed: %u of its statements are in use",
-                            db->open_statements);
+        return asq__db_fail(
+            db, SQLITE_BUSY, "not closed: %u statement%s in use",
+            db->open_statements, db->open_statements == 1 ? " is" : "s are");
     asq__cache_flush(db);
     if (sqlite3_close(db->handle) != SQLITE_OK)
-        return asq__db_fail_sqlite(db); /* a statement made by its handle */
+        return asq__db_fail_sqlite(db); /* a raw statement is open */
     asq__db_forget(db);
     return 0;
 }
@@ -303,9 +304,9 @@ int asq_db_hand_over(struct asq_db *db)
     if (asq__db_enter(db) != 0)
         return SQLITE_MISUSE;
     if (db->open_statements > 0)
-        return asq__db_fail(db, SQLITE_BUSY,
-                            "not handed over: %u of its statements are in use",
-                            db->open_statements);
+        return asq__db_fail(
+            db, SQLITE_BUSY, "not handed over: %u statement%s in use",
+            db->open_statements, db->open_statements == 1 ? " is" : "s are");
     atomic_store(&db->owner, 0);
     return 0;
 }

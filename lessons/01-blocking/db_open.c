@@ -1,7 +1,7 @@
 /* db_open - a connection is opened as its profile says
  *
- * Three steps: the arguments are checked, the file is opened and shown to
- * on_open_db, the settings are made and read back.
+ * In three steps: the arguments are checked; the file is opened, and on_open_db
+ * is called; the settings are applied and read back.
  */
 #include "01-blocking/db_open.h"
 
@@ -22,7 +22,7 @@ struct opening {
     asq_watch_cb watch;
     void *data;
     uint64_t end_ns; /* 0: no limit */
-    bool late;       /* something was stopped because of it */
+    bool late;       /* something was stopped because end_ns had come */
 };
 
 static bool is_over(const struct opening *opening)
@@ -39,7 +39,7 @@ static int watch_opening(void *data)
            (opening->watch != NULL && opening->watch(opening->data));
 }
 
-/* Returns the end of a path that is too long for a message. */
+/* Returns the path, or only its end if it is too long for a message. */
 static const char *name_of(const char *path)
 {
     size_t length = strlen(path);
@@ -57,13 +57,12 @@ static int check_profile(struct asq_db *db, const struct asq_profile *profile)
         return asq__db_fail(db, SQLITE_MISUSE, "no path was given");
     if (strncmp(path, "file:", 5) == 0)
         return asq__db_fail(db, SQLITE_MISUSE,
-                            "%s: a URI is not taken; for a file of that name "
-                            "write ./ before it",
+                            "%s: a URI is not accepted; for a file of that "
+                            "name write ./ before it",
                             name_of(path));
     if (profile->immutable && profile->mode != ASQ_OPEN_READ)
         return asq__db_fail(db, SQLITE_MISUSE,
-                            "%s: what is immutable is opened by ASQ_OPEN_READ",
-                            name_of(path));
+                            "%s: immutable needs ASQ_OPEN_READ", name_of(path));
     if (!sqlite3_threadsafe())
         return asq__db_fail(db, SQLITE_MISUSE,
                             "%s: this SQLite was built without threads",
@@ -73,8 +72,9 @@ static int check_profile(struct asq_db *db, const struct asq_profile *profile)
 
 /* The file */
 
-/* Returns the URI that says it to SQLite, to be freed, or NULL. An empty
- * authority comes first: a path that begins with // would be taken for one. */
+/* Returns the URI that tells SQLite so, to be freed, or NULL. It begins with an
+ * empty authority, because a path that begins with // would be taken for one.
+ */
 static char *immutable_uri(const char *path)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -86,7 +86,7 @@ static char *immutable_uri(const char *path)
 
     if (uri == NULL)
         return NULL;
-    p += sprintf(p, "%s", start); /* it was measured above */
+    p += sprintf(p, "%s", start); /* there is room for it: see malloc */
     for (; *path != '\0'; path++) {
         if (strchr(plain, *path) != NULL)
             *p++ = *path;
@@ -114,7 +114,7 @@ static int open_flags(const struct asq_profile *profile)
     return flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 }
 
-/* Keeps "path: what SQLite says (what the system says)". */
+/* Keeps "path: SQLite's message (the system's message)". */
 static int fail_open(struct asq_db *db, const char *path)
 {
     sqlite3 *handle = db->handle;
@@ -129,7 +129,7 @@ static int fail_open(struct asq_db *db, const char *path)
                                        : sqlite3_errmsg(handle));
 }
 
-/* Everything that follows may meet a lock, so the handlers come first. */
+/* Everything after this may meet a lock, so the handlers are set here. */
 static int open_file(struct asq_db *db, const struct asq_profile *profile)
 {
     const char *name = profile->path;
@@ -177,7 +177,7 @@ static int run_hook(struct asq_db *db, const struct asq_profile *profile)
         return fail_hook(db, profile->path, rc);
     rc = asq__db_tidy(db, &left);
     if (rc != 0)
-        return fail_hook(db, profile->path, rc); /* it has closed it */
+        return fail_hook(db, profile->path, rc); /* the hook closed it */
     if (left.transactions + left.statements + left.handles == 0)
         return 0;
     return asq__db_fail(db, SQLITE_MISUSE, "%s: on_open_db left %s open",
@@ -189,7 +189,7 @@ static int run_hook(struct asq_db *db, const struct asq_profile *profile)
 
 /* The settings */
 
-/* Says whether WAL was refused because its files cannot be made. */
+/* Returns whether WAL was refused because its files cannot be made. */
 static bool needs_folder(struct asq_db *db)
 {
     int code = sqlite3_extended_errcode(db->handle);

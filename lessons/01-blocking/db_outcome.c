@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* Returns how many pages SQLite has begun to write for commits. Those that a
- * full page cache makes it write in the middle of a transaction are no part of
- * a commit. */
+/* Returns how many pages SQLite has begun to write for commits. Pages that it
+ * writes in the middle of a transaction, because the page cache is full, do not
+ * belong to a commit. */
 static uint64_t pages_written(sqlite3 *handle)
 {
     int written = 0, spilled = 0, most;
@@ -21,7 +21,7 @@ static uint64_t pages_written(sqlite3 *handle)
 
 void asq__db_begin_commit(struct asq_db *db)
 {
-    errno = 0; /* so that an old one is not taken for one of this run */
+    errno = 0; /* so that an old error is not taken for one of this run */
     db->pages_written = pages_written(db->handle);
 }
 
@@ -43,9 +43,9 @@ static bool has_attached(sqlite3 *handle)
            attached;
 }
 
-/* On a disk without this property the WAL is filled up to the end of a sector
- * by copies of the frame that commits, so a whole one may be there when a
- * write is refused. */
+/* On a disk without this property SQLite fills the WAL up to the end of a
+ * sector with copies of the frame that commits, so there may be a complete copy
+ * when a write is refused. */
 static bool overwrites_safely(sqlite3 *handle)
 {
     sqlite3_file *file = NULL;
@@ -57,9 +57,9 @@ static bool overwrites_safely(sqlite3 *handle)
             SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
 }
 
-/* Says whether the system has refused to write, so that nothing is there.
- * sqlite3_system_errno knows it only where a statement fails before it
- * commits, so the VFS is asked. */
+/* Returns whether the system refused to write, so that nothing was written.
+ * sqlite3_system_errno knows that only if a statement fails before it commits,
+ * so the VFS is asked. */
 static bool is_refused(sqlite3 *handle, int code)
 {
     sqlite3_vfs *vfs = NULL;
@@ -76,27 +76,27 @@ static bool is_refused(sqlite3 *handle, int code)
     return error == EFBIG || error == EDQUOT;
 }
 
-/* What has failed before the commit began to write its pages is certain:
- * reads, locks, look-ups, a lack of memory, the sync of a rollback journal.
- * After that:
+/* If something fails before the commit begins to write its pages (a read, a
+ * lock, a look-up, an allocation, the sync of a rollback journal), nothing has
+ * happened. After that:
  *
  * - A write that the system refuses (disk full, file too large, quota) leaves
- *   the WAL without a whole commit, or the rollback journal in force. With
- *   attached files in WAL each commits by itself, and another one may have.
- * - Any other write, and a sync: an error does not say what has reached the
- *   disk. When the frame that commits is whole, whoever recovers the WAL finds
- *   it, although this connection does not count it.
+ *   the WAL without a complete commit, or the rollback journal in force. But
+ *   with attached files in WAL each commits by itself, and another may have.
+ * - For any other write, and for a sync, an error does not say what has reached
+ *   the disk. If the frame that commits is complete, the next recovery of the
+ *   WAL finds it, although this connection does not count it.
  * - Memory and shared memory (NOMEM, IOERR_SHM*): the index of the WAL grows
  *   after its frames were written.
  * - Reads: a transaction larger than the page cache has frames in the WAL that
- *   it wrote a second time. At the end it reads them for their checksums, and
- *   if nothing had changed in them, they were right before.
- * - Ending the rollback journal commits (IOERR_DELETE, _TRUNCATE, _WRITE in
- *   its header), and what comes after that is too late to undo it
+ *   it wrote a second time. At the end it reads them for their checksums; if
+ *   they had not changed, they were already right.
+ * - Ending the rollback journal is the commit (IOERR_DELETE, _TRUNCATE, _WRITE
+ *   in its header), and errors after it come too late to undo it
  *   (IOERR_DIR_FSYNC, _FSYNC of a journal that was emptied, _FSTAT, _TRUNCATE
  *   of the file, _UNLOCK).
  *
- * So what the code says is little; whether writing has begun says most. */
+ * So the code alone says little; whether writing has begun says most. */
 bool asq__db_is_unknown(struct asq_db *db, int code)
 {
     if (pages_written(db->handle) == db->pages_written)

@@ -1,7 +1,7 @@
 /* db_outcome - whether a commit that failed may have happened all the same
  *
- * Internal to 01: called by stmt. Entered by the thread that owns the
- * connection. Depends on db.
+ * Internal to 01: called by stmt, on the thread that owns the connection.
+ * Depends on db.
  */
 #ifndef ASQ_DB_OUTCOME_H
 #define ASQ_DB_OUTCOME_H
@@ -12,13 +12,13 @@
 extern "C" {
 #endif
 
-/* Notes how things are at the beginning of a run that may commit. */
+/* Call it at the beginning of a run that may commit. */
 void asq__db_begin_commit(struct asq_db *db);
 
-/* Says of such a run, which has failed with code just now, whether its commit
- * may have happened. False means that nothing of it is in the file, whatever
- * happens next. Where files are attached, a commit is one for all of them
- * only outside of WAL. */
+/* Returns whether the commit of such a run, which has just failed with code,
+ * may have happened. False means that nothing of it is in the file, nor ever
+ * will be. With attached files a commit is atomic across all of them only
+ * outside of WAL. */
 bool asq__db_is_unknown(struct asq_db *db, int code);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* db_settings - the settings of a profile are made and read back */
+/* db_settings - the settings of a profile are applied and read back */
 #include "01-blocking/db_settings.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static int ask(struct asq_db *db, const char *sql, char *ret_text, size_t size)
         if (rc == SQLITE_ROW) {
             const char *text = (const char *)sqlite3_column_text(stmt, 0);
 
-            /* The answers are shorter than any buffer here. */
+            /* Every answer is shorter than the buffers used here. */
             (void)snprintf(ret_text, size, "%s", text == NULL ? "" : text);
             rc = SQLITE_DONE;
         }
@@ -25,8 +25,8 @@ static int ask(struct asq_db *db, const char *sql, char *ret_text, size_t size)
     return rc == SQLITE_DONE ? 0 : rc;
 }
 
-/* Switching to WAL needs the file alone for a moment and does not ask the
- * busy handler in every case, so waiting is done here. */
+/* Switching to WAL needs the file to itself for a moment, and does not always
+ * ask the busy handler, so the waiting is done here. */
 static int set_journal_mode(struct asq_db *db, bool wal)
 {
     const char *sql = wal && !db->read_only ? "PRAGMA main.journal_mode=WAL"
@@ -59,9 +59,9 @@ static int get_number(struct asq_db *db, struct setting *setting)
     return rc;
 }
 
-/* What is right already is left alone: setting wal_autocheckpoint takes the
- * WAL hook away, temp_store the temporary tables, and on_open_db may have made
- * some. */
+/* A setting that is already right is left alone: setting wal_autocheckpoint
+ * removes the WAL hook and temp_store removes the temporary tables, and
+ * on_open_db may have made them. */
 static int set_number(struct asq_db *db, struct setting *setting)
 {
     char sql[64];
@@ -70,7 +70,7 @@ static int set_number(struct asq_db *db, struct setting *setting)
 
     if (rc != 0 || setting->in_force == setting->wanted)
         return rc;
-    /* Names and numbers of this file fit. */
+    /* The names and numbers used here fit. */
     (void)snprintf(sql, sizeof sql, "PRAGMA %s=%lld", setting->pragma,
                    (long long)setting->wanted);
     rc = ask(db, sql, text, sizeof text);

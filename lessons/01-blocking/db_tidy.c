@@ -1,16 +1,16 @@
-/* db_tidy - what somebody has left open on a connection is undone */
+/* db_tidy - undoes what was left open on a connection */
 #include "01-blocking/db_tidy.h"
 
 #include "01-blocking/cache.h"
 
-/* A blob's statement was not prepared from a text. It belongs to its handle. */
+/* The statement inside a blob was not prepared from a text. */
 static bool is_blob(sqlite3_stmt *stmt)
 {
     return sqlite3_sql(stmt) == NULL;
 }
 
-/* Calls `visit` for each statement in the middle of a run, ours or raw. Only
- * somebody who has asked for the handle can have made raw ones. */
+/* Calls visit for each statement in the middle of a run, ours or raw. There can
+ * be raw ones only if the program has asked for the handle. */
 static void
 each_running(struct asq_db *db,
              void (*visit)(struct asq_db *db, sqlite3_stmt *stmt, void *data),
@@ -92,10 +92,10 @@ static void reset_raw(struct asq_db *db, sqlite3_stmt *stmt, void *data)
     (void)sqlite3_reset(stmt); /* repeats the error of the step */
 }
 
-/* Inside a transaction a reset commits nothing. So where a write has returned
- * a row by itself, a transaction is begun around it, to be rolled back. An
- * interrupt does the same without memory, but a blob that is open would make
- * it hit all statements to come. */
+/* Inside a transaction a reset commits nothing. So if a write outside of one
+ * has returned a row, a transaction is begun around it, to be rolled back. An
+ * interrupt does the same and needs no memory; but while a blob is open, it
+ * would also end all later statements. */
 static void keep_from_committing(struct asq_db *db, struct found *found)
 {
     if (!sqlite3_get_autocommit(db->handle))
@@ -112,13 +112,13 @@ static int roll_back(struct asq_db *db)
 
     if (!sqlite3_get_autocommit(db->handle))
         rc = sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-    /* An error after which nothing is open any more has done the same. */
+    /* If nothing is open any more after an error, it was rolled back. */
     return sqlite3_get_autocommit(db->handle) ? 0 : rc;
 }
 
 int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret)
 {
-    struct asq__run run = {.unstoppable = true}; /* undoing is not stopped */
+    struct asq__run run = {.unstoppable = true}; /* it undoes */
     struct found found = {0};
     int rc = asq__db_enter(db);
 
@@ -129,11 +129,11 @@ int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret)
     ret->transactions = !sqlite3_get_autocommit(db->handle);
     ret->statements = db->open_statements;
     keep_from_committing(db, &found);
-    asq_stmt_release_all(db); /* and with them what their tables run */
+    asq_stmt_release_all(db); /* with those that their tables run */
     each_running(db, reset_raw, &found);
     rc = roll_back(db);
     if (rc != 0)
-        (void)asq__db_fail_sqlite(db); /* rc is what counts */
+        (void)asq__db_fail_sqlite(db); /* for the message */
     asq__db_end_run(db);
     each_running(db, count_blobs, &found); /* some end with a transaction */
     ret->statements += found.statements;
@@ -141,8 +141,8 @@ int asq__db_tidy(struct asq_db *db, struct asq_leftovers *ret)
     return rc;
 }
 
-/* Modules of virtual tables keep statements and finalize them themselves. In
- * doubt there are some. */
+/* Modules of virtual tables keep statements, and finalize them themselves. If
+ * it cannot be found out, there may be some. */
 static bool may_have_virtual_tables(sqlite3 *handle)
 {
     sqlite3_stmt *stmt = NULL;
@@ -156,7 +156,7 @@ static bool may_have_virtual_tables(sqlite3 *handle)
     return rc != SQLITE_DONE;
 }
 
-/* Returns how many. */
+/* Returns how many there were. */
 static unsigned finalize_raw(struct asq_db *db)
 {
     sqlite3_stmt *stmt = sqlite3_next_stmt(db->handle, NULL);
@@ -168,7 +168,7 @@ static unsigned finalize_raw(struct asq_db *db)
         sqlite3_stmt *next = sqlite3_next_stmt(db->handle, stmt);
 
         if (!is_blob(stmt)) {
-            (void)sqlite3_finalize(stmt); /* it was reset: nothing to say */
+            (void)sqlite3_finalize(stmt); /* it was reset: no error */
             count++;
         }
         stmt = next;
@@ -176,14 +176,14 @@ static unsigned finalize_raw(struct asq_db *db)
     return count;
 }
 
-/* It closes by itself once the last owner has ended what is left. Until then
- * it asks nobody: struct asq_db may be gone. */
+/* The handle closes by itself once its owner has ended what is left. Until then
+ * it must not call this module: struct asq_db may be gone. */
 static void leave_to_owner(sqlite3 *handle)
 {
     sqlite3_progress_handler(handle, 0, NULL, NULL);
-    (void)sqlite3_rollback_hook(handle, NULL, NULL); /* it was ours */
-    (void)sqlite3_busy_handler(handle, NULL, NULL);  /* there is a handle */
-    (void)sqlite3_close_v2(handle);                  /* so it succeeds */
+    (void)sqlite3_rollback_hook(handle, NULL, NULL); /* returns our own */
+    (void)sqlite3_busy_handler(handle, NULL, NULL);  /* cannot fail */
+    (void)sqlite3_close_v2(handle);                  /* cannot fail */
 }
 
 void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
@@ -192,7 +192,7 @@ void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
 
     *ret = (struct asq_leftovers){0};
     if (asq__db_is_forked(db)) {
-        (void)asq_db_close(db); /* which forgets it */
+        (void)asq_db_close(db); /* only forgets it */
         return;
     }
     if (asq__db_enter(db) != 0)
@@ -200,7 +200,7 @@ void asq__db_close_anyway(struct asq_db *db, struct asq_leftovers *ret)
     (void)asq__db_tidy(db, ret); /* closing undoes what this could not */
     asq__cache_flush(db);
     finalized = finalize_raw(db);
-    if (finalized > 0) /* those that ran are among them */
+    if (finalized > 0) /* they include those that tidy has reset */
         ret->statements = ours + finalized;
     if (sqlite3_close(db->handle) != SQLITE_OK) {
         if (ret->handles == 0)

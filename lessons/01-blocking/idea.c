@@ -1,11 +1,11 @@
 /* idea - the smallest right blocking program
  *
- * Says who stands before Edsger in the list of users. Every row is waited for
- * where it is asked for. What a later step may overwrite is copied, and the
- * statement is given back on the only way out.
+ * Finds the name that comes before Edsger in the alphabetical list of users.
+ * Each step waits until its row is there. A text that the next step may
+ * overwrite is copied, and the statement is given back on the only way out.
  *
  * Run:      build/01-blocking-idea
- * Expect:   one sentence, "before Edsger stands Barbara"
+ * Expect:   one sentence, "the name before Edsger is Barbara"
  * See also: text_after_step.c, statement_left_open.c
  */
 #include "01-blocking/stmt.h"
@@ -18,7 +18,7 @@ enum {
 };
 
 /* Returns 0 or an SQLITE_* code with a message in db. */
-static int print_who_stands_before(struct asq_db *db, const char *name)
+static int print_name_before(struct asq_db *db, const char *name)
 {
     struct asq_stmt *stmt = NULL;
     char before[NAME_SIZE] = "nobody";
@@ -31,14 +31,14 @@ static int print_who_stands_before(struct asq_db *db, const char *name)
         const char *here = asq_stmt_value(stmt, 0).as.text; /* (1) */
 
         if (here == NULL)
-            here = ""; /* no memory for the text: the next step says so */
+            here = ""; /* no memory for the text: the next step fails */
         if (strcmp(here, name) == 0)
             break;
         (void)snprintf(before, sizeof before, "%s", here); /* (2) */
         rc = asq_stmt_step(stmt);                          /* (3) */
     }
     if (rc == SQLITE_ROW)
-        (void)printf("before %s stands %s\n", name, before);
+        (void)printf("the name before %s is %s\n", name, before);
     asq_stmt_release(stmt); /* (4) */
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
 }
@@ -58,7 +58,7 @@ int main(void)
                         " ('Grace'), ('Ada'), ('Edsger'), ('Barbara')",
                         NULL, NULL);
     if (rc == 0)
-        rc = print_who_stands_before(&db, "Edsger");
+        rc = print_name_before(&db, "Edsger");
     if (rc != 0)
         (void)fprintf(stderr, "%s\n", asq_db_message(&db));
     if (asq_db_close(&db) != 0) {

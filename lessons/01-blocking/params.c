@@ -1,8 +1,8 @@
 /* params - the values that go into a statement
  *
- * SQLite looks a name up, or tells one, by walking along all names before it.
- * So the names of a statement are read from its text once, when values are
- * first bound by name, into a table that is kept with the statement.
+ * To look up a name, SQLite walks along all the names before it. So the names
+ * of a statement are read from its text once, when values are first bound by
+ * name, into a table that is kept with the statement.
  */
 #include "01-blocking/params.h"
 
@@ -16,13 +16,13 @@
 struct param {
     const char *name; /* in the SQL, without its first byte; NULL: none */
     size_t size;
-    int next;     /* parameter in the same bucket; 0: the last one */
-    size_t value; /* while binding: which one is given to it, from 1; 0: none */
+    int next;     /* parameter in the same bucket; 0: none */
+    size_t value; /* while binding: the number of its value; 0: none yet */
 };
 
 /* The parameters of a statement, numbered from 1 as SQLite numbers them. */
 struct asq__names {
-    int count; /* of the highest number in use */
+    int count; /* the highest number in use */
     size_t buckets;
     int *first;            /* parameter of each bucket; 0: none */
     struct param params[]; /* the first one is not used */
@@ -38,8 +38,8 @@ bucket_of(const struct asq__names *names, const char *name, size_t size)
     return &names->first[hash % names->buckets];
 }
 
-/* Returns the next parameter of this name at i or after it in its bucket. The
- * names ":a" and "@a" are two. */
+/* Returns the first parameter of this name from i on in its bucket. ":a" and
+ * "@a" are two parameters. */
 static int
 find(const struct asq__names *names, int i, const char *name, size_t size)
 {
@@ -49,7 +49,7 @@ find(const struct asq__names *names, int i, const char *name, size_t size)
     return i;
 }
 
-/* Returns the parameter that is written like the token, or 0. */
+/* Returns the parameter that is written as the token is, or 0. */
 static int
 find_token(const struct asq__names *names, int i, struct asq__token token)
 {
@@ -64,7 +64,7 @@ find_token(const struct asq__names *names, int i, struct asq__token token)
 }
 
 /* Numbers one parameter as SQLite does: "?" gets the next number, "?5" is
- * number 5, a name gets the next number where it is first written. */
+ * number 5, and a name gets the next number when it first appears. */
 static void
 number_token(struct asq__names *names, struct asq__token token, int wanted)
 {
@@ -135,7 +135,7 @@ static int bind_one(struct asq_stmt *stmt, int i, const struct asq_value *value)
     return SQLITE_MISUSE;
 }
 
-/* Refuses what SQLite would take and change in silence. */
+/* Refuses values that SQLite would accept and silently change. */
 static int
 bind_checked(struct asq_stmt *stmt, int i, const struct asq_value *value)
 {
@@ -154,8 +154,8 @@ bind_checked(struct asq_stmt *stmt, int i, const struct asq_value *value)
     return 0;
 }
 
-/* Gives value k to the parameters of its name. Returns false if there is none
- * or if it has a value already. */
+/* Gives value k to the parameters of its name. Returns false if there is none,
+ * or if it already has a value. */
 static bool give(struct asq__names *names, const char *name, size_t k)
 {
     size_t size = strlen(name);
@@ -221,8 +221,9 @@ static int bind_in_order(struct asq_stmt *stmt, const struct asq_params *params)
 
     if (count != (size_t)wanted)
         return asq__db_fail(stmt->db, SQLITE_RANGE,
-                            "the SQL has %d parameters, %zu values were given",
-                            wanted, count);
+                            "the SQL has %d parameter%s, %zu value%s given",
+                            wanted, wanted == 1 ? "" : "s", count,
+                            count == 1 ? " was" : "s were");
     for (int i = 1; i <= wanted && rc == 0; i++)
         rc = bind_checked(stmt, i, &params->values[i - 1]);
     return rc;

@@ -1,9 +1,9 @@
 /* params - the values that go into a statement
  *
  * Values are bound by position or by name, never pasted into the SQL. Every
- * parameter must get a value and every value must have its parameter.
+ * parameter must get a value, and every value must have a parameter.
  *
- * Entered by the thread that owns the connection. Depends on cache and value.
+ * Called on the thread that owns the connection. Depends on cache and value.
  */
 #ifndef ASQ_PARAMS_H
 #define ASQ_PARAMS_H
@@ -17,10 +17,11 @@
 extern "C" {
 #endif
 
-/* Parameters of a statement. Without names they are bound in order; with
- * names (without the ':', '@' or '$' of the SQL) in any order. Thousands of
- * names are found as quickly as few; but SQLite itself prepares N of them in a
- * time that grows with N * N (32,766: 3 s, where as many "?" take 20 ms). */
+/* The parameters of a statement. Without names they are bound in order; with
+ * names (without the ':', '@' or '$' of the SQL) they may come in any order.
+ * Binding thousands of names is as quick for each as binding a few; but the
+ * time that SQLite itself takes to prepare N names grows with N * N (32,766
+ * names take 3 s, as many "?" 20 ms). */
 struct asq_params {
     const struct asq_value *values;
     const char *const *names; /* NULL: by position */
@@ -28,12 +29,12 @@ struct asq_params {
 };
 
 /* Binds all parameters. Text and blobs are borrowed until the statement is
- * released. Returns 0, or SQLITE_RANGE: wrong count, a name that the SQL does
- * not have, one that was not given, a parameter without a name; or
- * SQLITE_MISMATCH: a text with a zero byte inside, which SQL functions would
- * cut, or a NaN, which SQLite would store as NULL (infinities go); or
- * SQLITE_TOOBIG, SQLITE_NOMEM. After an error nothing may be stepped: some
- * parameters have their new value, others not. */
+ * released. Returns 0, SQLITE_TOOBIG, SQLITE_NOMEM, or
+ *   SQLITE_RANGE     wrong count, a name that the SQL does not have, one
+ * without a value, or a parameter without a name SQLITE_MISMATCH  a text with a
+ * zero byte inside, which SQL functions would cut, or a NaN, which SQLite would
+ * store as NULL (infinities are accepted) After an error do not step the
+ * statement: some of its parameters have their new value and others do not. */
 int asq_stmt_bind(struct asq_stmt *stmt, const struct asq_params *params);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* result - the rows of one statement in one block of memory
  *
- * A stored text or blob is kept as its distance from the end of the block.
- * Growing moves the bytes to the new end and leaves every distance as it was.
+ * A text or blob is stored as its distance from the end of the block. When the
+ * block grows, the bytes move to the new end and every distance stays the same.
  */
 #include "01-blocking/result.h"
 
@@ -11,8 +11,8 @@
 
 enum {
     FIRST_BLOCK = 128,
-    KEPT_BLOCK = 64 << 10, /* a block up to this size is never given back */
-    MAY_WASTE = 16         /* times in a row, then a larger one is */
+    KEPT_BLOCK = 64 << 10, /* a block of up to this size is always kept */
+    MAY_WASTE = 16         /* how often in a row a larger one may be */
 };
 
 static bool has_bytes(const struct asq_value *value)

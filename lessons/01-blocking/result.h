@@ -1,11 +1,11 @@
 /* result - the rows of one statement in one block of memory
  *
- * Cells grow from the front of the block, the bytes of texts and blobs from
- * its back, as on a page of a database file. So a result is one allocation,
- * however many rows it has, and it can be handed from thread to thread as a
- * whole: it borrows nothing from the connection that made it.
+ * Cells grow from the front of the block, the bytes of texts and blobs from its
+ * back, as on a page of a database file. So a result is one allocation, however
+ * many rows it has. It borrows nothing from the connection that made it, and so
+ * can be handed from thread to thread as a whole.
  *
- * One thread at a time enters a result. Depends on value.
+ * One thread at a time may use a result. Depends on value.
  */
 #ifndef ASQ_RESULT_H
 #define ASQ_RESULT_H
@@ -22,56 +22,56 @@ extern "C" {
 
 struct asq_result {
     /* read-only */
-    int columns;            /* 0: the statement returns no rows */
+    int columns;            /* 0: the statement has no columns */
     size_t rows;            /* complete rows */
-    int64_t changes;        /* rows changed by this statement itself */
+    int64_t changes;        /* rows that the statement itself changed */
     int64_t last_insert_id; /* rowid of the last insert on the connection */
     /* private */
     char *block;
     size_t capacity; /* bytes of the block */
     size_t cells;    /* used at the front, the column names included */
     size_t bytes;    /* used at the back */
-    size_t limit;    /* the block never grows beyond; 0: no limit */
-    unsigned wasted; /* how often in a row little of the block was used */
+    size_t limit;    /* of the block, in bytes; 0: none */
+    unsigned wasted; /* how many times in a row it was mostly empty */
 };
 
-/* Makes an empty result without memory of its own. A zeroed one is the
- * same. */
+/* Makes an empty result, without memory of its own. Zeroing it does the same.
+ */
 void asq_result_init(struct asq_result *result);
 
 /* Frees the block. Accepts NULL, a zeroed and a destroyed result. */
 void asq_result_destroy(struct asq_result *result);
 
-/* Empties the result and keeps its block for the next use. A block of more
- * than 64 KiB is freed when less than a quarter of it was used 16 times in a
- * row: what is large time and again is not allocated each time, and what was
- * large once does not stay for ever. (asq_db_run clears twice.) */
+/* Empties the result and keeps its block for the next use. A block of more than
+ * 64 KiB is freed when less than a quarter of it was used 16 times in a row: a
+ * result that is often large is not allocated each time, and one that was large
+ * once does not keep its memory for ever. (asq_db_run clears twice.) */
 void asq_result_clear(struct asq_result *result);
 
-/* Moves the content of from to ret_to, whose old block is freed. from is empty
- * afterwards and may be used again. Pointers into the block stay valid. */
+/* Moves the content of from to ret_to and frees ret_to's old block. from is
+ * then empty and may be used again. Pointers into the block stay valid. */
 void asq_result_take(struct asq_result *from, struct asq_result *ret_to);
 
-/* Adds a copy of one cell. The first `columns` cells are the column names;
- * rows counts up with every complete row after them. Set columns first.
- * Returns 0, SQLITE_TOOBIG (limit reached) or SQLITE_NOMEM; the result then
- * keeps what it had. */
+/* Adds a copy of one cell. Set columns first: the first `columns` cells are the
+ * column names, and rows goes up with every complete row after them. Returns 0,
+ * SQLITE_TOOBIG (the limit is reached) or SQLITE_NOMEM; after an error the
+ * result keeps what it had. */
 int asq_result_add(struct asq_result *result, const struct asq_value *value);
 
-/* Returns a cell; text and blob are borrowed until the result is cleared,
- * added to, destroyed or submitted again. A row or column that does not exist
- * is a null value, as in SQLite. */
+/* Returns a cell. Text and blob are borrowed until the result is cleared, added
+ * to or destroyed, or its request is submitted again. A row or column that does
+ * not exist gives a null value, as in SQLite. */
 struct asq_value
 asq_result_at(const struct asq_result *result, size_t row, int column);
 
 /* Returns the name of a column, borrowed as above; NULL if out of range. */
 const char *asq_result_name(const struct asq_result *result, int column);
 
-/* Returns the first column of that name (case counts), or -1. */
+/* Returns the first column of that name (case matters), or -1. */
 int asq_result_column(const struct asq_result *result, const char *name);
 
-/* Shorthands of asq_result_at by column name: a missing column, a null or
- * another type reads as 0 or NULL. Nothing is converted. */
+/* Shorthands for asq_result_at, by column name: a missing column, a null or a
+ * value of another type reads as 0 or NULL. Nothing is converted. */
 int64_t
 asq_result_int64(const struct asq_result *result, size_t row, const char *name);
 const char *

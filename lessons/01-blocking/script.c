@@ -5,15 +5,16 @@
 
 #include <string.h>
 
-/* What undoes a script; prepared before it begins, because without memory for
- * it the transaction would stay open for others to fall into. */
+/* The statements that undo a script. They are prepared before it begins:
+ * without memory for them, the transaction would stay open, and later
+ * statements would become part of it. */
 struct way_back {
     struct asq_stmt *to_savepoint; /* NULL outside a transaction */
     struct asq_stmt *release;      /* the same */
     struct asq_stmt *rollback;
 };
 
-/* Says whether the PRAGMA at first is undone by a ROLLBACK. */
+/* Returns whether a ROLLBACK undoes the PRAGMA at first. */
 static bool is_undoable(struct asq__token first, const char *end)
 {
     static const char *const names[] = {"user_version", "application_id",
@@ -22,7 +23,7 @@ static bool is_undoable(struct asq__token first, const char *end)
     struct asq__token dot = asq__sql_next(name, end);
 
     if (!asq__sql_is(first, "PRAGMA"))
-        return false; /* EXPLAIN stands before it */
+        return false; /* it begins with EXPLAIN */
     if (dot.kind == ASQ__TOKEN_OTHER && dot.text[0] == '.')
         name = asq__sql_next(dot, end); /* a schema came first */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -84,7 +85,7 @@ static int run_one(struct asq_db *db, const char *sql, size_t size)
     int rc = asq_stmt_prepare(db, sql, size, &stmt);
 
     if (rc == 0) {
-        stmt->once = true; /* others are in the cache because they come again */
+        stmt->once = true; /* it will not be used again: not for the cache */
         rc = asq_stmt_bind(stmt, NULL);
     }
     if (rc == 0)
@@ -96,8 +97,8 @@ static int run_one(struct asq_db *db, const char *sql, size_t size)
     return rc;
 }
 
-/* Later statements need what earlier ones have made, so each is prepared when
- * its turn has come. */
+/* Later statements need what earlier ones have made, so each is prepared only
+ * when its turn comes. */
 static int run_all(struct asq_db *db, const char *sql, unsigned *ret_count)
 {
     const char *end = sql + strlen(sql);
@@ -133,8 +134,8 @@ static void release_way_back(struct way_back *way)
     asq_stmt_release(way->rollback);
 }
 
-/* Many errors have rolled back already. A savepoint that cannot be undone is
- * undone by what is around it. */
+/* After many errors SQLite has already rolled back. If the savepoint cannot be
+ * undone, the transaction around it is. */
 static void undo(struct asq_db *db, const struct way_back *way)
 {
     if (!asq_db_in_transaction(db))
@@ -143,11 +144,11 @@ static void undo(struct asq_db *db, const struct way_back *way)
         asq_stmt_step(way->to_savepoint) == SQLITE_DONE &&
         asq_stmt_step(way->release) == SQLITE_DONE)
         return;
-    (void)asq_stmt_step(way->rollback); /* cannot leave it open */
+    (void)asq_stmt_step(way->rollback); /* it always ends the transaction */
 }
 
-/* Undoes the script and tells its own error, with the number of the statement
- * that failed, whatever undoing says. */
+/* Undoes the script and reports the script's own error, with the number of the
+ * statement that failed, even if undoing fails. */
 static int
 fail(struct asq_db *db, int rc, unsigned number, const struct way_back *way)
 {

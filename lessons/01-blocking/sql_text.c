@@ -15,8 +15,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Says whether a name or keyword may go on with this byte; those of UTF-8 are
- * letters for SQLite, whatever they spell. */
+/* Returns whether a name or keyword may continue with this byte. To SQLite
+ * every byte of a UTF-8 character is a letter. */
 static bool is_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) ||
@@ -30,8 +30,8 @@ static bool starts_with(const char *p, const char *end, const char *text)
     return (size_t)(end - p) >= size && memcmp(p, text, size) == 0;
 }
 
-/* Passes what may stand between two tokens. A byte order mark, which editors
- * put before the first word of a file, is a blank for SQLite, and so is a
+/* Skips what may come between two tokens. SQLite treats a byte order mark,
+ * which some editors put at the beginning of a file, as a blank, and also a
  * vertical tab after another blank. */
 static const char *skip_gap(const char *p, const char *end)
 {
@@ -57,8 +57,8 @@ static const char *skip_gap(const char *p, const char *end)
     }
 }
 
-/* Returns the end of a text or name in quotes. A quote that is doubled inside
- * begins the next one, which comes to the same. */
+/* Returns the end of a text or name in quotes. A doubled quote inside is taken
+ * for the end of one text and the beginning of the next, which does no harm. */
 static const char *skip_quoted(const char *p, const char *end)
 {
     char last = *p == '[' ? ']' : *p;
@@ -136,7 +136,7 @@ bool asq__sql_is(struct asq__token token, const char *word)
            strncasecmp(token.text, word, token.size) == 0;
 }
 
-/* Passes EXPLAIN and EXPLAIN QUERY PLAN. */
+/* Skips EXPLAIN and EXPLAIN QUERY PLAN. */
 static struct asq__token skip_explain(struct asq__token token, const char *end)
 {
     if (asq__sql_is(token, "EXPLAIN"))

@@ -1,12 +1,13 @@
 /* statement_left_open - the search returns early and keeps its statement
  *
- * The row is found, so the function leaves, past the line that gives the
- * statement back. The statement still stands on its row: its read transaction
- * goes on, the connection does not close, and under WAL no checkpoint can
- * pass the point where the reader stands, so the -wal file only grows.
+ * The row is found, so the function returns at once, and the line that gives
+ * the statement back is skipped. The statement stays on its row: its read
+ * transaction goes on, the connection cannot be closed, and in WAL mode no
+ * checkpoint can copy anything newer than what this reader sees, so the -wal
+ * file keeps growing.
  *
  * Copy of: idea.c
- * Proof: prints not closed: 1 of its statements are in use
+ * Proof: prints not closed: 1 statement is in use
  * Proof: exits 1
  */
 #include "01-blocking/stmt.h"
@@ -19,7 +20,7 @@ enum {
 };
 
 /* Returns 0 or an SQLITE_* code with a message in db. */
-static int print_who_stands_before(struct asq_db *db, const char *name)
+static int print_name_before(struct asq_db *db, const char *name)
 {
     struct asq_stmt *stmt = NULL;
     char before[NAME_SIZE] = "nobody";
@@ -32,10 +33,10 @@ static int print_who_stands_before(struct asq_db *db, const char *name)
         const char *here = asq_stmt_value(stmt, 0).as.text; /* (1) */
 
         if (here == NULL)
-            here = ""; /* no memory for the text: the next step says so */
+            here = ""; /* no memory for the text: the next step fails */
         if (strcmp(here, name) == 0) {
-            (void)printf("before %s stands %s\n", name, before);
-            return 0; /* WRONG: past the release */
+            (void)printf("the name before %s is %s\n", name, before);
+            return 0; /* WRONG: skips the release */
         }
         (void)snprintf(before, sizeof before, "%s", here); /* (2) */
         rc = asq_stmt_step(stmt);                          /* (3) */
@@ -59,7 +60,7 @@ int main(void)
                         " ('Grace'), ('Ada'), ('Edsger'), ('Barbara')",
                         NULL, NULL);
     if (rc == 0)
-        rc = print_who_stands_before(&db, "Edsger");
+        rc = print_name_before(&db, "Edsger");
     if (rc != 0)
         (void)fprintf(stderr, "%s\n", asq_db_message(&db));
     if (asq_db_close(&db) != 0) {

@@ -1,18 +1,18 @@
-/* stmt - a statement is stepped, its rows are read or collected */
+/* stmt - steps a statement, reads its rows or collects them */
 #include "01-blocking/stmt.h"
 
 #include "01-blocking/db_outcome.h"
 
 #include <string.h>
 
-/* Says whether the watch is not asked before it starts: whatever was stopped,
- * its transaction must be ended. */
+/* Returns whether it starts without asking the watch: even after something was
+ * stopped, its transaction must be ended. */
 static bool ends_transaction(const struct asq_stmt *stmt)
 {
     return stmt->kind == ASQ_KIND_COMMIT || stmt->kind == ASQ_KIND_ROLLBACK;
 }
 
-/* Says whether the run is to end with a commit. */
+/* Returns whether the run ends with a commit if all goes well. */
 static bool may_commit(const struct asq_stmt *stmt)
 {
     return stmt->kind == ASQ_KIND_COMMIT ||
@@ -22,9 +22,8 @@ static bool may_commit(const struct asq_stmt *stmt)
 }
 
 /* Returns SQLITE_ROW, as if a step had been taken, or SQLITE_INTERRUPT if the
- * watch says stop: a statement that is short, or one of many short ones, is
- * not asked about while it runs. About a PRAGMA the watch was asked before it
- * was prepared: it may have acted. */
+ * watch says so: during a short statement SQLite does not ask it. A PRAGMA may
+ * already have acted, so for it the watch was asked before it was prepared. */
 static int begin_run(struct asq_stmt *stmt)
 {
     struct asq_db *db = stmt->db;
@@ -43,8 +42,8 @@ static int begin_run(struct asq_stmt *stmt)
 
 static void end_run(struct asq_stmt *stmt)
 {
-    /* For all others SQLite repeats an earlier number, or has counted what
-     * was done on the way: the tables behind an FTS5 table, for example. */
+    /* For other statements SQLite repeats an earlier number, or has counted
+     * side effects, for example in the tables behind an FTS5 table. */
     if (stmt->counts)
         stmt->changes = sqlite3_changes64(stmt->db->handle);
     stmt->db->stopped = ASQ_STOP_NONE; /* the watch came too late */
@@ -64,8 +63,8 @@ static int sqlite_step(struct asq_stmt *stmt)
 }
 
 /* A write has done all its work when it returns its first row. If another
- * statement, which failed or was stopped, has rolled everything back since
- * then, SQLite still returns the other rows, and says DONE. */
+ * statement has failed or was stopped since then, and everything was rolled
+ * back, SQLite still returns the other rows and then DONE. */
 static bool was_undone(const struct asq_stmt *stmt)
 {
     return stmt->counts && stmt->rollbacks != stmt->db->rollbacks;
@@ -196,7 +195,7 @@ static int fail_add(struct asq_stmt *stmt, int rc)
     return asq__db_fail(stmt->db, rc, "out of memory");
 }
 
-/* Sees to it that a transaction is open. */
+/* Makes sure that a transaction is open. */
 static bool begin_around(struct asq_db *db)
 {
     struct asq__run run = {.unstoppable = true};
@@ -210,9 +209,10 @@ static bool begin_around(struct asq_db *db)
 }
 
 /* A write does all its work before its first RETURNING row, and giving the
- * statement back would commit it. What returns an error has done nothing: the
- * statement ends inside a transaction, which is rolled back. Without memory
- * for that an interrupt does it, which ends all that is open beside it. */
+ * statement back would commit it. But a call that returns an error must have
+ * done nothing, so the statement is made to end inside a transaction, which is
+ * rolled back. If there is no memory for that, an interrupt does it, which also
+ * ends everything else that is open. */
 static void undo_write(struct asq_stmt *stmt)
 {
     struct asq_db *db = stmt->db;
@@ -222,10 +222,10 @@ static void undo_write(struct asq_stmt *stmt)
         return;
     if (asq_stmt_prepare(db, "ROLLBACK", ASQ_WHOLE_TEXT, &rollback) == 0 &&
         begin_around(db)) {
-        (void)sqlite3_reset(stmt->handle); /* what it says is undone as well */
-        (void)step(rollback);              /* cannot fail: it is open */
+        (void)sqlite3_reset(stmt->handle); /* whatever happens, it is undone */
+        (void)step(rollback);              /* a transaction is open: it works */
     } else {
-        (void)asq__db_undo_write(db, stmt->handle); /* as it should be */
+        (void)asq__db_undo_write(db, stmt->handle); /* interrupted, as wanted */
     }
     stmt->last = SQLITE_ABORT;
     asq_stmt_release(rollback);
@@ -273,7 +273,7 @@ int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result)
     result->limit = stmt->db->result_limit;
     rc = collect_rows(stmt, result);
     if (rc != 0) {
-        asq_result_clear(result); /* half of an answer is no answer */
+        asq_result_clear(result); /* half an answer is not an answer */
         return rc;
     }
     result->changes = stmt->changes;

@@ -1,12 +1,12 @@
 /* text_after_step - the text of a row is used after the next step
  *
- * The text belongs to the statement. It stands where SQLite put the row, and
- * the next step puts the next row there: the pointer is as good as before,
- * the name is another one. Nothing crashes, and no sanitizer sees it, because
- * the memory is still SQLite's.
+ * The text belongs to the statement. The next step writes the next row into the
+ * same memory, so the pointer is still valid but points to another name.
+ * Nothing crashes, and no sanitizer notices, because the memory still belongs
+ * to SQLite.
  *
  * Copy of: idea.c
- * Proof: prints before Edsger stands Edsger
+ * Proof: prints the name before Edsger is Edsger
  */
 #include "01-blocking/stmt.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* Returns 0 or an SQLITE_* code with a message in db. */
-static int print_who_stands_before(struct asq_db *db, const char *name)
+static int print_name_before(struct asq_db *db, const char *name)
 {
     struct asq_stmt *stmt = NULL;
     const char *before = "nobody";
@@ -27,14 +27,14 @@ static int print_who_stands_before(struct asq_db *db, const char *name)
         const char *here = asq_stmt_value(stmt, 0).as.text; /* (1) */
 
         if (here == NULL)
-            here = ""; /* no memory for the text: the next step says so */
+            here = ""; /* no memory for the text: the next step fails */
         if (strcmp(here, name) == 0)
             break;
-        before = here; /* WRONG: kept over the next step */
+        before = here; /* WRONG: the next step overwrites it */
         rc = asq_stmt_step(stmt);
     }
     if (rc == SQLITE_ROW)
-        (void)printf("before %s stands %s\n", name, before);
+        (void)printf("the name before %s is %s\n", name, before);
     asq_stmt_release(stmt); /* (4) */
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
 }
@@ -54,7 +54,7 @@ int main(void)
                         " ('Grace'), ('Ada'), ('Edsger'), ('Barbara')",
                         NULL, NULL);
     if (rc == 0)
-        rc = print_who_stands_before(&db, "Edsger");
+        rc = print_name_before(&db, "Edsger");
     if (rc != 0)
         (void)fprintf(stderr, "%s\n", asq_db_message(&db));
     if (asq_db_close(&db) != 0) {

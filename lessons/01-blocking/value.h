@@ -1,7 +1,7 @@
 /* value - one typed cell, for parameters and for rows
  *
- * A value borrows its text or blob: whoever made the value says how long the
- * bytes live. Any thread may use the functions; they own nothing.
+ * A value borrows its text or blob: the function that returns a value says how
+ * long the bytes live. Any thread may call these functions. Owns nothing.
  */
 #ifndef ASQ_VALUE_H
 #define ASQ_VALUE_H
@@ -29,13 +29,13 @@ struct asq_value {
     union {
         int64_t int64;
         double real;
-        const char *text; /* ends with a zero byte when it comes from a row */
+        const char *text; /* ends with a zero byte if it comes from a row */
         const void *blob;
         size_t offset; /* private to result */
     } as;
 };
 
-/* Make a value. Text and blob are borrowed; NULL makes a null value. */
+/* Return a value. Text and blob are borrowed; NULL makes a null value. */
 struct asq_value asq_null(void);
 struct asq_value asq_int64(int64_t number);
 struct asq_value asq_double(double number);
@@ -43,8 +43,8 @@ struct asq_value asq_text(const char *text);
 struct asq_value asq_text_n(const char *text, size_t size);
 struct asq_value asq_blob(const void *blob, size_t size);
 
-/* Says whether two values have the same type and the same content, bit for
- * bit: 1 and 1.0 differ, a NaN equals itself. */
+/* Returns whether two values have the same type and, bit for bit, the same
+ * content: 1 and 1.0 differ, and a NaN equals itself. */
 bool asq_value_equal(const struct asq_value *a, const struct asq_value *b);
 
 #ifdef __cplusplus

@@ -1,14 +1,12 @@
-/* idea - two threads share a queue; each has a connection of its own
+/* idea - two threads take jobs from a queue; each has its own connection
  *
- * The main thread asks for the value of 40 items, one after another. Then it
- * puts their ids into a queue with room for four, and two threads take them
- * out and ask. Both ways must come to the same total.
+ * The main thread asks for the value of 40 items. Then it puts their ids into a
+ * queue with room for four, and two threads ask. Both must get the same total.
  *
  * Run:      build/02-threads-idea
- * Expect:   twice the same total, and "right"
+ * Expect:   the same total twice, and "right"
  * See also: if_instead_of_while.c, shared_connection.c
  */
-#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <uv.h>
@@ -23,11 +21,11 @@ enum {
 
 struct queue {
     uv_mutex_t lock;
-    uv_cond_t changed; /* one for all: whoever is woken looks for himself */
+    uv_cond_t changed; /* one for both waits: a thread that wakes looks again */
     /* guarded by lock */
-    int64_t ids[ROOM];
+    sqlite3_int64 ids[ROOM];
     int put, taken; /* how many so far */
-    int64_t total;
+    sqlite3_int64 total;
 };
 
 struct worker {
@@ -37,7 +35,7 @@ struct worker {
     uv_thread_t thread;
 };
 
-static void put(struct queue *queue, int64_t id)
+static void put(struct queue *queue, sqlite3_int64 id)
 {
     uv_mutex_lock(&queue->lock);
     while (queue->put - queue->taken == ROOM) /* (1) */
@@ -48,7 +46,7 @@ static void put(struct queue *queue, int64_t id)
 }
 
 /* Adds value to the total and takes the next id. Returns 0 after the last. */
-static int take(struct queue *queue, int64_t value, int64_t *ret_id)
+static int take(struct queue *queue, sqlite3_int64 value, sqlite3_int64 *ret_id)
 {
     int more;
 
@@ -65,9 +63,9 @@ static int take(struct queue *queue, int64_t value, int64_t *ret_id)
 }
 
 /* Returns the value of an item, or 0: an error shows in the total. */
-static int64_t ask(sqlite3_stmt *query, int64_t id)
+static sqlite3_int64 ask(sqlite3_stmt *query, sqlite3_int64 id)
 {
-    int64_t value = 0;
+    sqlite3_int64 value = 0;
 
     if (sqlite3_bind_int64(query, 1, id) == SQLITE_OK &&
         sqlite3_step(query) == SQLITE_ROW)
@@ -79,8 +77,7 @@ static int64_t ask(sqlite3_stmt *query, int64_t id)
 static void run_worker(void *data)
 {
     struct worker *worker = data;
-    int64_t value = 0;
-    int64_t id;
+    sqlite3_int64 value = 0, id;
 
     while (take(worker->queue, value, &id))
         value = ask(worker->query, id); /* (3) outside the lock */
@@ -88,63 +85,46 @@ static void run_worker(void *data)
 
 static int open_worker(struct worker *worker, const char *path)
 {
-    int rc = sqlite3_open_v2(path, &worker->db,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    static const char sql[] = "SELECT value FROM items WHERE id = ?1";
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
 
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(worker->db,
-                                "SELECT value FROM items WHERE id = ?1", -1,
-                                &worker->query, NULL);
-    if (rc != SQLITE_OK)
-        (void)fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(worker->db));
-    return rc;
-}
-
-/* Starts the threads, puts the jobs, waits for the threads' end. */
-static void run_threads(struct queue *queue, struct worker *workers)
-{
-    int started = 0;
-
-    while (started < THREADS &&
-           uv_thread_create(&workers[started].thread, run_worker,
-                            &workers[started]) == 0)
-        started++; /* a single one is slower, but right */
-    for (int64_t id = 1; started > 0 && id <= JOBS; id++)
-        put(queue, id);
-    for (int i = 0; i < started; i++)
-        (void)uv_thread_join(&workers[i].thread); /* ours: it cannot fail */
+    return sqlite3_open_v2(path, &worker->db, flags, NULL) ||
+           sqlite3_prepare_v2(worker->db, sql, -1, &worker->query, NULL);
 }
 
 int main(void)
 {
-    struct asq_shop shop = {1000, 10000, 2000, 1};
-    char path[ASQ_SHOP_PATH_MAX];
-    char message[ASQ_SHOP_MESSAGE_MAX];
+    const struct asq_shop shop = {1000, 10000, 2000, 1};
+    char path[ASQ_SHOP_PATH_MAX], message[ASQ_SHOP_MESSAGE_MAX];
     struct queue queue = {.total = 0};
     struct worker workers[THREADS] = {{.queue = &queue}, {.queue = &queue}};
-    int64_t expected = 0;
-    int failed = asq_shop_make(&shop, path, message);
+    sqlite3_int64 expected = 0;
+    int started = 0, failed;
 
-    if (failed || uv_mutex_init(&queue.lock) || uv_cond_init(&queue.changed)) {
-        (void)fprintf(stderr, "%s\n", failed ? message : "out of memory");
+    if (asq_shop_make(&shop, path, message) || open_worker(&workers[0], path) ||
+        open_worker(&workers[1], path) || uv_mutex_init(&queue.lock) ||
+        uv_cond_init(&queue.changed)) {
+        (void)fprintf(stderr, "the data cannot be opened %s\n", message);
         return 1;
     }
-    for (int i = 0; i < THREADS; i++)
-        failed |= open_worker(&workers[i], path);
-    for (int64_t id = 1; !failed && id <= JOBS; id++)
+    for (int id = 1; id <= JOBS; id++)
         expected += ask(workers[0].query, id);
-    if (!failed) {
-        run_threads(&queue, workers);
-        failed = expected == 0 || queue.total != expected;
-        (void)printf("one after another %" PRId64 ", two threads %" PRId64
-                     ": %s\n",
-                     expected, queue.total, failed ? "WRONG" : "right");
-    }
+    while (started < THREADS &&
+           uv_thread_create(&workers[started].thread, run_worker,
+                            &workers[started]) == 0)
+        started++; /* a single one is slower, but right */
+    for (int id = 1; started > 0 && id <= JOBS; id++)
+        put(&queue, id);
+    for (int i = 0; i < started; i++)
+        (void)uv_thread_join(&workers[i].thread); /* ours: it cannot fail */
+    failed = expected == 0 || queue.total != expected;
+    printf("one after another %lld, two threads %lld: %s\n", expected,
+           queue.total, failed ? "WRONG" : "right");
     for (int i = 0; i < THREADS; i++) {
         (void)sqlite3_finalize(workers[i].query); /* repeats an old error */
         (void)sqlite3_close(workers[i].db);       /* nothing is open in it */
     }
     uv_cond_destroy(&queue.changed);
     uv_mutex_destroy(&queue.lock);
-    return failed ? 1 : 0;
+    return failed;
 }

@@ -1,15 +1,15 @@
-/* if_instead_of_while - a thread that wakes takes a job without looking
+/* if_instead_of_while - a thread that wakes takes a job without looking again
  *
- * Both threads sleep, one job comes, both are woken: the second takes from an
- * empty queue what lay there before. From then on the counters are wrong, and
- * so is the total; no error is reported anywhere. The two semaphores only
- * make sure that both threads sleep when the first job comes.
+ * Both threads sleep, one job comes, and both wake. The second one takes a job
+ * although the queue is empty: it gets what was in that place before. From then
+ * on the counters are wrong, and so is the total; no error is reported
+ * anywhere. The two semaphores only make sure that both threads sleep when the
+ * first job comes.
  *
  * Copy of: idea.c
  * Proof: prints WRONG
  * Proof: exits 1
  */
-#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <uv.h>
@@ -24,12 +24,12 @@ enum {
 
 struct queue {
     uv_mutex_t lock;
-    uv_sem_t asleep, awake;
-    uv_cond_t changed; /* one for all: whoever is woken looks for himself */
+    uv_cond_t changed; /* one for both waits: a thread that wakes looks again */
     /* guarded by lock */
-    int64_t ids[ROOM];
+    sqlite3_int64 ids[ROOM];
     int put, taken; /* how many so far */
-    int64_t total;
+    sqlite3_int64 total;
+    uv_sem_t asleep, awake;
 };
 
 struct worker {
@@ -39,7 +39,7 @@ struct worker {
     uv_thread_t thread;
 };
 
-static void put(struct queue *queue, int64_t id)
+static void put(struct queue *queue, sqlite3_int64 id)
 {
     uv_mutex_lock(&queue->lock);
     while (queue->put - queue->taken == ROOM) /* (1) */
@@ -50,7 +50,7 @@ static void put(struct queue *queue, int64_t id)
 }
 
 /* Adds value to the total and takes the next id. Returns 0 after the last. */
-static int take(struct queue *queue, int64_t value, int64_t *ret_id)
+static int take(struct queue *queue, sqlite3_int64 value, sqlite3_int64 *ret_id)
 {
     int more;
 
@@ -70,9 +70,9 @@ static int take(struct queue *queue, int64_t value, int64_t *ret_id)
 }
 
 /* Returns the value of an item, or 0: an error shows in the total. */
-static int64_t ask(sqlite3_stmt *query, int64_t id)
+static sqlite3_int64 ask(sqlite3_stmt *query, sqlite3_int64 id)
 {
-    int64_t value = 0;
+    sqlite3_int64 value = 0;
 
     if (sqlite3_bind_int64(query, 1, id) == SQLITE_OK &&
         sqlite3_step(query) == SQLITE_ROW)
@@ -84,8 +84,7 @@ static int64_t ask(sqlite3_stmt *query, int64_t id)
 static void run_worker(void *data)
 {
     struct worker *worker = data;
-    int64_t value = 0;
-    int64_t id;
+    sqlite3_int64 value = 0, id;
 
     while (take(worker->queue, value, &id))
         value = ask(worker->query, id); /* (3) outside the lock */
@@ -93,64 +92,47 @@ static void run_worker(void *data)
 
 static int open_worker(struct worker *worker, const char *path)
 {
-    int rc = sqlite3_open_v2(path, &worker->db,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    static const char sql[] = "SELECT value FROM items WHERE id = ?1";
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
 
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(worker->db,
-                                "SELECT value FROM items WHERE id = ?1", -1,
-                                &worker->query, NULL);
-    if (rc != SQLITE_OK)
-        (void)fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(worker->db));
-    return rc;
+    return sqlite3_open_v2(path, &worker->db, flags, NULL) ||
+           sqlite3_prepare_v2(worker->db, sql, -1, &worker->query, NULL);
 }
 
-/* Starts the threads, puts the jobs, waits for the threads' end. */
-static void run_threads(struct queue *queue, struct worker *workers)
+int main(void)
 {
-    int started = 0;
+    const struct asq_shop shop = {1000, 10000, 2000, 1};
+    char path[ASQ_SHOP_PATH_MAX], message[ASQ_SHOP_MESSAGE_MAX];
+    struct queue queue = {.total = 0};
+    struct worker workers[THREADS] = {{.queue = &queue}, {.queue = &queue}};
+    sqlite3_int64 expected = 0;
+    int started = 0, failed;
 
+    if (asq_shop_make(&shop, path, message) || open_worker(&workers[0], path) ||
+        open_worker(&workers[1], path) || uv_mutex_init(&queue.lock) ||
+        uv_cond_init(&queue.changed) || uv_sem_init(&queue.asleep, 0) ||
+        uv_sem_init(&queue.awake, 0)) {
+        (void)fprintf(stderr, "the data cannot be opened %s\n", message);
+        return 1;
+    }
+    for (int id = 1; id <= JOBS; id++)
+        expected += ask(workers[0].query, id);
     while (started < THREADS &&
            uv_thread_create(&workers[started].thread, run_worker,
                             &workers[started]) == 0)
         started++; /* a single one is slower, but right */
     for (int i = 0; i < started; i++)
-        uv_sem_wait(&queue->asleep);
-    for (int64_t id = 1; started > 0 && id <= JOBS; id++) {
-        put(queue, id);
+        uv_sem_wait(&queue.asleep);
+    for (int id = 1; started > 0 && id <= JOBS; id++) {
+        put(&queue, id);
         for (int i = 0; id == 1 && i < started; i++)
-            uv_sem_wait(&queue->awake);
+            uv_sem_wait(&queue.awake);
     }
     for (int i = 0; i < started; i++)
         (void)uv_thread_join(&workers[i].thread); /* ours: it cannot fail */
-}
-
-int main(void)
-{
-    struct asq_shop shop = {1000, 10000, 2000, 1};
-    char path[ASQ_SHOP_PATH_MAX];
-    char message[ASQ_SHOP_MESSAGE_MAX];
-    struct queue queue = {.total = 0};
-    struct worker workers[THREADS] = {{.queue = &queue}, {.queue = &queue}};
-    int64_t expected = 0;
-    int failed = asq_shop_make(&shop, path, message);
-
-    failed |= uv_sem_init(&queue.asleep, 0) | uv_sem_init(&queue.awake, 0);
-    if (failed || uv_mutex_init(&queue.lock) || uv_cond_init(&queue.changed)) {
-        (void)fprintf(stderr, "%s\n", failed ? message : "out of memory");
-        return 1;
-    }
-    for (int i = 0; i < THREADS; i++)
-        failed |= open_worker(&workers[i], path);
-    for (int64_t id = 1; !failed && id <= JOBS; id++)
-        expected += ask(workers[0].query, id);
-    if (!failed) {
-        run_threads(&queue, workers);
-        failed = expected == 0 || queue.total != expected;
-        (void)printf("one after another %" PRId64 ", two threads %" PRId64
-                     ": %s\n",
-                     expected, queue.total, failed ? "WRONG" : "right");
-    }
+    failed = expected == 0 || queue.total != expected;
+    printf("one after another %lld, two threads %lld: %s\n", expected,
+           queue.total, failed ? "WRONG" : "right");
     for (int i = 0; i < THREADS; i++) {
         (void)sqlite3_finalize(workers[i].query); /* repeats an old error */
         (void)sqlite3_close(workers[i].db);       /* nothing is open in it */
@@ -159,5 +141,5 @@ int main(void)
     uv_sem_destroy(&queue.asleep);
     uv_cond_destroy(&queue.changed);
     uv_mutex_destroy(&queue.lock);
-    return failed ? 1 : 0;
+    return failed;
 }

@@ -1,10 +1,9 @@
 /* offload - somebody else waits: a fixed set of threads behind a queue
  *
- * Owns the threads and the queue's links; jobs belong to their callers. One
- * lock guards everything. Every wait stands in a loop that looks again, since
- * between a signal and the waking thread's turn anybody may have been faster.
- * Depends on thread and pthreads, and on libuv for the names of its error
- * codes.
+ * Owns the threads and the links of the queue; jobs belong to their callers.
+ * One lock guards everything. Every wait is inside a loop that looks again,
+ * because another thread may be faster than the one that was woken. Depends on
+ * thread and pthreads, and on libuv for the names of its error codes.
  */
 #include "02-threads/offload.h"
 
@@ -12,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The calls below fail only when the object is not one or is used wrongly, so
- * that a failure is a broken invariant. */
+/* These calls fail only if the object is invalid or used wrongly, so a failure
+ * means that an invariant is broken. */
 static void lock(struct asq_offload *offload)
 {
     int err = pthread_mutex_lock(&offload->lock);
@@ -61,15 +60,15 @@ static struct asq_job *take_first(struct asq_offload *offload)
     return job;
 }
 
-/* Under the lock. The job may be gone as soon as the lock is: its caller
- * waits for nothing but `finished`. */
+/* Call it under the lock. Once that is released the job may be gone, because
+ * its caller waits only for `finished`. */
 static void finish(struct asq_offload *offload, struct asq_job *job, int status)
 {
     job->status = status;
     job->finished = true;
     job->pending = false;
-    /* Each waiter waits for a job of its own, so that waking any one of them
-     * could wake the wrong one. */
+    /* Every waiter waits for a job of its own, and a signal could wake the
+     * wrong one. */
     (void)pthread_cond_broadcast(&offload->ended); /* cannot fail */
 }
 
@@ -98,7 +97,7 @@ static void run_jobs(void *data)
     unlock(offload);
 }
 
-/* Undoes init_all; nobody is inside any more, so that nothing can fail. */
+/* Undoes init_all. No thread is inside any more, so nothing can fail. */
 static void destroy_all(struct asq_offload *offload)
 {
     (void)pthread_cond_destroy(&offload->ended);
@@ -123,8 +122,8 @@ static int init_all(struct asq_offload *offload)
     if (err == 0)
         return 0;
 
-    /* UNTESTED: where these calls need no memory, they cannot fail. What was
-     * just made is undone, which cannot fail either. */
+    /* UNTESTED: where these calls need no memory, they cannot fail. Nor can
+     * destroying what was just made. */
     (void)pthread_cond_destroy(&offload->not_full);
 no_not_full:
     (void)pthread_cond_destroy(&offload->not_empty);
@@ -181,7 +180,7 @@ void asq_offload_stop(struct asq_offload *offload, enum asq_offload_rest rest)
     for (unsigned i = 0; i < offload->thread_count; i++) {
         int err = uv_thread_join(&offload->threads[i]);
 
-        assert(err == 0); /* it would be a thread of its own that stops */
+        assert(err == 0); /* else one of its own threads has called stop */
         (void)err;        /* read by the assertion only */
     }
     free(offload->threads);
@@ -204,7 +203,7 @@ int asq_offload_submit(struct asq_offload *offload,
     int err = 0;
 
     lock(offload);
-    if (job->pending) { /* in the queue twice it would close on itself */
+    if (job->pending) { /* twice in the queue, it would be its own successor */
         unlock(offload);
         return UV_EALREADY;
     }
@@ -218,7 +217,7 @@ int asq_offload_submit(struct asq_offload *offload,
     else if (offload->queued == offload->capacity)
         err = UV_ENOBUFS;
     job->status = err;
-    job->finished = err != 0; /* who waits nevertheless does not hang */
+    job->finished = err != 0; /* so that a wait for it does not hang */
     if (err == 0) {
         append(offload, job);
         (void)pthread_cond_signal(&offload->not_empty); /* cannot fail */

@@ -1,13 +1,13 @@
 /* offload - somebody else waits: a fixed set of threads behind a queue
  *
- * A caller submits jobs; threads take them in order and run them, one each at
- * a time. The queue is bounded: when it is full, the caller waits or is told.
- * No thread polls: all waiting is on condition variables.
+ * A caller submits jobs; the threads take them in order and run them, each
+ * thread one at a time. The queue is bounded: when it is full, submit waits or
+ * returns an error. Nothing polls: all waits are on condition variables.
  *
- * Any thread may enter it, a job's own function too (but not to wait for
- * another job or for room: with all threads waiting nobody would be left to
- * run anything). Depends on thread and pthreads; error codes are those of
- * libuv (negative errno).
+ * Any thread may call its functions, and so may a job; but a job must not
+ * wait for another job or for room in the queue, because if all threads waited,
+ * no thread would be left to run anything. Depends on thread and pthreads.
+ * Error codes are those of libuv (negative errno).
  */
 #ifndef ASQ_OFFLOAD_H
 #define ASQ_OFFLOAD_H
@@ -24,23 +24,23 @@ extern "C" {
 
 struct asq_job;
 
-/* Runs on one of the threads, outside the lock. thread counts from 0, so that
- * a program can keep one connection a thread in an array. */
+/* Runs on one of the threads, outside the lock. thread counts from 0, so a
+ * program can keep an array with one connection for each thread. */
 typedef void (*asq_run_cb)(struct asq_job *job, unsigned thread);
 
-/* Embedded by the caller, and zeroed before its first submit; its memory stays
- * until the job was waited for, or until asq_offload_stop returned. Then it may
- * be submitted again. */
+/* The caller embeds it in a struct of its own and zeroes it before its first
+ * submit. Keep its memory until asq_offload_wait has returned for the job, or
+ * asq_offload_stop has returned. Then it may be submitted again. */
 struct asq_job {
     /* public: set before submit */
     asq_run_cb run_on_thread;
     void *data;
-    /* read-only: valid once waited for */
-    int status; /* 0: it ran; UV_ECANCELED and others: it never ran */
+    /* read-only: valid once it was waited for */
+    int status; /* 0: it has run; UV_ECANCELED or another code: it never ran */
     /* private: guarded by the offload's lock */
     struct asq_job *next;
     bool finished;
-    bool pending; /* in the queue, or being run */
+    bool pending; /* queued or running */
 };
 
 struct asq_offload {
@@ -56,48 +56,53 @@ struct asq_offload {
     struct asq_job *first;
     struct asq_job *last;
     size_t queued;
-    unsigned numbered; /* threads that have taken their number */
+    unsigned numbered; /* how many threads have their number */
     bool stopping;
 };
 
 enum asq_offload_full {
-    ASQ_FULL_FAILS, /* submit returns UV_ENOBUFS when the queue is full */
-    ASQ_FULL_WAITS  /* submit waits for room */
+    ASQ_FULL_FAILS, /* if the queue is full, submit returns UV_ENOBUFS */
+    ASQ_FULL_WAITS  /* if the queue is full, submit waits for room */
 };
 
 enum asq_offload_rest {
-    ASQ_REST_RUNS,   /* what is queued still runs */
-    ASQ_REST_CANCELS /* what is queued gets UV_ECANCELED; running jobs end */
+    ASQ_REST_RUNS,   /* queued jobs still run */
+    ASQ_REST_CANCELS /* queued jobs get UV_ECANCELED; running ones finish */
 };
 
-/* Starts the threads. thread_count and capacity (waiting jobs) are at least
- * 1. Returns 0, UV_EINVAL, UV_ENOMEM, or the negated error of
- * pthread_create; on failure offload is zeroed and nothing is owed. */
+/* Starts the threads. thread_count and capacity (of the queue, in jobs) are at
+ * least 1. Returns 0, UV_EINVAL, UV_ENOMEM, or the negated error of
+ * pthread_create; after an error offload is zeroed, and there is nothing to
+ * stop or to destroy. */
 int asq_offload_start(struct asq_offload *offload,
                       unsigned thread_count,
                       size_t capacity);
 
-/* Refuses new jobs, runs or cancels what is queued, and waits for the threads
- * to end. Call it from a thread that is not one of its own. Calls of other
- * threads may be under way and may still come: waits return, submits get
- * UV_ESHUTDOWN. Accepts a zeroed or stopped offload. */
+/* Refuses new jobs, runs or cancels the queued ones, and waits until the
+ * threads have ended. Call it from a thread that is not one of its own. Other
+ * threads may be inside submit or wait, and may still call them: every wait
+ * returns, and submit returns UV_ESHUTDOWN. Accepts a zeroed or stopped
+ * offload. */
 void asq_offload_stop(struct asq_offload *offload, enum asq_offload_rest rest);
 
-/* Frees what start made, after asq_offload_stop. Every other thread must have
- * left its call by then: join those that submit or wait. Accepts NULL and a
- * zeroed or destroyed offload. */
+/* Frees what start has made. Call it after asq_offload_stop, and only when
+ * every other thread has returned from its call: join those that submit or
+ * wait. Accepts NULL and a zeroed or destroyed offload. */
 void asq_offload_destroy(struct asq_offload *offload);
 
-/* Queues a job. Returns 0; UV_ENOBUFS (full), UV_ESHUTDOWN (stopping, also
- * when it begins during the wait), UV_EINVAL (no function). When it returns
- * non-zero the job never runs, and whoever waits for it gets the same code. A
- * job that is queued or runs already is left alone: UV_EALREADY. */
+/* Queues a job. Returns 0, or
+ *   UV_ENOBUFS    the queue is full
+ *   UV_ESHUTDOWN  the offload is stopping, even if that began during the wait
+ *   UV_EINVAL     the job has no function
+ *   UV_EALREADY   it is queued or running already, and is left alone
+ * After any of the first three the job never runs, and asq_offload_wait returns
+ * the same code. */
 int asq_offload_submit(struct asq_offload *offload,
                        struct asq_job *job,
                        enum asq_offload_full full);
 
-/* Waits until a submitted job has run or was cancelled. Returns its status.
- * What the job wrote is visible to the caller. */
+/* Waits until a submitted job has run or was cancelled, and returns its status.
+ * The caller then sees everything that the job wrote. */
 int asq_offload_wait(struct asq_offload *offload, struct asq_job *job);
 
 #ifdef __cplusplus

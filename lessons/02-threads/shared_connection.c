@@ -1,13 +1,12 @@
 /* shared_connection - two threads use one connection that has no lock
  *
- * NOMUTEX means that SQLite does not protect the connection: its cache, its
- * transaction and its message are changed by both threads at once. Most runs
- * print the right total, which is the worst about it.
+ * NOMUTEX means that SQLite does not protect the connection: both threads
+ * change its cache, its transaction and its message at once. Most runs print
+ * the right total, which is the worst thing about it.
  *
  * Copy of: idea.c
  * Proof: thread data race
  */
-#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <uv.h>
@@ -22,11 +21,11 @@ enum {
 
 struct queue {
     uv_mutex_t lock;
-    uv_cond_t changed; /* one for all: whoever is woken looks for himself */
+    uv_cond_t changed; /* one for both waits: a thread that wakes looks again */
     /* guarded by lock */
-    int64_t ids[ROOM];
+    sqlite3_int64 ids[ROOM];
     int put, taken; /* how many so far */
-    int64_t total;
+    sqlite3_int64 total;
 };
 
 struct worker {
@@ -36,7 +35,7 @@ struct worker {
     uv_thread_t thread;
 };
 
-static void put(struct queue *queue, int64_t id)
+static void put(struct queue *queue, sqlite3_int64 id)
 {
     uv_mutex_lock(&queue->lock);
     while (queue->put - queue->taken == ROOM) /* (1) */
@@ -47,7 +46,7 @@ static void put(struct queue *queue, int64_t id)
 }
 
 /* Adds value to the total and takes the next id. Returns 0 after the last. */
-static int take(struct queue *queue, int64_t value, int64_t *ret_id)
+static int take(struct queue *queue, sqlite3_int64 value, sqlite3_int64 *ret_id)
 {
     int more;
 
@@ -64,9 +63,9 @@ static int take(struct queue *queue, int64_t value, int64_t *ret_id)
 }
 
 /* Returns the value of an item, or 0: an error shows in the total. */
-static int64_t ask(sqlite3_stmt *query, int64_t id)
+static sqlite3_int64 ask(sqlite3_stmt *query, sqlite3_int64 id)
 {
-    int64_t value = 0;
+    sqlite3_int64 value = 0;
 
     if (sqlite3_bind_int64(query, 1, id) == SQLITE_OK &&
         sqlite3_step(query) == SQLITE_ROW)
@@ -78,8 +77,7 @@ static int64_t ask(sqlite3_stmt *query, int64_t id)
 static void run_worker(void *data)
 {
     struct worker *worker = data;
-    int64_t value = 0;
-    int64_t id;
+    sqlite3_int64 value = 0, id;
 
     while (take(worker->queue, value, &id))
         value = ask(worker->query, id); /* (3) outside the lock */
@@ -87,67 +85,50 @@ static void run_worker(void *data)
 
 static int open_worker(struct worker *worker, const char *path)
 {
-    int rc = SQLITE_OK;
+    static const char sql[] = "SELECT value FROM items WHERE id = ?1";
+    static sqlite3 *shared; /* WRONG: one connection for both threads */
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
 
-    if (worker->db == NULL)
-        rc = sqlite3_open_v2(path, &worker->db,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(worker->db,
-                                "SELECT value FROM items WHERE id = ?1", -1,
-                                &worker->query, NULL);
-    if (rc != SQLITE_OK)
-        (void)fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(worker->db));
-    return rc;
-}
-
-/* Starts the threads, puts the jobs, waits for the threads' end. */
-static void run_threads(struct queue *queue, struct worker *workers)
-{
-    int started = 0;
-
-    while (started < THREADS &&
-           uv_thread_create(&workers[started].thread, run_worker,
-                            &workers[started]) == 0)
-        started++; /* a single one is slower, but right */
-    for (int64_t id = 1; started > 0 && id <= JOBS; id++)
-        put(queue, id);
-    for (int i = 0; i < started; i++)
-        (void)uv_thread_join(&workers[i].thread); /* ours: it cannot fail */
+    if (shared == NULL && sqlite3_open_v2(path, &shared, flags, NULL))
+        return 1;
+    worker->db = shared;
+    return sqlite3_prepare_v2(worker->db, sql, -1, &worker->query, NULL);
 }
 
 int main(void)
 {
-    struct asq_shop shop = {1000, 10000, 2000, 1};
-    char path[ASQ_SHOP_PATH_MAX];
-    char message[ASQ_SHOP_MESSAGE_MAX];
+    const struct asq_shop shop = {1000, 10000, 2000, 1};
+    char path[ASQ_SHOP_PATH_MAX], message[ASQ_SHOP_MESSAGE_MAX];
     struct queue queue = {.total = 0};
     struct worker workers[THREADS] = {{.queue = &queue}, {.queue = &queue}};
-    int64_t expected = 0;
-    int failed = asq_shop_make(&shop, path, message);
+    sqlite3_int64 expected = 0;
+    int started = 0, failed;
 
-    if (failed || uv_mutex_init(&queue.lock) || uv_cond_init(&queue.changed)) {
-        (void)fprintf(stderr, "%s\n", failed ? message : "out of memory");
+    if (asq_shop_make(&shop, path, message) || open_worker(&workers[0], path) ||
+        open_worker(&workers[1], path) || uv_mutex_init(&queue.lock) ||
+        uv_cond_init(&queue.changed)) {
+        (void)fprintf(stderr, "the data cannot be opened %s\n", message);
         return 1;
     }
-    for (int i = 0; i < THREADS; i++) {
-        workers[i].db = workers[0].db; /* WRONG */
-        failed |= open_worker(&workers[i], path);
-    }
-    for (int64_t id = 1; !failed && id <= JOBS; id++)
+    for (int id = 1; id <= JOBS; id++)
         expected += ask(workers[0].query, id);
-    if (!failed) {
-        run_threads(&queue, workers);
-        failed = expected == 0 || queue.total != expected;
-        (void)printf("one after another %" PRId64 ", two threads %" PRId64
-                     ": %s\n",
-                     expected, queue.total, failed ? "WRONG" : "right");
-    }
+    while (started < THREADS &&
+           uv_thread_create(&workers[started].thread, run_worker,
+                            &workers[started]) == 0)
+        started++; /* a single one is slower, but right */
+    for (int id = 1; started > 0 && id <= JOBS; id++)
+        put(&queue, id);
+    for (int i = 0; i < started; i++)
+        (void)uv_thread_join(&workers[i].thread); /* ours: it cannot fail */
+    failed = expected == 0 || queue.total != expected;
+    printf("one after another %lld, two threads %lld: %s\n", expected,
+           queue.total, failed ? "WRONG" : "right");
     for (int i = 0; i < THREADS; i++) {
         (void)sqlite3_finalize(workers[i].query); /* repeats an old error */
+        if (i == THREADS - 1)
+            (void)sqlite3_close(workers[i].db); /* nothing is open in it */
     }
-    (void)sqlite3_close(workers[0].db); /* nothing is open in it */
     uv_cond_destroy(&queue.changed);
     uv_mutex_destroy(&queue.lock);
-    return failed ? 1 : 0;
+    return failed;
 }

@@ -13,8 +13,8 @@ int asq_thread_start(uv_thread_t *thread, uv_thread_cb run, void *data)
     sigset_t all, before;
     int err, rc;
 
-    /* A thread begins with the mask of the one that starts it. */
-    (void)sigfillset(&all); /* cannot fail */
+    /* A new thread inherits the signal mask of the one that starts it. */
+    (void)sigfillset(&all); /* it cannot fail */
     err = pthread_sigmask(SIG_SETMASK, &all, &before);
     assert(err == 0); /* the arguments are right */
     rc = uv_thread_create(thread, run, data);
@@ -27,7 +27,7 @@ int asq_thread_start(uv_thread_t *thread, uv_thread_cb run, void *data)
 void asq_thread_set_name(const char *name)
 {
 #if defined(__linux__)
-    (void)prctl(PR_SET_NAME, name, 0, 0, 0); /* a name is not worth an error */
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0); /* without a name it works, too */
 #else
     (void)name;
 #endif

@@ -1,7 +1,7 @@
 /* thread - a thread for the inside of a module
  *
- * A module's thread must not run the program's signal handlers, and should
- * have a name in a debugger and in `top`. Depends on pthreads and libuv.
+ * A thread that a module starts must not run the program's signal handlers, and
+ * should have a name in a debugger and in `top`. Depends on pthreads and libuv.
  */
 #ifndef ASQ_THREAD_H
 #define ASQ_THREAD_H
@@ -13,15 +13,15 @@ extern "C" {
 #endif
 
 enum {
-    ASQ_THREAD_NAME_SIZE = 16 /* Linux keeps no more, the final zero included */
+    ASQ_THREAD_NAME_SIZE = 16 /* all that Linux keeps, with the final zero */
 };
 
-/* Starts a thread that has all signals blocked. Any thread. Returns 0, or the
- * UV_E* code of uv_thread_create. */
+/* Starts a thread that has all signals blocked. Any thread may call it. Returns
+ * 0, or the UV_E* code of uv_thread_create. */
 int asq_thread_start(uv_thread_t *thread, uv_thread_cb run, void *data);
 
-/* Names the calling thread; what is too long is cut. Does nothing where the
- * system cannot do it (only Linux is used here). name is copied. */
+/* Names the calling thread. A name that is too long is cut. Works on Linux
+ * only; elsewhere it does nothing. name is copied. */
 void asq_thread_set_name(const char *name);
 
 #ifdef __cplusplus

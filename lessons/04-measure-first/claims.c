@@ -22,12 +22,14 @@
 #define ONE_ITEM "SELECT name, value FROM items WHERE id = " ANY_ITEM
 
 enum {
-    CLAIMS = 3,
+    CLAIMS = 4,
     FEW_ROWS = 10,
     MANY_ROWS = 10000,
     RUNS = 7, /* of what is compared by time, in turn */
     IN_FLIGHT = 64,
-    USERS = 8, /* "less than 10 at the same time" */
+    USERS = 8,
+    MOST_USERS = 32, /* tried, by doubling */
+    LOW = 10,        /* "< 10 simultaneous users" */
     QUERIES = 4,
     SLOW_DISK_KIB = 64, /* of cache, so that the slow disk is asked */
     MS = 1000000        /* in ns */
@@ -39,10 +41,12 @@ struct app {
     char path[ASQ_SHOP_PATH_MAX];
     struct asq_claim claims[CLAIMS];
     struct asq_latency one, many, stall; /* no times: ratios in thousandths */
+    unsigned asked, busy; /* verdicts of advise for one claim; too busy */
 };
 
 /* Each returns 0, or 1 after one line on stderr. */
 static int when_async(struct app *app, struct asq_claim *claim);
+static int low_concurrency(struct app *app, struct asq_claim *claim);
 static int only_under_load(struct app *app, struct asq_claim *claim);
 static int index_first(struct app *app, struct asq_claim *claim);
 
@@ -73,9 +77,34 @@ static struct asq_measure measure_of(const struct app *app,
     return measure;
 }
 
-/* Asks all queries, and counts how many should not be asked in blocking
- * calls. Returns -1 after one line on stderr. */
-static int count_async(const struct app *app, bool slow_disk)
+/* Says whether so many users should not ask this in blocking calls. Returns -1
+ * after one line on stderr. */
+static int
+is_async(struct app *app, const char *sql, unsigned users, bool slow_disk)
+{
+    struct asq_measure measure = measure_of(app, sql, users, slow_disk);
+    struct asq_compare compare;
+
+    if (asq_compare(&measure, NULL, NULL, NULL, &compare) != 0)
+        return -fail(app->options.program, measure.message);
+    app->asked++;
+    app->busy += compare.advice.verdict == ASQ_TOO_BUSY;
+    return compare.advice.verdict == ASQ_HAND_OFF ||
+           compare.advice.verdict == ASQ_EVENT_LOOP;
+}
+
+/* A claim that rests on what advise has said cannot be told where that was too
+ * busy. The next claim counts anew. */
+static void count_busy(struct app *app, struct asq_claim *claim)
+{
+    if (app->busy > 0)
+        asq_claim_busy(claim, app->busy, app->asked);
+    app->busy = app->asked = 0;
+}
+
+/* Counts the queries that should not be asked in blocking calls, or returns
+ * -1. */
+static int count_async(struct app *app, bool slow_disk)
 {
     static const char *const queries[QUERIES] = {
         ONE_ITEM,
@@ -87,19 +116,13 @@ static int count_async(const struct app *app, bool slow_disk)
         " ON l.order_id = o.id"
         " WHERE o.user_id = (SELECT abs(random()) % 1000 + 1)",
     };
-    struct asq_compare compare;
-    int count = 0;
+    int count = 0, rc = 0;
 
-    for (int i = 0; i < QUERIES; i++) {
-        struct asq_measure measure =
-            measure_of(app, queries[i], USERS, slow_disk);
-
-        if (asq_compare(&measure, NULL, NULL, NULL, &compare) != 0)
-            return -fail(app->options.program, measure.message);
-        count += compare.advice.verdict == ASQ_HAND_OFF ||
-                 compare.advice.verdict == ASQ_EVENT_LOOP;
+    for (int i = 0; i < QUERIES && rc >= 0; i++) {
+        rc = is_async(app, queries[i], USERS, slow_disk);
+        count += rc;
     }
-    return count;
+    return rc < 0 ? rc : count;
 }
 
 /* "Most applications don't need async databases. Start with sync, measure."
@@ -121,6 +144,43 @@ static int when_async(struct app *app, struct asq_claim *claim)
                   "in memory, for %d of %d on the slow disk.",
                   QUERIES, USERS, QUERIES - fast, QUERIES, QUERIES - slow,
                   QUERIES);
+    count_busy(app, claim);
+    return 0;
+}
+
+/* Returns from how many users on one item should not be read in blocking calls:
+ * the first of 1, 2, 4 and so on, more than MOST_USERS if there is none, or
+ * -1. */
+static int find_crossing(struct app *app, bool slow_disk)
+{
+    int users = 1, rc = 0;
+
+    while (users <= MOST_USERS && rc == 0) {
+        rc = is_async(app, ONE_ITEM, (unsigned)users, slow_disk);
+        users *= rc == 0 ? 2 : 1;
+    }
+    return rc < 0 ? rc : users;
+}
+
+/* "Stick with sync when: low concurrency requirements (< 10 simultaneous
+ * users)." From how many on is it worth it, by disk? */
+static int low_concurrency(struct app *app, struct asq_claim *claim)
+{
+    int slow = find_crossing(app, true);
+    int fast = slow < 0 ? slow : find_crossing(app, false);
+
+    if (fast < 0)
+        return 1;
+    asq_claim_set(claim, "low-concurrency",
+                  fast < LOW   ? "wrong"
+                  : slow < LOW ? "holds if the pages are in memory"
+                               : "holds",
+                  (double)slow / LOW,
+                  "On the slow disk, threads or a loop were worth it from %d "
+                  "clients at once\non. With the pages in memory, blocking "
+                  "calls were as good for up to %d\n(tried: 1 to %d).",
+                  slow, fast / 2, MOST_USERS);
+    count_busy(app, claim);
     return 0;
 }
 
@@ -266,8 +326,9 @@ static int settle(struct app *app)
     asq_slow_disk_delay(ASQ_DISK_READ,
                         (uint64_t)(app->options.slow_disk_ms * 1000));
     return when_async(app, &app->claims[0]) || /* || stops at a 1 */
-           only_under_load(app, &app->claims[1]) ||
-           index_first(app, &app->claims[2]);
+           low_concurrency(app, &app->claims[1]) ||
+           only_under_load(app, &app->claims[2]) ||
+           index_first(app, &app->claims[3]);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* clock - monotonic time for programs, tests and benchmarks
  *
- * Owns nothing; any thread may call it. Depends on POSIX only.
+ * Owns nothing. Any thread may call its functions. Depends on POSIX only.
  */
 #include "common/clock.h"
 
@@ -12,11 +12,11 @@ uint64_t asq_clock_now_ns(void)
     struct timespec now;
     int rc;
 
-    /* UNTESTED: it fails only for a clock that the system does not have, and
-     * every system with threads has this one. */
+    /* UNTESTED: it can fail only for a clock that the system does not have,
+     * and every system with threads has this one. */
     rc = clock_gettime(CLOCK_MONOTONIC, &now);
     assert(rc == 0);
-    (void)rc; /* without assertions nobody reads it */
+    (void)rc; /* read by the assertion only */
     return (uint64_t)now.tv_sec * ASQ_NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
@@ -24,8 +24,8 @@ void pretend_to_work(unsigned ms)
 {
     uint64_t end = asq_clock_now_ns() + ms * ASQ_NS_PER_MS;
 
-    /* It must not sleep: a thread that sleeps leaves the processor to the
-     * others, and a thread that works does not. */
+    /* It must not sleep: a thread that sleeps leaves the processor to others,
+     * and one that works does not. */
     while (asq_clock_now_ns() < end) {
     }
 }

@@ -1,4 +1,4 @@
-/* elsewhere - what others find in a file */
+/* elsewhere - what other programs find in a database */
 #include "common/elsewhere.h"
 
 #include <sqlite3.h>

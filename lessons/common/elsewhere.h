@@ -1,10 +1,10 @@
-/* elsewhere - what others find in a file
+/* elsewhere - what other programs find in a database
  *
- * A program that wants to know what is really in a database asks through a
- * connection that shares nothing with its own: no cache, no transaction.
+ * To find out what is really in a database, a program asks through a connection
+ * that shares nothing with its own: no cache, no transaction.
  *
- * Any thread may call it; it waits up to five seconds for a lock. Depends on
- * SQLite only.
+ * Any thread may call it. It waits for up to five seconds for a lock. Depends
+ * on SQLite only.
  */
 #ifndef COMMON_ELSEWHERE_H
 #define COMMON_ELSEWHERE_H
@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Opens the file, which is made if it does not exist, runs SQL (several
- * statements if need be), closes it. ret_number (or NULL) gets the first cell
- * of the last row, or 0 if there is none. Returns 0; or an extended SQLITE_*
+/* Opens the file, making it if it does not exist, runs SQL (several statements
+ * if need be) and closes it. ret_number (may be NULL) gets the first cell of
+ * the last row, or 0 if there is no row. Returns 0, or an extended SQLITE_*
  * code with one line in message. */
 int asq_ask_elsewhere(const char *path,
                       const char *sql,

@@ -1,7 +1,7 @@
-/* heartbeat - how long did the main thread not answer?
+/* heartbeat - how long did the main thread not react?
  *
- * Owns its timer between attach and on_closed. One thread enters it: the one
- * whose stall is measured. Depends on clock and libuv.
+ * Owns its timer between attach and on_closed. Called only on the thread whose
+ * stall is measured. Depends on clock and libuv.
  */
 #include "common/heartbeat.h"
 
@@ -33,8 +33,8 @@ void asq_heartbeat_start(struct asq_heartbeat *hb)
 
 void asq_heartbeat_beat(struct asq_heartbeat *hb)
 {
-    /* Not uv_now: the loop reads its clock once a turn, so after a long
-     * callback uv_now still says when the callback began. */
+    /* Not uv_now: the loop reads its clock once in a turn, so after a long
+     * callback uv_now still returns the time when the callback began. */
     uint64_t now = asq_clock_now_ns();
     uint64_t gap = now - hb->last_ns;
 
@@ -58,7 +58,7 @@ int asq_heartbeat_attach(struct asq_heartbeat *hb, uv_loop_t *loop)
         return rc;
     hb->timer.data = hb;
     hb->on_closed = NULL;
-    /* It fails only for a timer that closes or has no callback. */
+    /* It can fail only for a timer that is closing or has no callback. */
     (void)uv_timer_start(&hb->timer, on_timer, 1, 1);
     uv_unref((uv_handle_t *)&hb->timer);
     asq_heartbeat_start(hb);
@@ -68,7 +68,7 @@ int asq_heartbeat_attach(struct asq_heartbeat *hb, uv_loop_t *loop)
 void asq_heartbeat_detach(struct asq_heartbeat *hb,
                           void (*on_closed)(struct asq_heartbeat *hb))
 {
-    /* The last beat, not its result: the gap stays in longest_ns. */
+    /* For its last beat; its result stays in longest_ns. */
     (void)asq_heartbeat_stop(hb);
     hb->on_closed = on_closed;
     uv_close((uv_handle_t *)&hb->timer, on_close);

@@ -1,11 +1,11 @@
-/* heartbeat - how long did the main thread not answer?
+/* heartbeat - how long did the main thread not react?
  *
- * Whoever owns the main thread beats once a millisecond: a uv_timer where
- * there is a loop, a timed wait where there is none. The longest gap between
- * two beats is the stall, the meter of the whole course. It means the same
+ * The main thread beats once a millisecond while it is free: by a uv_timer if
+ * there is a loop, after a timed wait if there is none. The longest gap between
+ * two beats is the stall, which the whole course measures. It means the same
  * for every way of waiting.
  *
- * One thread enters it: the one whose stall is measured.
+ * Call it only on the thread whose stall is measured.
  */
 #ifndef COMMON_HEARTBEAT_H
 #define COMMON_HEARTBEAT_H
@@ -26,19 +26,21 @@ struct asq_heartbeat {
 /* Starts measuring: this moment counts as the first beat. */
 void asq_heartbeat_start(struct asq_heartbeat *hb);
 
-/* Records that the main thread is alive now. */
+/* Records that the main thread is free now. */
 void asq_heartbeat_beat(struct asq_heartbeat *hb);
 
-/* Ends measuring: this moment counts as the last beat, so that a stall that
- * lasts to the very end is seen. Returns the longest gap in nanoseconds. */
+/* Stops measuring: this moment counts as the last beat, so that a stall at the
+ * very end is noticed. Returns the longest gap in nanoseconds. */
 uint64_t asq_heartbeat_stop(struct asq_heartbeat *hb);
 
 /* Starts measuring with a timer of 1 ms on the loop. The timer does not keep
- * the loop alive. Returns 0 or a UV_E* code; non-zero owes no detach. */
+ * the loop alive. Returns 0, or a UV_E* code, after which there is nothing to
+ * detach.
+ */
 int asq_heartbeat_attach(struct asq_heartbeat *hb, uv_loop_t *loop);
 
-/* Stops measuring and closes the timer. on_closed (may be NULL) runs on the
- * loop thread; the memory may go only then. */
+/* Stops measuring and closes the timer. on_closed (may be NULL) then runs on
+ * the loop thread; the memory may be freed from then on, not before. */
 void asq_heartbeat_detach(struct asq_heartbeat *hb,
                           void (*on_closed)(struct asq_heartbeat *hb));
 

@@ -1,7 +1,7 @@
-/* json - the little of JSON that reports and traces write
+/* json - the part of JSON that reports and traces need
  *
- * Owns the open file and its name beside the final one. One thread enters
- * it. Depends on paths for asq_make_parents.
+ * Owns the open file and its name beside the final one. One thread at a time
+ * may use it. Depends on paths for asq_make_parents.
  */
 #include "common/json.h"
 
@@ -20,14 +20,14 @@ enum {
     NUMBER_MAX = 24
 }; /* ".", a process id, ".tmp" and the NUL */
 
-/* Remembers the first error. rc is negative where a call of stdio failed. */
+/* Keeps the first error. rc is negative if a call of stdio failed. */
 static void keep(struct asq_json *json, int rc)
 {
     if (rc < 0 && json->error == 0)
         json->error = errno != 0 ? -errno : -EIO;
 }
 
-/* Two processes may write the same path: each has its own name beside it. */
+/* Two processes may write the same path, so each has its own name beside it. */
 static char *name_beside(const char *path)
 {
     size_t room = strlen(path) + NUMBER_MAX;
@@ -57,7 +57,7 @@ int asq_json_open(struct asq_json *json, const char *path)
             return -ENOMEM;
     }
     if (json->beside != NULL)
-        (void)remove(json->beside); /* left by a process that was killed */
+        (void)remove(json->beside); /* a killed process may have left it */
     json->out =
         json->beside != NULL ? fopen(json->beside, "wx") : fopen(path, "w");
     if (json->out == NULL) {
@@ -119,10 +119,10 @@ void asq_json_number(struct asq_json *json, double value)
     if (!isfinite(value)) {
         asq_json_put(json, "null");
     } else if (positive >= 1e12) {
-        /* Not much of a double of this size stands behind the point. */
+        /* A double of this size has hardly anything behind the point. */
         asq_json_put(json, "%.0f", value);
     } else {
-        /* By integers: printf would write the locale's decimal sign. */
+        /* As integers: printf would write the locale's decimal sign. */
         uint64_t thousandths = (uint64_t)(positive * 1000 + 0.5);
 
         asq_json_put(json, "%s%" PRIu64 ".%03" PRIu64, sign, thousandths / 1000,
@@ -137,7 +137,7 @@ int asq_json_close(struct asq_json *json)
         if (json->error == 0)
             keep(json, rename(json->beside, json->path));
         if (json->error != 0) {
-            /* The first error is the one to tell. */
+            /* Its own error does not matter: the first one is reported. */
             (void)unlink(json->beside);
         }
     }

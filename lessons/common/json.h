@@ -1,9 +1,10 @@
-/* json - the little of JSON that reports and traces write
+/* json - the part of JSON that reports and traces need
  *
- * The file appears whole or not at all: it is written beside its place and
- * renamed by close. What is no regular file (/dev/stdout, a pipe) is written
- * directly. Errors are kept and returned by close, so that the calls in
- * between need no check. One thread enters it.
+ * The file appears complete or not at all: it is written under another name
+ * beside its place, and close renames it. Anything but a regular file
+ * (/dev/stdout, a pipe) is written directly. Errors are kept and returned by
+ * close, so the calls in between need no check. One thread at a time may use
+ * it.
  */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H
@@ -14,12 +15,12 @@ struct asq_json {
     /* private */
     FILE *out;
     const char *path;
-    char *beside; /* the name while it is written; NULL: written directly */
+    char *beside; /* its name while it is written; NULL: written directly */
     int error;    /* the first one, a negative errno */
 };
 
-/* Starts a file; missing folders are made. path is borrowed until close.
- * Returns 0 or a negative errno; non-zero owes no close. */
+/* Starts a file and makes its folders. path is borrowed until close. Returns 0,
+ * or a negative errno, after which there is nothing to close. */
 int asq_json_open(struct asq_json *json, const char *path);
 
 /* Tells whether open would succeed, for a program that writes its file only
@@ -34,12 +35,12 @@ void asq_json_put(struct asq_json *json, const char *format, ...)
 /* Writes a string with its quotes. text is UTF-8. */
 void asq_json_text(struct asq_json *json, const char *text);
 
-/* Writes a number with three decimals, the same in every locale; null for
- * what is not finite. */
+/* Writes a number with three decimals, the same in every locale; or null, if it
+ * is not finite. */
 void asq_json_number(struct asq_json *json, double value);
 
-/* Puts the file in its place, or removes it when something failed. Returns 0
- * or a negative errno. */
+/* Puts the file in its place, or removes it if something failed. Returns 0 or a
+ * negative errno. */
 int asq_json_close(struct asq_json *json);
 
 #endif

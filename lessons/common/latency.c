@@ -1,7 +1,7 @@
-/* latency - records durations, answers with exact percentiles
+/* latency - records durations, returns exact percentiles
  *
- * Owns the samples. One thread enters a recorder. Depends on libuv for its
- * error codes only.
+ * Owns the samples. One thread at a time may use a recorder. Depends on libuv
+ * for its error codes only.
  */
 #include "common/latency.h"
 
@@ -101,8 +101,8 @@ uint64_t asq_latency_percentile(struct asq_latency *lat, double percent)
         qsort(lat->samples, lat->count, sizeof *lat->samples, compare);
         lat->sorted = 1;
     }
-    /* 99.9 has no exact form in binary. Without the small deduction a
-     * product that is a hair above a whole rank would be rounded up. */
+    /* 99.9 has no exact binary form. Without the small deduction, a product
+     * that is a hair above a whole rank would be rounded up. */
     exact = percent * (double)lat->count / 100 * (1 - 1e-12);
     rank = (size_t)exact;
     if ((double)rank < exact)

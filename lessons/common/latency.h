@@ -1,8 +1,9 @@
-/* latency - records durations, answers with exact percentiles
+/* latency - records durations, returns exact percentiles
  *
- * Every sample is kept and sorted when asked, so a percentile is a value that
- * was really measured, never an estimate. One thread enters a recorder; give
- * each thread its own and merge them when the threads have ended.
+ * Every sample is kept, and they are sorted when a percentile is asked for, so
+ * it is a value that was really measured, never an estimate. One thread at a
+ * time may use a recorder: give each thread its own, and merge them when the
+ * threads have ended.
  */
 #ifndef COMMON_LATENCY_H
 #define COMMON_LATENCY_H
@@ -25,19 +26,19 @@ int asq_latency_init(struct asq_latency *lat, size_t capacity);
 /* Frees the samples. Accepts NULL and a zeroed recorder. */
 void asq_latency_destroy(struct asq_latency *lat);
 
-/* Forgets the samples, keeps the room. */
+/* Forgets the samples and keeps the room. */
 void asq_latency_reset(struct asq_latency *lat);
 
-/* Adds one sample in nanoseconds; grows when the room is used up. Returns 0
- * or UV_ENOMEM (the sample is not recorded). */
+/* Adds one sample, in nanoseconds, and makes more room if needed. Returns 0, or
+ * UV_ENOMEM, and then the sample is not recorded. */
 int asq_latency_add(struct asq_latency *lat, uint64_t ns);
 
 /* Adds all samples of from to lat. Returns 0 or UV_ENOMEM. */
 int asq_latency_merge(struct asq_latency *lat, const struct asq_latency *from);
 
-/* Returns the nearest-rank percentile in nanoseconds: the smallest sample
- * that at least percent of all samples do not exceed. percent is in (0, 100];
- * without samples the answer is 0. */
+/* Returns the nearest-rank percentile in nanoseconds: the smallest sample that
+ * at least percent of all samples do not exceed. percent is above 0 and at most
+ * 100. Without samples it returns 0. */
 uint64_t asq_latency_percentile(struct asq_latency *lat, double percent);
 
 #endif

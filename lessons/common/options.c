@@ -1,8 +1,8 @@
 /* options - the command line that all lesson programs share
  *
- * Owns nothing: texts point into argv. Called by main before there are
- * threads. Depends on json. What is printed is not checked: where
- * stdout and stderr take nothing there is nobody left to tell.
+ * Owns nothing: texts point into argv. Called by main before there are threads.
+ * Depends on json. Printing is not checked: if neither stdout nor stderr works,
+ * the error cannot be reported anyway.
  */
 #include "common/options.h"
 
@@ -25,7 +25,7 @@ enum {
 struct list {
     const struct asq_options *options;
     struct asq_option shared[SHARED];
-    size_t shared_count; /* of a tool only the first */
+    size_t shared_count; /* a tool has only the first */
     size_t count;
 };
 
@@ -145,15 +145,15 @@ static int refuse(const struct list *list, const char *format, ...)
     return FAILED;
 }
 
-/* Writes word for a message of one line: control characters as '?', a long
- * word cut. Returns shown. */
+/* Writes word for a message of one line: control characters become '?', and a
+ * long word is cut. Returns shown. */
 static const char *show(char shown[static SHOWN_MAX], const char *word)
 {
     size_t length = strlen(word);
 
     if (length >= SHOWN_MAX) {
         length = SHOWN_MAX - sizeof "...";
-        /* Never cut inside a character: bytes 10xxxxxx continue one. */
+        /* Not inside a character: bytes of the form 10xxxxxx continue one. */
         while (length > 0 && ((unsigned char)word[length] & 0xc0) == 0x80)
             length--;
     }
@@ -198,8 +198,8 @@ static int refuse_value(const struct list *list,
                   option->value);
 }
 
-/* Says whether the whole of word is a number of these characters. strtol and
- * strtod alone would also take blanks before it, "+1", "0x1", "inf", "nan". */
+/* Returns whether word consists of these characters. strtol and strtod alone
+ * would also accept leading blanks, "+1", "0x1", "inf" and "nan". */
 static bool is_number(const char *word, const char *characters)
 {
     return *word != '\0' && *word != '+' &&
@@ -232,8 +232,8 @@ static bool set_double(const struct asq_option *option, const char *value)
     double number;
     char *end;
 
-    /* Without errno: what is too large comes back as infinity and is out of
-     * range, what is too small comes back as nearly zero. */
+    /* errno is not needed: a number that is too large becomes infinity, which
+     * is out of range, and one that is too small becomes nearly zero. */
     number = strtod(value, &end);
     if (!is_number(value, "+-.0123456789eE") || *end != '\0' ||
         !in_range(option, number))
@@ -268,8 +268,8 @@ static bool set(const struct asq_option *option, const char *value)
     return true;
 }
 
-/* Parses the option at argv[*i] and moves *i over its value. Returns -1 or
- * the exit status. */
+/* Parses the option at argv[*i] and moves *i past its value. Returns -1 or the
+ * exit status. */
 static int parse_one(const struct list *list, int argc, char **argv, int *i)
 {
     const char *word = argv[*i];
@@ -289,7 +289,7 @@ static int parse_one(const struct list *list, int argc, char **argv, int *i)
         return refuse_unknown(list, argv[*i]);
     if (option->kind == ASQ_OPTION_FLAG) {
         if (value != NULL) {
-            return refuse(list, "--%s takes no value, leave \"=%s\" away",
+            return refuse(list, "--%s takes no value, leave out \"=%s\"",
                           option->name, show(shown, value));
         }
     } else if (value == NULL) {
@@ -321,7 +321,7 @@ int asq_options_parse(struct asq_options *options, int argc, char **argv)
     struct list list;
 
     make_list(&list, options);
-    /* First, because the help shows the defaults, and parsing replaces them.
+    /* Help comes first, because it shows the defaults, which parsing replaces.
      * A value is never "--help": see parse_one. */
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {

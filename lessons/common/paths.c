@@ -1,6 +1,6 @@
 /* paths - where programs write
  *
- * Owns nothing; any thread may call it. Depends on POSIX only.
+ * Owns nothing. Any thread may call its functions. Depends on POSIX only.
  */
 #include "common/paths.h"
 
@@ -17,7 +17,7 @@ static int make_folder(const char *path)
     if (mkdir(path, 0777) == 0)
         return 0;
     error = errno;
-    /* Whatever the reason, a folder that is there is good enough. */
+    /* Whatever mkdir says, a folder that exists is good enough. */
     if (stat(path, &there) == 0)
         return S_ISDIR(there.st_mode) ? 0 : -ENOTDIR;
     return -error;
@@ -39,7 +39,7 @@ int asq_make_parents(const char *path)
     if (parents == NULL)
         return -ENOMEM;
     memcpy(parents, path, length + 1);
-    /* Not the first character: "/" itself need not be made. */
+    /* Without the first character: "/" itself exists. */
     for (size_t i = 1; i < length && rc == 0; i++) {
         if (parents[i] == '/') {
             parents[i] = '\0';

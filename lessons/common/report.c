@@ -1,6 +1,6 @@
 /* report - the rows that every comparison of the course prints
  *
- * Owns nothing. One thread enters it. Depends on table, json,
+ * Owns nothing. One thread at a time may use it. Depends on table, json,
  * options and trace.
  */
 #include "common/report.h"
@@ -28,7 +28,7 @@ static void add_row(struct asq_table *table, const struct asq_report_row *row)
 
 int asq_report_print(const struct asq_report_row *rows, size_t count, FILE *out)
 {
-    /* The headers are short so that a row fits 80 columns. */
+    /* The headers are short so that a row fits into 80 columns. */
     static const char *const headers[] = {"way",      "disk",  "conns",
                                           "requests", "reads", "per s",
                                           "p50",      "p99",   "stall"};

@@ -1,6 +1,7 @@
 /* report - the rows that every comparison of the course prints
  *
- * One row a (way, disk): as a table for the class, as JSON for programs.
+ * One row for each way and disk: as a table for the class, as JSON for
+ * programs.
  */
 #ifndef COMMON_REPORT_H
 #define COMMON_REPORT_H
@@ -19,7 +20,7 @@ struct asq_report_row {
     uint64_t requests;
     uint64_t disk_reads;
     double throughput_per_s;
-    double p50_us, p99_us; /* from "ready" to "answered" */
+    double p50_us, p99_us; /* of the latencies, from "ready" to "answered" */
     double stall_us;       /* longest gap between beats of the main thread */
 };
 
@@ -28,14 +29,15 @@ int asq_report_print(const struct asq_report_row *rows,
                      size_t count,
                      FILE *out);
 
-/* Writes the rows as a JSON array of objects whose keys are the names of the
- * fields. The file appears whole or not at all (written beside, renamed).
- * Returns 0 or a negative errno. */
+/* Writes the rows as a JSON array of objects, whose keys are the names of the
+ * fields. The file appears complete or not at all. Returns 0 or a negative
+ * errno.
+ */
 int asq_report_write(const struct asq_report_row *rows,
                      size_t count,
                      const char *path);
 
-/* Writes the rows and the trace into the files that the options name, if any.
+/* Writes the rows and the trace to the files that the options name, if any.
  * Returns the exit status: 0, or 1 after one line on stderr. */
 int asq_report_save(const struct asq_report_row *rows,
                     size_t count,

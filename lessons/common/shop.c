@@ -1,7 +1,7 @@
 /* shop - the file of the data set: made once, checked, copied
  *
- * Owns the files under build/data. Not for two threads on the same spec.
- * Depends on shop_rows for what is in the file, and on paths.
+ * Owns the files in build/data. Two threads must not use the same spec at once.
+ * Depends on shop_rows, which fills the file, and on paths.
  */
 #include "common/shop.h"
 
@@ -27,14 +27,14 @@ struct name {
     char text[NAME_MAX_LENGTH];
 };
 
-/* path is shorter than ASQ_SHOP_PATH_MAX, and what is put behind it, even
- * twice, shorter than the rest. */
+/* It fits: path is shorter than ASQ_SHOP_PATH_MAX, and two endings are shorter
+ * than the rest. */
 static struct name join(const char *path, const char *ending)
 {
     struct name name;
     int length = snprintf(name.text, sizeof(name.text), "%s%s", path, ending);
     assert(length > 0 && (size_t)length < sizeof(name.text));
-    (void)length; /* without assertions nobody reads it */
+    (void)length; /* read by the assertion only */
     return name;
 }
 
@@ -46,7 +46,7 @@ static struct name beside(const char *path)
     return join(path, ending);
 }
 
-/* Writes the one line of an error. A path that is too long for it is cut. */
+/* Writes the one line of an error, in which a path that is too long is cut. */
 static int complain(char *message, int rc, const char *path, const char *reason)
 {
     (void)snprintf(message, ASQ_SHOP_MESSAGE_MAX, "cannot make %.150s: %.80s",
@@ -62,7 +62,7 @@ static int complain_errno(char *message, int rc, const char *path)
                     uv_strerror_r(rc, reason, sizeof(reason)));
 }
 
-/* Adds what the system said when a write failed. */
+/* Adds the system's message if a write failed. */
 static int complain_sqlite(char *message, int rc, const char *path, sqlite3 *db)
 {
     char system[48] = "";
@@ -74,7 +74,7 @@ static int complain_sqlite(char *message, int rc, const char *path, sqlite3 *db)
                         "another one (BUILD=dir)");
     if ((rc & 0xff) == SQLITE_IOERR)
         (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO,
-                                   &error); /* then it stays 0 */
+                                   &error); /* if it fails, error stays 0 */
     if (error != 0)
         (void)uv_strerror_r(uv_translate_sys_error(error), system,
                             sizeof(system));
@@ -83,9 +83,9 @@ static int complain_sqlite(char *message, int rc, const char *path, sqlite3 *db)
     return complain(message, rc, path, reason);
 }
 
-/* Deletes what SQLite keeps beside a database that path names. They belong to
- * a file that is about to be replaced: SQLite would take them for changes of
- * the new one. */
+/* Deletes the files that SQLite keeps beside the database at path. They belong
+ * to a file that is about to be replaced, and SQLite would take them for
+ * changes to the new one. */
 static void delete_companions(const char *path)
 {
     static const char *const endings[] = {"-wal", "-shm", "-journal"};
@@ -93,7 +93,7 @@ static void delete_companions(const char *path)
         (void)unlink(join(path, endings[i]).text); /* most are not there */
 }
 
-/* What the file beside the database says about it. */
+/* What the checksum file beside the database holds. */
 struct sum {
     uint64_t bytes;
     uint64_t fnv; /* FNV-1a over all bytes */
@@ -132,14 +132,15 @@ static int write_sum(const char *path, const struct sum *sum)
     return rc;
 }
 
-/* Whatever is wrong, the answer is to make the file again; what is wrong with
- * the disk is found out then. */
+/* Returns false whatever the reason: the file is then made again, and if the
+ * disk has a problem, that reports it. */
 static bool is_whole(const char *path)
 {
     struct sum is = {0};
     struct sum expected = {0};
     struct stat wal;
-    /* A reader leaves an empty WAL file for a while, a writer a full one. */
+    /* A reader may leave an empty WAL file for a while; a writer, a full one.
+     */
     if (stat(join(path, "-wal").text, &wal) == 0 && wal.st_size > 0)
         return false;
     FILE *file = fopen(join(path, ".sum").text, "r");
@@ -162,8 +163,8 @@ write_database(const struct asq_shop *shop, const char *made, sqlite3 **ret_db)
     return rc == SQLITE_OK ? asq__shop_fill(*ret_db, shop) : rc;
 }
 
-/* Between the two renames the sum belongs to another file; a process that
- * looks then makes the same file again. */
+/* Between the two renames the checksum belongs to another file. A process that
+ * looks just then makes the same file again. */
 static int install(const char *made, const char *path, char *message)
 {
     struct sum sum;
@@ -182,8 +183,8 @@ static int install(const char *made, const char *path, char *message)
     return rc == 0 ? 0 : complain_errno(message, rc, path);
 }
 
-/* SQLite hides why it cannot make a file: it tries once more to open it for
- * reading, and reports that. */
+/* SQLite hides why it cannot make a file: it then tries to open it for reading,
+ * and reports the error of that. */
 static int make_empty(const char *path)
 {
     FILE *file = fopen(path, "wb");
@@ -203,13 +204,13 @@ make_again(const struct asq_shop *shop, const char *path, char *message)
         rc = make_empty(made.text);
     if (rc != 0)
         return complain_errno(message, rc, path);
-    /* What a process with the same id left behind when it was killed. */
+    /* A killed process with the same id may have left some. */
     delete_companions(made.text);
     rc = write_database(shop, made.text, &db);
     if (rc != SQLITE_OK)
         rc = complain_sqlite(message, rc, path, db);
-    (void)sqlite3_close(db); /* fails only while statements are open */
-    /* Another process may have been faster; its readers keep their file. */
+    (void)sqlite3_close(db); /* it can fail only if a statement is open */
+    /* If another process was faster, its readers keep their file. */
     if (rc == 0 && !is_whole(path))
         rc = install(made.text, path, message);
     (void)unlink(made.text); /* gone if it was installed */

@@ -1,8 +1,8 @@
 /* shop_rows - the tables and rows of the shop
  *
- * Owns nothing; one thread per database. Each row draws its random numbers
- * from a generator of its own, started from seed, table and id, so that user
- * 17 is the same person whatever the number of items is.
+ * Owns nothing. One thread for each database. Each row draws its random numbers
+ * from a generator of its own, started from seed, table and id, so user 17 is
+ * the same person however many items there are.
  */
 #include "common/shop_rows.h"
 
@@ -19,8 +19,8 @@ enum table {
     ORDER_LINES
 };
 
-/* The first seconds of two years: users come in the first, orders in the
- * second. */
+/* The first seconds of two years: users join in the first, orders are placed in
+ * the second. */
 static const int64_t begin_2023 = INT64_C(1672531200);
 static const int64_t begin_2024 = INT64_C(1704067200);
 
@@ -75,7 +75,7 @@ static const char *const things[WORDS] = {
     "basket", "bowl", "bucket", "candle", "chair", "clock", "easel", "kettle",
     "ladder", "lamp", "mirror", "shelf",  "stool", "tray",  "vase",  "whisk"};
 
-/* splitmix64: the whole state is one number, and any number may start it. */
+/* splitmix64: its state is one number, and it may start from any number. */
 static uint64_t draw(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
@@ -92,7 +92,7 @@ static uint64_t start(const struct asq_shop *shop, enum table table, int id)
     return draw(&state);
 }
 
-/* The remainder prefers small numbers by less than one in 10^9. */
+/* The remainder favours small numbers, but by less than one in 10^9. */
 static int below(uint64_t *state, int limit)
 {
     return (int)(draw(state) % (uint64_t)limit);
@@ -103,19 +103,19 @@ static const char *word(uint64_t *state, const char *const words[WORDS])
     return words[below(state, WORDS)];
 }
 
-/* Spreads count rows over the year that begins at second begin, in the order
- * of their ids. */
+/* Spreads count rows over the year that begins at the second begin, in the
+ * order of their ids. */
 static void format_time(char text[static 32], int64_t begin, int id, int count)
 {
     const int64_t year = INT64_C(365) * 24 * 60 * 60;
     time_t seconds = (time_t)(begin + year * (id - 1) / count);
     struct tm parts = {0};
-    (void)gmtime_r(&seconds, &parts); /* fails only beyond year 2^31 */
+    (void)gmtime_r(&seconds, &parts); /* it can fail only beyond year 2^31 */
     (void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts); /* 20 bytes */
 }
 
-/* The rows of one table on their way into the database. The first error is
- * kept and stops all that follows, so that only the end needs a check. */
+/* Writes the rows of one table. The first error is kept and stops everything
+ * after it, so only the end needs a check. */
 struct rows {
     sqlite3 *db;
     sqlite3_stmt *stmt;
@@ -142,7 +142,7 @@ static void put_int(struct rows *rows, int value)
         rows->status = sqlite3_bind_int(rows->stmt, ++rows->column, value);
 }
 
-/* NULL becomes the NULL of SQL. */
+/* NULL becomes an SQL NULL. */
 static void put_text(struct rows *rows, const char *text)
 {
     if (rows->status == SQLITE_OK)
@@ -161,7 +161,7 @@ static void end_row(struct rows *rows)
 
 static void end_table(struct rows *rows)
 {
-    (void)sqlite3_finalize(rows->stmt); /* its error is in status already */
+    (void)sqlite3_finalize(rows->stmt); /* its error is already in status */
     rows->stmt = NULL;
 }
 
@@ -206,8 +206,8 @@ static void put_account(struct rows *rows, const struct asq_shop *shop, int id)
     end_row(rows);
 }
 
-/* The price is the first number of the item's generator, so that an order
- * knows it without asking the database. */
+/* The price is the first number of the item's generator, so an order can
+ * compute it without asking the database. */
 static int price_cents(const struct asq_shop *shop, int item)
 {
     uint64_t state = start(shop, ITEMS, item);
@@ -299,7 +299,7 @@ static void fill_tables(struct rows *rows, const struct asq_shop *shop)
     }
 }
 
-/* A file system without shared memory leaves the mode as it was and reports no
+/* On a file system without shared memory the mode stays as it was, without an
  * error, so the answer is read. */
 static void switch_to_wal(struct rows *rows)
 {
@@ -317,8 +317,8 @@ static void switch_to_wal(struct rows *rows)
     end_table(rows);
 }
 
-/* Nothing is synced and nothing could be rolled back: after any error the
- * caller throws the file away, and a checksum tells whether it is whole. */
+/* Nothing is synced, and nothing can be rolled back: after an error the caller
+ * throws the file away, and a checksum tells whether it is intact. */
 int asq__shop_fill(sqlite3 *db, const struct asq_shop *shop)
 {
     struct rows rows = {.db = db};

@@ -7,9 +7,9 @@
 
 #include <sqlite3.h>
 
-/* Makes the tables in the empty database db, fills them in one transaction
- * and leaves the file in WAL mode. Returns 0 or an SQLITE_* code, whose
- * message db then holds. */
+/* Makes the tables in the empty database db, fills them in one transaction, and
+ * leaves the file in WAL mode. Returns 0, or an SQLITE_* code for which db has
+ * the message. */
 int asq__shop_fill(sqlite3 *db, const struct asq_shop *shop);
 
 #endif

@@ -1,7 +1,7 @@
 /* slow_disk - the settings: delays, faults and the gate
  *
- * Owns one set of settings for the process, as there is one VFS of that name.
- * Any thread enters. Depends on slow_disk_vfs and slow_disk_power.
+ * Owns one set of settings for the process, because there is one VFS of that
+ * name. Any thread may call it. Depends on slow_disk_vfs and slow_disk_power.
  */
 #include "common/slow_disk.h"
 
@@ -15,16 +15,16 @@
 #include <uv.h>
 
 struct fault {
-    uint64_t left; /* ops until it strikes; 0: no fault */
+    uint64_t left; /* ops until it happens; 0: no fault */
     int code;
     int keep;
 };
 
 struct gate {
     enum asq_disk_op op;
-    uint64_t left;   /* ops until one stops; 0: none will */
-    uint64_t number; /* changes when whoever stands there may go */
-    bool held;       /* somebody stands there */
+    uint64_t left;   /* ops until one waits here; 0: none will */
+    uint64_t number; /* changes when the op that waits here may go on */
+    bool held;       /* an op waits here */
 };
 
 static struct {
@@ -37,7 +37,7 @@ static struct {
     uv_cond_t gate_moved;
     uint64_t delay_us[ASQ_DISK_OPS];
     struct fault faults[ASQ_DISK_OPS];
-    int error; /* what they leave in errno */
+    int error; /* what faults leave in errno */
     struct gate gate;
 } disk;
 
@@ -52,7 +52,7 @@ static void prepare(void)
         disk.status = asq__power_init();
 }
 
-/* Prepares on the way, so that settings may come before register. */
+/* Prepares first if needed, so settings may come before register. */
 static void lock_settings(void)
 {
     uv_once(&disk_once, prepare);
@@ -64,7 +64,7 @@ static void unlock_settings(void)
     uv_mutex_unlock(&disk.lock);
 }
 
-/* Under lock. */
+/* Call it under the lock. */
 static int strike(struct fault *fault)
 {
     if (fault->left == 0)
@@ -78,7 +78,7 @@ static int strike(struct fault *fault)
     return fault->code;
 }
 
-/* Under lock, which is given back while waiting. */
+/* Call it under the lock, which is released while it waits. */
 static void pass_gate(struct gate *gate, enum asq_disk_op op)
 {
     if (gate->op != op || gate->left == 0)
@@ -93,7 +93,7 @@ static void pass_gate(struct gate *gate, enum asq_disk_op op)
         uv_cond_wait(&disk.gate_moved, &disk.lock);
 }
 
-/* Under lock. */
+/* Call it under the lock. */
 static void set_gate(enum asq_disk_op op, uint64_t nth)
 {
     disk.gate.op = op;
@@ -109,13 +109,13 @@ static void sleep_us(uint64_t us)
         .tv_sec = (time_t)(us / 1000000),
         .tv_nsec = (long)(us % 1000000 * 1000),
     };
-    /* A signal wakes the sleeper; rest then holds what is left to sleep. */
+    /* If a signal ends the sleep, rest holds the time that is left. */
     while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
         continue;
 }
 
-/* The fault is taken before the gate, so that "the nth" is in both cases the
- * nth to begin, however long one of them stands at the gate. */
+/* The fault is counted before the gate, so that for both "the nth" is the nth
+ * op to begin, however long one of them waits at the gate. */
 int asq__disk_begin(enum asq_disk_op op)
 {
     atomic_fetch_add(&disk.begun[op], 1);
@@ -128,14 +128,14 @@ int asq__disk_begin(enum asq_disk_op op)
     if (delay_us > 0)
         sleep_us(delay_us);
     if (error != 0)
-        errno = error; /* SQLite asks the VFS below, which reads it there */
+        errno = error; /* SQLite asks the VFS below, which reads errno */
     return rc;
 }
 
 int asq_slow_disk_register(void)
 {
     uv_once(&disk_once, prepare);
-    /* UNTESTED: a mutex that cannot be made. */
+    /* UNTESTED: the mutex cannot be made. */
     if (disk.status != 0)
         return SQLITE_NOMEM;
     return asq__disk_vfs_register();

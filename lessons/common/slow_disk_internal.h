@@ -1,9 +1,9 @@
 /* slow_disk_internal - what the three files of the slow disk share
  *
- * slow_disk.c holds the settings, slow_disk_vfs.c is the VFS that SQLite
- * calls, slow_disk_power.c knows what a power cut takes away. Each op of the
- * VFS first asks asq__disk_begin, then goes to the disk through asq__power_*.
- * All may be called on any thread.
+ * slow_disk.c has the settings, slow_disk_vfs.c is the VFS that SQLite calls,
+ * and slow_disk_power.c knows what a power cut undoes. Each op of the VFS first
+ * calls asq__disk_begin, then goes to the disk through asq__power_*. Any thread
+ * may call these functions.
  */
 #ifndef COMMON_SLOW_DISK_INTERNAL_H
 #define COMMON_SLOW_DISK_INTERNAL_H
@@ -13,8 +13,8 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-/* Begins an op: counts it, waits at the gate, sleeps. Returns 0 or the code
- * of the fault that was set for it. */
+/* Begins an op: counts it, waits at the gate, sleeps. Returns 0, or the code of
+ * the fault that was set for it. */
 int asq__disk_begin(enum asq_disk_op op);
 
 /* Registers the VFS. Returns 0 or an SQLITE_* code. */
@@ -23,13 +23,14 @@ int asq__disk_vfs_register(void);
 /* Returns the VFS underneath, or NULL before asq__disk_vfs_register. */
 sqlite3_vfs *asq__disk_vfs_real(void);
 
-/* Prepares the lock; once, before all others. Returns 0 or a UV_E* code. */
+/* Prepares the lock. Call it once, before the others. Returns 0 or a UV_E*
+ * code. */
 int asq__power_init(void);
 
 /* Forgets everything and switches the power on. */
 void asq__power_reset(void);
 
-/* Remembers from now on. */
+/* Starts remembering. */
 void asq__power_remember(void);
 
 /* Switches the power off and undoes what was not synced, through vfs. Returns
@@ -39,10 +40,10 @@ int asq__power_cut(sqlite3_vfs *vfs);
 void asq__power_on(void);
 bool asq__power_is_off(void);
 
-/* The ops themselves, on the file underneath. path names the file in the
- * memory and is copied. They return what the file underneath returns,
- * SQLITE_IOERR when the power is off, or SQLITE_IOERR_NOMEM when there is no
- * room to remember. */
+/* The ops themselves, on the file underneath. Changes are remembered under
+ * path, which is copied. They return what the file underneath returns;
+ * SQLITE_IOERR if the power is off; or SQLITE_IOERR_NOMEM if there is no memory
+ * to remember. */
 int asq__power_read(sqlite3_file *real,
                     void *data,
                     int count,

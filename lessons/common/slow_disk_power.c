@@ -1,12 +1,13 @@
 /* slow_disk_power - what a disk loses when its power goes
  *
  * Owns the power switch and, for each file that was changed since its last
- * sync, the bytes and the size from before each change, the latest first. The
- * memory belongs to the path, so that closing a file does not save it.
+ * sync, the bytes and the size from before each change, the latest first. They
+ * are kept under the path, so closing a file does not make its changes safe.
  *
- * Any thread enters. While the disk remembers, ops go one at a time: then the
- * order of the memory is the order of the disk, a sync covers exactly what
- * came before it, and nobody reads a half undone file.
+ * Any thread may call it. While the disk remembers, ops run one at a time: so
+ * changes are remembered in the order in which they reach the disk, a sync
+ * covers exactly what came before it, and no read sees a file that is half
+ * undone.
  */
 #include "common/slow_disk_internal.h"
 
@@ -38,7 +39,7 @@ static struct {
     struct record *records;
 } power;
 
-/* Returns whether the lock was taken, which leave wants to know. */
+/* Returns whether the lock was taken, for leave. */
 static bool enter(void)
 {
     bool remembers = atomic_load(&power.remembers);
@@ -66,7 +67,7 @@ static struct record *make_record(const char *path)
     struct record *record = find_record(path);
     if (record != NULL)
         return record;
-    /* One NUL more, as SQLite ends a name that no URI parameters follow. */
+    /* With one NUL more: so SQLite ends a name without URI parameters. */
     size_t length = strlen(path);
     record = calloc(1, sizeof(*record) + length + 2);
     if (record == NULL)
@@ -96,15 +97,15 @@ static void forget_all(void)
     }
 }
 
-/* Keeps what the file holds from offset on, at most count bytes, and how long
- * it is. */
+/* Keeps the content of the file from offset on, at most count bytes, and the
+ * size of the file. */
 static int keep_old(sqlite3_file *real,
                     const char *path,
                     sqlite3_int64 offset,
                     sqlite3_int64 count)
 {
     if (!atomic_load(&power.remembers))
-        return SQLITE_OK; /* a reset came while this op waited for the lock */
+        return SQLITE_OK; /* reset was called while this waited for the lock */
     sqlite3_int64 size = 0;
     int rc = real->pMethods->xFileSize(real, &size);
     if (rc != SQLITE_OK)
@@ -186,8 +187,8 @@ int asq__power_sync(sqlite3_file *real, const char *path, int flags)
     return rc;
 }
 
-/* A file that is gone has nothing to set back; one that is made again under
- * its name starts from nothing. */
+/* A deleted file has nothing to restore; a new file under its name starts from
+ * nothing. */
 int asq__power_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 {
     bool entered = enter();
@@ -215,8 +216,8 @@ static int undo_changes(struct record *record, sqlite3_file *file)
     return rc;
 }
 
-/* Goes through the VFS and not through open(): closing a descriptor of its
- * own would drop the locks that this process holds on the file. */
+/* Uses the VFS and not open(): closing a descriptor of its own would drop the
+ * locks that this process holds on the file. */
 static int undo_file(struct record *record, sqlite3_vfs *vfs)
 {
     sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
@@ -227,7 +228,7 @@ static int undo_file(struct record *record, sqlite3_vfs *vfs)
     if (rc == SQLITE_OK)
         rc = undo_changes(record, file);
     if (file->pMethods != NULL)
-        (void)file->pMethods->xClose(file); /* the bytes are where they were */
+        (void)file->pMethods->xClose(file); /* the bytes are restored */
     free(file);
     return rc;
 }

@@ -1,16 +1,16 @@
 /* slow_disk_vfs - the VFS that SQLite calls
  *
- * Owns the registered VFS. An open file is a struct slow_file with the file
- * of the default VFS right behind it, in memory that SQLite gives. Any thread
- * enters. Depends on slow_disk for what shall go wrong and on slow_disk_power
- * for the ops themselves.
+ * Owns the registered VFS. An open file is a struct slow_file, directly
+ * followed by the file of the default VFS, in memory that SQLite provides. Any
+ * thread may call it. Depends on slow_disk, which says what should go wrong,
+ * and on slow_disk_power for the ops themselves.
  */
 #include "common/slow_disk_internal.h"
 
 #include <uv.h>
 
 struct slow_file {
-    sqlite3_file base; /* first, because SQLite takes one for the other */
+    sqlite3_file base; /* first: SQLite knows the struct as this */
     sqlite3_file *real;
     const char *path; /* of SQLite, valid until xClose */
 };
@@ -73,8 +73,8 @@ static int measure_file(sqlite3_file *file, sqlite3_int64 *ret_size)
     return below(file)->pMethods->xFileSize(below(file), ret_size);
 }
 
-/* Without power no lock is given, so the last connection to close does not
- * try a checkpoint. Giving a lock back always works. */
+/* Without power no lock can be taken, so the last connection does not try a
+ * checkpoint when it closes. Unlocking always works. */
 static int lock_file(sqlite3_file *file, int level)
 {
     if (asq__power_is_off())
@@ -104,8 +104,8 @@ static int sector_size(sqlite3_file *file)
     return below(file)->pMethods->xSectorSize(below(file));
 }
 
-/* Batches of atomic writes are refused: they would reach the disk without
- * passing by as writes and syncs. */
+/* Batches of atomic writes are refused: they would reach the disk without going
+ * through write_file and sync_file. */
 static int device_characteristics(sqlite3_file *file)
 {
     return below(file)->pMethods->xDeviceCharacteristics(below(file)) &
@@ -171,8 +171,8 @@ static struct {
 
 static uv_once_t shim_once = UV_ONCE_INIT;
 
-/* SQLite closes a file whose pMethods is set even when opening it failed. A
- * temporary file has no name; it is opened as one of the default VFS. */
+/* SQLite closes a file whose pMethods is set, even if opening it failed. A
+ * temporary file has no name; it is opened as a file of the default VFS. */
 static int open_file(sqlite3_vfs *vfs,
                      const char *path,
                      sqlite3_file *file,
@@ -214,8 +214,9 @@ look_up_file(sqlite3_vfs *vfs, const char *path, int flags, int *ret_answer)
     return shim.real->xAccess(shim.real, path, flags, ret_answer);
 }
 
-/* What is not replaced (full path, randomness, time) is the default VFS's
- * function; it gets this copy, which differs only in name and file size. */
+/* Functions that are not replaced (full path, randomness, time) are those of
+ * the default VFS. They get this copy of it, which has another name and file
+ * size. */
 static void prepare(void)
 {
     shim.real = sqlite3_vfs_find(NULL);
@@ -235,7 +236,7 @@ static void prepare(void)
 int asq__disk_vfs_register(void)
 {
     uv_once(&shim_once, prepare);
-    /* UNTESTED: a build of SQLite that has no VFS. */
+    /* UNTESTED: a build of SQLite without a VFS. */
     if (shim.real == NULL)
         return SQLITE_ERROR;
     return sqlite3_vfs_register(&shim.vfs, 0);

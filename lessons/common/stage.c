@@ -1,7 +1,7 @@
 /* stage - what every lesson program needs around it
  *
- * Owns the loop, the file and all that is measured. The main thread enters it,
- * others as the header says. Depends on the rest of common.
+ * Owns the loop, the file and everything that is measured. Called on the main
+ * thread, and on others as the header says. Depends on the rest of common.
  */
 #include "common/stage.h"
 
@@ -82,7 +82,7 @@ static void remove_file(struct asq_stage *stage)
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         (void)snprintf(path, sizeof path, "%s%s", stage->path, endings[i]);
-        (void)unlink(path); /* it need not be there */
+        (void)unlink(path); /* it may not exist */
     }
 }
 
@@ -133,7 +133,7 @@ int asq_stage_close(struct asq_stage *stage, int status)
 
 void asq_stage_turn(struct asq_stage *stage)
 {
-    (void)uv_run(&stage->loop, UV_RUN_DEFAULT); /* nobody stops it */
+    (void)uv_run(&stage->loop, UV_RUN_DEFAULT); /* nothing stops it early */
 }
 
 int64_t asq_stage_look(struct asq_stage *stage, const char *sql)
@@ -185,7 +185,7 @@ void asq_stage_answered(struct asq_stage *stage, uint64_t since_ns)
         asq_stage_fail(stage, "out of memory");
 }
 
-/* On the timeline each way begins at 0. */
+/* Each way begins at 0 on the timeline. */
 static void
 add_span(struct asq_stage *stage, unsigned lane, struct asq_span span)
 {

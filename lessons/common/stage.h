@@ -6,18 +6,18 @@
  * each way. What runs, and when, is the lesson's own.
  *
  *     open            once, before everything else
- *       begin         a way starts: its row, its clock, its heartbeat
+ *       begin         a way begins: its row, its clock, its heartbeat
  *         answered            for each answer: its latency
  *         waited, worked      for each span of the timeline
  *       end           the way is over: its row is filled in
  *     close           writes --json and --trace, returns main's exit status
  *
- * The first failure is printed and kept, and then the exit status is 1; so a
+ * The first failure is printed and kept, and the exit status is then 1. So a
  * program checks stage->failed where it matters, not after each call.
  *
- * The main thread enters it. A lane has one writer at a time, which may be
- * another thread; answered may be called by other threads under a lock of the
- * lesson's. Depends on the rest of common.
+ * Call it on the main thread. But a lane may have another thread as its one
+ * writer, and other threads may call answered under a lock of the lesson's.
+ * Depends on the rest of common.
  */
 #ifndef COMMON_STAGE_H
 #define COMMON_STAGE_H
@@ -66,29 +66,28 @@ struct asq_stage {
     uint64_t reads;             /* of the slow disk, before the way */
 };
 
-/* Parses the command line and prepares everything. Returns -1 when the program
- * should go on, and must close; or main's exit status. */
+/* Parses the command line and prepares everything. Returns -1 if the program
+ * should go on, and it must then close; or main's exit status. */
 int asq_stage_open(struct asq_stage *stage, int argc, char **argv);
 
-/* Closes the loop, on which nothing of the lesson's is left, removes the file,
- * and frees everything. Prints the claims if there are any; else writes the
- * rows and the timeline where --json and --trace ask for them. Returns main's
- * exit status: 1 after a failure, else status. */
+/* Closes the loop, on which the lesson must have left nothing, removes the
+ * file, and frees everything. Prints the claims if there are any; otherwise
+ * writes the rows and the timeline if --json and --trace ask for them. Returns
+ * main's exit status: 1 after a failure, otherwise status. */
 int asq_stage_close(struct asq_stage *stage, int status);
 
-/* Prints the message, if it is the first failure, and keeps that there is one.
- */
+/* Prints the message if it is the first failure, and sets failed. */
 void asq_stage_fail(struct asq_stage *stage, const char *message);
 
 /* Fails with the words for rc, a UV_E* code, unless it is 0. */
 void asq_stage_must(struct asq_stage *stage, int rc);
 
-/* Turns the loop until there is nothing left to wait for. A conn without
+/* Runs the loop until there is nothing left to wait for. A conn without
  * requests does not count, nor does the heartbeat. */
 void asq_stage_turn(struct asq_stage *stage);
 
-/* Makes the file anew: as a copy of the data set, or by running SQL on an empty
- * database. Nobody may have the old one open. */
+/* Makes the file again: as a copy of the data set, or by running SQL on an
+ * empty database. The old one must not be open anywhere. */
 void asq_stage_copy_shop(struct asq_stage *stage);
 void asq_stage_make(struct asq_stage *stage, const char *sql);
 
@@ -96,19 +95,19 @@ void asq_stage_make(struct asq_stage *stage, const char *sql);
  * Returns the first cell of the last row, or 0 if there is none. */
 int64_t asq_stage_look(struct asq_stage *stage, const char *sql);
 
-/* A way begins; all its requests are ready now. way and disk ("slow" or
- * "fast") are borrowed until close. */
+/* Begins a way; all its requests are ready now. way and disk ("slow" or "fast")
+ * are borrowed until close. */
 void asq_stage_begin(struct asq_stage *stage,
                      const char *way,
                      const char *disk,
                      int connections);
 
-/* A request that was ready at since_ns has its answer now. */
+/* Call it when a request that was ready at since_ns has its answer. */
 void asq_stage_answered(struct asq_stage *stage, uint64_t since_ns);
 
-/* What a lane did in the latest way, in times of uv_hrtime: it waited in a
- * query, or it did work of its own. name is shown by --trace and borrowed until
- * close. */
+/* Record what a lane did in the latest way, in times of uv_hrtime: it waited in
+ * a query, or it did work of its own. --trace shows name, which is borrowed
+ * until close. */
 void asq_stage_waited(struct asq_stage *stage,
                       unsigned lane,
                       uint64_t begin_ns,
@@ -120,9 +119,9 @@ void asq_stage_worked(struct asq_stage *stage,
                       uint64_t end_ns,
                       const char *name);
 
-/* The way is over: fills in its row. Its throughput counts from the first
- * request that was ready to the last answer; a lesson that counts something
- * else corrects stage->row afterwards. */
+/* Ends the way and fills in its row. Its throughput counts from the moment when
+ * the first request was ready to the last answer; a lesson that counts
+ * something else corrects stage->row afterwards. */
 void asq_stage_end(struct asq_stage *stage);
 
 /* Prints the first ms milliseconds of the timeline, or all of it if ms is 0. */

@@ -1,7 +1,7 @@
 /* table - a table for the terminal
  *
- * Owns copies of its cells. One thread enters a table. Depends on libuv for
- * its error codes only.
+ * Owns copies of its cells. One thread at a time may use a table. Depends on
+ * libuv for its error codes only.
  */
 #include "common/table.h"
 
@@ -21,7 +21,7 @@ enum {
 struct unit {
     const char *name;
     double size;
-    double limit; /* rounded, this is 1.00 of the next unit; 0: there is none */
+    double limit; /* rounded, it is 1.00 of the next unit; 0: there is none */
 };
 
 /* Returns a copy of what printf would print, or NULL and the error. */
@@ -45,7 +45,7 @@ static char *format_cell(const char *format, va_list args, int *ret_error)
     if (text == NULL) {
         *ret_error = UV_ENOMEM;
     } else {
-        /* The same arguments gave their length a moment ago. */
+        /* It fits: the length was computed from the same arguments. */
         (void)vsnprintf(text, (size_t)length + 1, format, again);
     }
     va_end(again);
@@ -110,7 +110,7 @@ void asq_table_add(struct asq_table *table, const char *format, ...)
 static void repeat(char c, size_t times, FILE *out)
 {
     while (times-- > 0)
-        (void)fputc(c, out); /* as all output here: out keeps its error */
+        (void)fputc(c, out); /* not checked here: out keeps its error */
 }
 
 static void print_cell(const struct asq_table *table, size_t cell, FILE *out)
@@ -159,7 +159,7 @@ size_t asq_text_width(const char *text)
     return width;
 }
 
-/* Writes value in the first unit whose limit it does not reach. */
+/* Writes value in the first unit whose limit is above it. */
 static const char *
 scale(char text[static 16], double value, const struct unit *unit)
 {
@@ -176,7 +176,7 @@ scale(char text[static 16], double value, const struct unit *unit)
         (void)snprintf(text, 16, "%s%.3g%s", sign, scaled, unit->name);
         return text;
     }
-    /* The limits are those of rounding: 9.995 is printed as 10.0. */
+    /* The limits are where rounding adds a digit: 9.995 is printed as 10.0. */
     decimals = scaled < 0.9995 ? 3 : scaled < 9.995 ? 2 : scaled < 99.95;
     (void)snprintf(text, 16, "%s%.*f%s", sign, decimals, scaled, unit->name);
     return text;
@@ -191,7 +191,7 @@ const char *asq_format_duration(char text[static 16], double us)
     if (isnan(us))
         return strcpy(text, "-");
     if (fabs(us) < 0.5e-6)
-        return strcpy(text, "0 ns"); /* and not 0.000 ns */
+        return strcpy(text, "0 ns"); /* rather than 0.000 ns */
     return scale(text, us, units);
 }
 
@@ -223,7 +223,7 @@ bool asq_terminal_is_utf8(void)
         value = getenv(names[i]);
     if (value == NULL)
         return false;
-    /* "UTF-8", "utf-8" and "utf8" all stand for it. */
+    /* "UTF-8", "utf-8" and "utf8" are all common. */
     for (; *value != '\0' && length + 1 < sizeof folded; value++) {
         if (*value != '-') {
             folded[length] = (char)tolower((unsigned char)*value);

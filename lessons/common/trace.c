@@ -1,7 +1,7 @@
 /* trace - who did what, when: spans on lanes
  *
  * Owns the lanes and their spans; the names of spans are borrowed. Each lane
- * has one writer; drawing and writing come after the writers. Depends on
+ * has one writer at a time; drawing and writing come after them. Depends on
  * table (does the terminal show UTF-8?) and json.
  */
 #include "common/trace.h"
@@ -19,7 +19,7 @@
 enum {
     KINDS = 3,
     COLUMNS = 80,
-    TICK_COLUMNS = 10 /* least distance between the marks of the ruler */
+    TICK_COLUMNS = 10 /* the marks of the ruler are at least that far apart */
 };
 
 struct picture {
@@ -74,7 +74,7 @@ void asq_trace_name(struct asq_trace *trace, unsigned lane, const char *name)
     assert(lane < trace->count);
     if (length >= sizeof trace->lanes[lane].name) {
         length = sizeof trace->lanes[lane].name - 1;
-        /* Never cut inside a character: bytes 10xxxxxx continue one. */
+        /* Not inside a character: bytes of the form 10xxxxxx continue one. */
         while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80)
             length--;
     }
@@ -109,13 +109,13 @@ uint64_t asq_trace_end(const struct asq_trace *trace)
     return end_ns;
 }
 
-/* Returns when a column begins, counted from begin_ns. */
+/* Returns the time at which a column begins, counted from begin_ns. */
 static uint64_t edge(const struct picture *pic, size_t column)
 {
     return pic->duration_ns * column / pic->columns;
 }
 
-/* Adds the part of a span that each column shows to the column's sums. */
+/* Adds to the sums of each column the part of the span that is in it. */
 static void add_up(const struct picture *pic,
                    const struct asq_span *span,
                    uint64_t sums[][KINDS])
@@ -136,8 +136,8 @@ static void add_up(const struct picture *pic,
     }
 }
 
-/* Returns the kind that fills most of a column; what no span covers is free.
- * Where two are equal, the one that holds the lane wins. */
+/* Returns the kind that fills most of a column; what no span covers is free. If
+ * two are equal, waiting wins over working, and both win over free. */
 static enum asq_trace_kind judge(const uint64_t sums[KINDS], uint64_t width)
 {
     uint64_t wait = sums[ASQ_TRACE_WAIT];
@@ -168,8 +168,8 @@ static void draw_lane(const struct picture *pic, const struct asq_lane *lane)
     (void)fputc('\n', pic->out);
 }
 
-/* Returns the distance of the ruler's marks: 1, 2 or 5 times a power of ten
- * nanoseconds, and wide enough for a number. */
+/* Returns the distance between the marks of the ruler: 1, 2 or 5 times a power
+ * of ten nanoseconds, and wide enough for a number. */
 static uint64_t choose_tick(const struct picture *pic)
 {
     static const unsigned steps[] = {1, 2, 5};
@@ -190,7 +190,7 @@ static void draw_ruler(const struct picture *pic)
     size_t used = 0;
 
     for (uint64_t at = 0; at < pic->duration_ns; at += tick) {
-        /* Rounded up: the mark stands in the column that begins there. */
+        /* Rounded up: the mark is in the column that begins there. */
         size_t column = (size_t)((at * pic->columns + pic->duration_ns - 1) /
                                  pic->duration_ns);
         char label[32];
@@ -244,7 +244,7 @@ void asq_trace_print(const struct asq_trace *trace,
         pic.gutter = width > pic.gutter ? width : pic.gutter;
     }
     pic.columns = COLUMNS - 2 - pic.gutter;
-    /* What is printed here is not checked: out keeps its error for ferror. */
+    /* Printing is not checked: out keeps its error for ferror. */
     for (unsigned i = 0; i < trace->count; i++)
         draw_lane(&pic, &trace->lanes[i]);
     draw_ruler(&pic);
@@ -290,7 +290,7 @@ int asq_trace_write(const struct asq_trace *trace, const char *path)
 
     if (rc != 0)
         return rc;
-    /* A tid is the lane's number plus 1: viewers take 0 for the idle task. */
+    /* The tid is the lane's number plus 1: to viewers, 0 is the idle task. */
     asq_json_put(&json, "{\"traceEvents\":[");
     for (unsigned i = 0; i < trace->count; i++) {
         const struct asq_lane *lane = &trace->lanes[i];

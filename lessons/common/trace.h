@@ -1,11 +1,11 @@
 /* trace - who did what, when: spans on lanes
  *
- * A lane is one thread or one connection; its spans do not overlap. Written as
- * Trace Event Format (opens in Perfetto) or drawn as a timeline of at most 80
- * columns.
+ * A lane is one thread or one connection; its spans do not overlap. A trace is
+ * written in Trace Event Format (opens in Perfetto), or drawn as a timeline of
+ * at most 80 columns.
  *
- * Threads: each lane has one writer at a time, so that lanes need no lock.
- * Drawing and writing come after the writers have ended or been joined.
+ * Threads: each lane has one writer at a time, so lanes need no lock. Draw and
+ * write only after the writers have ended.
  */
 #ifndef COMMON_TRACE_H
 #define COMMON_TRACE_H
@@ -17,7 +17,7 @@
 enum asq_trace_kind {
     ASQ_TRACE_FREE, /* could do other work (the default between spans) */
     ASQ_TRACE_WORK, /* does its own work on the processor */
-    ASQ_TRACE_WAIT  /* stands in a query: nothing else can happen here */
+    ASQ_TRACE_WAIT  /* waits in a query: nothing else can happen here */
 };
 
 struct asq_span {
@@ -32,7 +32,7 @@ struct asq_lane {
     struct asq_span *spans;
     size_t count;
     size_t capacity;
-    size_t dropped; /* spans that found no room */
+    size_t dropped; /* spans for which there was no room */
 };
 
 struct asq_trace {
@@ -41,7 +41,7 @@ struct asq_trace {
     unsigned count;
 };
 
-/* Makes lanes with room for spans_per_lane spans each, both at least 1.
+/* Makes lanes, each with room for spans_per_lane spans; both are at least 1.
  * Returns 0 or UV_ENOMEM. */
 int asq_trace_init(struct asq_trace *trace,
                    unsigned lanes,
@@ -50,31 +50,31 @@ int asq_trace_init(struct asq_trace *trace,
 /* Frees the lanes. Accepts NULL and a zeroed trace. */
 void asq_trace_destroy(struct asq_trace *trace);
 
-/* Names a lane; the name is copied and cut to 23 bytes, never
- * inside a character. */
+/* Names a lane. The name is copied and cut to 23 bytes, but never inside a
+ * character. */
 void asq_trace_name(struct asq_trace *trace, unsigned lane, const char *name);
 
-/* Adds a span to a lane; it does not end before it begins. Spans beyond the
- * room are counted, not kept. */
+/* Adds a span to a lane. It must not end before it begins. If there is no room
+ * left, it is counted, not kept. */
 void asq_trace_add(struct asq_trace *trace,
                    unsigned lane,
                    const struct asq_span *span);
 
-/* Returns when the last span ends, or 0 if there is none. */
+/* Returns the time at which the last span ends, or 0 if there is none. */
 uint64_t asq_trace_end(const struct asq_trace *trace);
 
-/* Draws one row a lane from begin_ns to end_ns, at most 80 columns wide, with
- * a ruler in milliseconds from begin_ns and a legend. A column shows the kind
- * that fills most of it, so a span shorter than half a column may not be seen.
- * UTF-8 or ASCII as the terminal has it. */
+/* Draws one row for each lane, from begin_ns to end_ns and at most 80 columns
+ * wide, with a legend and a ruler in milliseconds from begin_ns. A column shows
+ * the kind that fills most of it, so a span shorter than half a column may not
+ * be visible. In UTF-8, or in ASCII if the terminal has no more. */
 void asq_trace_print(const struct asq_trace *trace,
                      FILE *out,
                      uint64_t begin_ns,
                      uint64_t end_ns);
 
-/* Writes Trace Event JSON. Times are microseconds since the first span.
- * The file appears whole or not at all; missing folders are made. Returns 0
- * or a UV_E* code of the file (errno negated). */
+/* Writes Trace Event JSON. Times are microseconds since the first span began.
+ * The file appears complete or not at all; its folders are made. Returns 0 or a
+ * negative errno. */
 int asq_trace_write(const struct asq_trace *trace, const char *path);
 
 #endif

@@ -30,15 +30,27 @@ program() {
     } | put "build/$1"
 }
 
-# page ID VERDICT ...: the page of claims.
+# claim MARK VERDICT SENTENCE ID: a claim of the page.
+claim() {
+    printf '\n> "it is so"\n\n**%s %s.** %s\n\n' "$1" "$2" "$3"
+    printf '<details><summary>%s</summary>\n\nA Document; `make claims`.' "$4"
+    printf '\n\n</details>\n'
+}
+
+# page [NAME]: the page of claims, without the claim of this name, and with
+# standard input as a last lesson.
 page() {
     {
-        printf '# The claims\n\n| id | claim | command | verdict | measured'
-        printf ' | lesson |\n|---|---|---|---|---|---|\n'
-        while [ "$#" -gt 0 ]; do
-            printf '| %s | said | `make claims` | %s | 1.0 | 01 |\n' "$1" "$2"
-            shift 2
-        done
+        printf '# The claims\n\n| mark | meaning |\n|---|---|\n| ✓ holds |'
+        printf ' it is right |\n\n## Lesson 01: one\n'
+        [ "${1:-}" = first ] || claim ◐ 'holds if "it" is so' \
+            'A \ b. Two
+"lines", {}, in 12.5 ms.' first
+        [ "${1:-}" = second ] || claim ✗ wrong 'None of 5.' second
+        printf '\n## Lesson 02: two\n'
+        [ "${1:-}" = third-and-last ] ||
+            claim ✓ holds '3 to 5 times.' third-and-last
+        cat
         printf '\n## Open\n\n| lesson | claims |\n|---|---|\n| 09 | fk-on |\n'
     } | put docs/claims.md
 }
@@ -73,55 +85,191 @@ TEXT
 make_programs() {
     program 01-one-claims <<'TEXT'
 [
-  {"claim": "first", "verdict": "holds if \"it\" is so", "measured": 1.500, "text": "A \\ b.\u000aTwo \"lines\", {}."},
-  {"claim": "second", "verdict": "wrong", "measured": null, "text": ""}
+  {"claim": "first", "verdict": "holds if \"it\" is so", "measured": 1.500, "low": null, "high": null, "text": "A \\ b.\u000aTwo \"lines\", {}, in 3 ms."},
+  {"claim": "second", "verdict": "wrong", "measured": null, "low": null, "high": null, "text": "None of 5."}
 ]
 TEXT
-    program 02-two-claims <<'TEXT'
+    third holds 2.000 '2.1 to 2,100 times.'
+}
+
+# third VERDICT MEASURED SENTENCE: the program of lesson 02.
+third() {
+    program 02-two-claims <<TEXT
 [
-  {"claim": "third-and-last", "verdict": "holds", "measured": -0.250, "text": "t"}
+  {"claim": "third-and-last", "verdict": "$1", "measured": $2, "low": 0.500, "high": 16.000, "text": "$3"}
 ]
 TEXT
 }
 
 check_verdicts() {
-    page first 'holds if "it" is so' second wrong third-and-last holds
+    page </dev/null
     run
     expect takes_what_agrees 0 'first 01 1.500 same holds if "it" is so' \
-        'second 01 - same wrong' 'third-and-last 02 -0.250 same holds' \
-        'All verdicts are those of docs/claims.md.'
+        'second 01 - same wrong' 'third-and-last 02 2.000 same holds' \
+        'All verdicts and sentences are those of docs/claims.md.'
     same writes_the_json build/claims.json <<'TEXT'
 [
-  {"claim": "first", "verdict": "holds if \"it\" is so", "measured": 1.500, "text": "A \\ b.\u000aTwo \"lines\", {}.", "lesson": "01", "page_verdict": "holds if \"it\" is so", "same": true},
-  {"claim": "second", "verdict": "wrong", "measured": null, "text": "", "lesson": "01", "page_verdict": "wrong", "same": true},
-  {"claim": "third-and-last", "verdict": "holds", "measured": -0.250, "text": "t", "lesson": "02", "page_verdict": "holds", "same": true}
+  {"claim": "first", "verdict": "holds if \"it\" is so", "measured": 1.500, "low": null, "high": null, "text": "A \\ b.\u000aTwo \"lines\", {}, in 3 ms.", "lesson": "01", "page_verdict": "holds if \"it\" is so", "same": true},
+  {"claim": "second", "verdict": "wrong", "measured": null, "low": null, "high": null, "text": "None of 5.", "lesson": "01", "page_verdict": "wrong", "same": true},
+  {"claim": "third-and-last", "verdict": "holds", "measured": 2.000, "low": 0.500, "high": 16.000, "text": "2.1 to 2,100 times.", "lesson": "02", "page_verdict": "holds", "same": true}
 ]
 TEXT
-    page first 'holds if "it" is not so' second wrong third-and-last holds
+    page first <<TEXT
+$(claim ◐ 'holds if "it" is not so' 'A.' first)
+TEXT
+    sed 's/^## Lesson 02/## Lesson 01/' docs/claims.md >page
+    put docs/claims.md <page
     run
-    expect compares_the_whole_phrase 1 'first 01 1.500 differs' \
-        'page: holds if "it" is not so' 'first: the verdict differs' \
-        'not: second:' 'Not all verdicts'
-    grep '"same": false' build/claims.json | sed 's/.*"page/"page/' >rest
+    expect compares_the_whole_phrase 1 'first 01 1.500 verdict' \
+        'page: holds if "it" is not so' \
+        'first (lesson 01): the verdict differs' \
+        'not: second (' 'Not all verdicts and sentences'
+    grep '"claim": "first"' build/claims.json | sed 's/.*"page/"page/' >rest
     same writes_what_differs rest <<'TEXT'
 "page_verdict": "holds if \"it\" is not so", "same": false},
 TEXT
-    page first 'holds if "it" is so' third-and-last holds
+    page second </dev/null
     run
     expect finds_a_claim_that_is_not_on_the_page 1 \
-        'second: measured, but not on the page' 'not: first:'
+        'second (lesson 01): measured, but not on the page' 'not: first ('
     grep second build/claims.json | sed 's/.*"page/"page/' >rest
     same writes_what_is_not_there rest <<'TEXT'
 "page_verdict": null, "same": false},
 TEXT
-    page first 'holds if "it" is so' second wrong third-and-last holds more wrong
+    page <<TEXT
+$(claim ✗ wrong 'None.' more)
+TEXT
     run
     expect finds_a_claim_that_nobody_measured 1 \
-        'more: on the page, but no program measured it' 'not: fk-on'
+        'more (lesson 02): on the page, but no program measured it' 'not: fk-on'
+    page second <<TEXT
+$(claim ✓ wrong 'None of 5.' more)
+TEXT
+    run
+    expect finds_a_mark_that_does_not_fit 1 \
+        'more (lesson 02): its mark does not fit its verdict'
+}
+
+check_sentences() {
+    page </dev/null
+    third holds 2.000 '2.1 to 2,100 rows.'
+    run
+    expect finds_another_word 1 'third-and-last 02 2.000 sentence holds' \
+        'third-and-last (lesson 02): the sentence differs from the page' \
+        'measured 2.1 to 2,100 rows.' 'page 3 to 5 times.' 'not: first (' \
+        'lines: 10'
+    third wrong 2.000 '2.1 to 2,100 rows.'
+    run
+    expect tells_the_verdict_first 1 \
+        'third-and-last (lesson 02): the verdict differs' \
+        'not: the sentence differs'
+    third holds 2.000 '2.1 times.'
+    run
+    expect wants_the_range 1 'the sentence differs'
+    make_programs
+}
+
+# The same claim in two lessons: each has its own sentence.
+check_lessons() {
+    page <<TEXT
+$(claim ✗ wrong 'All of 5.' second)
+TEXT
+    program 02-two-claims <<'TEXT'
+[
+  {"claim": "third-and-last", "verdict": "holds", "measured": 2, "low": null, "high": null, "text": "2 to 3 times."},
+  {"claim": "second", "verdict": "wrong", "measured": 2, "low": null, "high": null, "text": "All of 6."}
+]
+TEXT
+    run
+    expect tells_the_lessons_apart 0 'second 01 - same' 'second 02 2 same'
+    make_programs
+}
+
+check_busy() {
+    page </dev/null
+    third 'too busy to tell' null 'Others had the processor.'
+    run
+    expect takes_what_could_not_be_told 0 \
+        'third-and-last 02 - not told too busy to tell' \
+        '1 claim could not be told: the machine is busy' \
+        'not: third-and-last (' 'not: All verdicts' \
+        'last: The others have the verdicts and sentences of docs/claims.md.'
+    grep third build/claims.json | sed 's/.*"page/"page/' >rest
+    same writes_what_was_not_told rest <<'TEXT'
+"page_verdict": "holds", "same": null}
+TEXT
+    page second <<TEXT
+$(claim ✗ wrong 'None of 5.' more)
+TEXT
+    run
+    expect excuses_nothing_else 1 '1 claim could not be told' \
+        'second (lesson 01): measured, but not on the page' \
+        'last: Not all verdicts and sentences are those of docs/claims.md.'
+    make_programs
+}
+
+# rewrite: what claims.sh --write says.
+rewrite() {
+    ASQ_BUILD=build sh bench/claims.sh --write >said 2>&1
+    status=$?
+    said=said
+}
+
+check_write() {
+    page </dev/null
+    third holds 2.000 'Twice as many words as there is room for on one line of the page, but not more than on two.'
+    run
+    rewrite
+    expect writes_the_page 0 'lines: 0'
+    grep -A 12 '^## Lesson 02' docs/claims.md >rest
+    same writes_sentence_bar_and_ratio rest <<'TEXT'
+## Lesson 02: two
+
+> "it is so"
+
+**✓ holds.** Twice as many words as there is room for on one line of the page, but not
+more than on two.
+
+`1/64 ···············━━━┿━━●━━━━━━━━━······ 64`
+
+<details><summary>third-and-last</summary>
+
+A Document; `make claims`.
+
+TEXT
+    run
+    expect agrees_with_what_was_written 0 'All verdicts and sentences'
+    cp docs/claims.md before
+    rewrite
+    same changes_nothing_twice before <docs/claims.md
+    third holds 100.000 'More.'
+    run
+    rewrite
+    sed -n '/^`1/p; /^Ratio/p' docs/claims.md >rest
+    same draws_what_is_off_the_scale rest <<'TEXT'
+`1/64 ···············━━━┿━━━━━━━━━━━━·····● 64`
+Ratio: 100, from 0.50 to 16.0.
+TEXT
+    cp docs/claims.md before
+    third 'too busy to tell' null 'Others had the processor.'
+    run
+    rewrite
+    expect leaves_what_was_not_told 1 \
+        'third-and-last: left as it is, measured was: too busy to tell'
+    same keeps_its_words before <docs/claims.md
+    third wrong 2.000 'Less.'
+    run
+    rewrite
+    expect leaves_what_has_another_verdict 1 \
+        'third-and-last: left as it is, measured was: wrong'
+    rm build/claims.json
+    rewrite
+    expect wants_a_measure 1 'run make claims first'
+    make_programs
 }
 
 check_programs() {
-    page first 'holds if "it" is so' second wrong
+    page third-and-last </dev/null
     put build/02-two-claims <<'TEXT'
 #!/bin/sh
 echo 'no such disk'
@@ -149,7 +297,7 @@ TEXT
 }
 
 check_python() {
-    page first 'holds if "it" is so' second wrong third-and-last holds
+    page </dev/null
     python 0 'echo "measures $1"'
     run
     expect measures_in_python 0 'measures bench/claims_python.py' \
@@ -186,6 +334,10 @@ cp "$root/bench/claims.sh" "$root/bench/claims_python.py" bench
 python 0 'echo "in Python"'
 make_programs
 check_verdicts
+check_sentences
+check_lessons
+check_busy
+check_write
 check_programs
 check_python
 check_without_aiosqlite

@@ -184,7 +184,7 @@ what_cannot_be_measured() {
     : >"$folder/empty.db"
     fails takes_an_empty_file_for_an_empty_database 1 'no such table: t' \
         --db "$folder/empty.db" --sql 'SELECT * FROM t'
-    fails names_a_uri 1 'a URI is not taken' --db "file:$db" --sql 'SELECT 1'
+    fails names_a_uri 1 'a URI is not accepted' --db "file:$db" --sql 'SELECT 1'
     fails tells_what_sqlite_says 1 'no such column: other' \
         --db "$db" --sql 'SELECT other FROM t'
     fails tells_of_a_failure_while_it_runs 1 'integer overflow' \
