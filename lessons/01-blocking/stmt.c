@@ -174,18 +174,6 @@ static int add_names(struct asq_stmt *stmt, struct asq_result *result)
     return rc;
 }
 
-static int add_row(struct asq_stmt *stmt, struct asq_result *result)
-{
-    int rc = 0;
-
-    for (int i = 0; i < result->columns && rc == 0; i++) {
-        struct asq_value value = read_cell(stmt->handle, i);
-
-        rc = asq_result_add(result, &value);
-    }
-    return rc;
-}
-
 static int fail_add(struct asq_stmt *stmt, int rc)
 {
     if (rc == SQLITE_TOOBIG)
@@ -240,7 +228,7 @@ static int collect_rows(struct asq_stmt *stmt, struct asq_result *result)
     if (stepped == SQLITE_ROW || stepped == SQLITE_DONE)
         rc = add_names(stmt, result);
     while (rc == 0 && stepped == SQLITE_ROW) {
-        rc = add_row(stmt, result);
+        rc = asq__result_add_row(result, stmt->handle);
         if (rc == 0)
             stepped = step(stmt);
     }
@@ -249,6 +237,35 @@ static int collect_rows(struct asq_stmt *stmt, struct asq_result *result)
         return fail_add(stmt, rc);
     }
     return stepped == SQLITE_DONE ? 0 : stepped;
+}
+
+/* The row on which a statement stands is in the result already. */
+int asq_stmt_collect_some(struct asq_stmt *stmt,
+                          struct asq_result *result,
+                          size_t rows,
+                          size_t bytes,
+                          bool *ret_more)
+{
+    int rc = asq__db_enter(stmt->db);
+    int stepped = SQLITE_ROW;
+
+    *ret_more = false;
+    asq_result_clear(result);
+    if (rc != 0)
+        return rc;
+    result->limit = stmt->db->result_limit;
+    while (rc == 0 && result->rows < rows &&
+           (result->rows == 0 || asq__result_size(result) < bytes) &&
+           (stepped = step(stmt)) == SQLITE_ROW) {
+        if (result->rows == 0)
+            rc = add_names(stmt, result);
+        if (rc == 0)
+            rc = asq__result_add_row(result, stmt->handle);
+    }
+    *ret_more = rc == 0 && stepped == SQLITE_ROW;
+    if (rc != 0)
+        return fail_add(stmt, rc);
+    return stepped == SQLITE_ROW || stepped == SQLITE_DONE ? 0 : stepped;
 }
 
 static int drop_rows(struct asq_stmt *stmt)

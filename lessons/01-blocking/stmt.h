@@ -63,6 +63,17 @@ int asq_stmt_column(const struct asq_stmt *stmt, const char *name);
  * fit is undone; inside a transaction, so is the whole transaction. */
 int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result);
 
+/* Steps on and collects the next rows in result, which is cleared first: at
+ * most so many rows, and no more once they take so many bytes, but one row at
+ * least. *ret_more is false when the statement is done. Rows that came before
+ * an error are in the result. For queries only, because a write would stay half
+ * stepped. Returns 0 or an error as _step, or SQLITE_TOOBIG. */
+int asq_stmt_collect_some(struct asq_stmt *stmt,
+                          struct asq_result *result,
+                          size_t rows,
+                          size_t bytes,
+                          bool *ret_more);
+
 /* Returns how many rows the statement itself has inserted, updated or deleted;
  * valid once it is done. Changes by triggers and foreign keys do not count.
  * Statements of other kinds return 0. */
