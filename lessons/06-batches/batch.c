@@ -14,7 +14,7 @@ static struct asq_batch *batch_of(struct asq_request *request)
 
 static int say(struct asq_request *request, int code, const char *text)
 {
-    /* Cut if it is too long. */
+    /* It is cut if it is too long. */
     (void)snprintf(request->message, sizeof request->message, "%s", text);
     return code;
 }
@@ -79,7 +79,7 @@ static void report(struct asq_batch *batch, int rc, const char *message)
 
         error->row = batch->run.row;
         error->code = rc;
-        /* Cut if it is too long. */
+        /* It is cut if it is too long. */
         (void)snprintf(error->message, sizeof error->message, "%s", message);
     }
     batch->run.failed++;
