@@ -70,13 +70,14 @@ static void a_name_that_is_not_in_the_list_is_refused(void *data)
     open_conn(f);
     item_init(f, &ask);
     for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++)
-        check_refused(&ask, &hostile[i], 1, "is no column that may be named");
+        check_refused(&ask, &hostile[i], 1,
+                      "is not a column that may be named");
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    check_refused(&ask, &name, 1, "is no column that may be named");
-    check_refused(&ask, NULL, 1, "is no column that may be named");
+    check_refused(&ask, &name, 1, "is not a column that may be named");
+    check_refused(&ask, NULL, 1, "is not a column that may be named");
     check_refused(&ask, twice, 2, "column \"name\" is given twice");
-    check_refused(&ask, half, 2, "\"nmae\" is no column");
+    check_refused(&ask, half, 2, "\"nmae\" is not a column");
     asq_items_destroy(&ask.items);
 }
 
@@ -111,7 +112,7 @@ static void a_request_may_name_what_its_columns_say(void *data)
     f->submitting = false;
     ask.calls = 0;
     ask.items.columns = ASQ_ITEM_NAME | ASQ_ITEM_DATA;
-    check_refused(&ask, &v, 1, "\"value\" is no column that may be named");
+    check_refused(&ask, &v, 1, "\"value\" is not a column that may be named");
     expect_item(&ask, find(&ask, ASQ_ITEMS_ONE, "name", "lamp"), 0);
     expect_item(&ask, read_item(&ask, 1), 0); /* the program names the id */
     asq_items_destroy(&ask.items);

@@ -1,27 +1,19 @@
 /* claims - settles the claims of lesson 05
  *
- * One function a claim; docs/claims.md says who made it. Nothing is timed: it
- * is looked at what an item is worth afterwards, and how many rows there are.
+ * One function for each claim; docs/claims.md quotes them. Nothing is timed:
+ * the program looks at the price of an item, and counts rows.
  *
  * Run: make claims L=05
  */
-#include "common/claims.h"
-
-#include "04-measure-first/db_copy.h"
+#include "03-event-loop/conn_wait.h"
 #include "05-crud/items.h"
-#include "common/options.h"
-#include "common/paths.h"
-#include "common/shop.h"
+#include "common/stage.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 enum {
-    CLAIMS = 2,
     HOSTILE = 4,
-    HONEST = 2,
-    PRICE = 4900,
-    SQL_SIZE = 160
+    HONEST = 2
 };
 
 static const char *const keys[HOSTILE + HONEST] = {
@@ -31,27 +23,15 @@ static const char *const keys[HOSTILE + HONEST] = {
     "value = length('x'), \"name\"",
     "name",
     "data"};
+static const char price_sql[] = "SELECT value FROM items WHERE id = 1";
+static const char reset_sql[] = "UPDATE items SET value = 4900 WHERE id = 1";
 
 struct app {
-    struct asq_options options;
-    struct asq_shop shop;
-    char path[ASQ_SHOP_PATH_MAX]; /* of a copy of the shop */
-    uv_loop_t *loop;
+    struct asq_stage stage;
     struct asq_conn conn;
     struct asq_items_request items;
-    struct asq_request request; /* what does not go through items */
-    struct asq_claim claims[CLAIMS];
     int status; /* of the last answer */
-    bool failed;
 };
-
-/* Tells the first failure; then no claim is reported. */
-static void fail(struct app *app, const char *message)
-{
-    if (!app->failed)
-        (void)fprintf(stderr, "%s: %s\n", app->options.program, message);
-    app->failed = true;
-}
 
 static void take_item(struct asq_items_request *items, int status)
 {
@@ -63,122 +43,85 @@ static void take_answer(struct asq_request *request, int status)
     ((struct app *)request->data)->status = status;
 }
 
-/* Turns the loop until it is answered. rc is what submit has returned. Returns
- * whether it was done. */
-static bool turn(struct app *app, int rc)
+/* Waits for the answer. rc is what submit has returned. */
+static bool is_done(struct app *app, int rc)
 {
-    (void)uv_run(app->loop, UV_RUN_DEFAULT); /* an idle conn does not count */
+    asq_stage_turn(&app->stage);
     return rc == 0 && app->status == 0;
 }
 
-/* For what has to go well. */
-static void run(struct app *app, const char *sql)
-{
-    if (!turn(app,
-              asq_conn_run(&app->conn, &app->request, sql, NULL, take_answer)))
-        fail(app, app->request.message);
-}
-
-/* Says whether item 1 has another price than in the beginning, and sets it
- * back. */
-static bool is_escalated(struct app *app)
-{
-    int64_t price;
-
-    if (!turn(app, asq_items_read(&app->conn, &app->items, 1, take_item)))
-        fail(app, app->items.request.message);
-    price = asq_result_int64(&app->items.request.result, 0, "value");
-    run(app, "UPDATE items SET value = 4900 WHERE id = 1");
-    return price != PRICE;
-}
-
-/* Changes item 1 by a form with this key, in the way of the claim. */
-static bool change_pasted(struct app *app, const char *key)
+/* Changes item 1 by a form with this key, as the claim does it or through
+ * items, where the form may change name and data. */
+static bool change(struct app *app, const char *key, bool pasted)
 {
     const struct asq_value value = asq_text("{\"kind\":\"gift\"}");
-    const struct asq_params params = {&value, NULL, 1};
-    char sql[SQL_SIZE];
+    const struct asq_params params = {&value, pasted ? NULL : &key, 1};
+    char sql[160];
 
     (void)snprintf(sql, sizeof sql, "UPDATE items SET %s = ? WHERE id = 1",
                    key);
-    return turn(app, asq_conn_run(&app->conn, &app->request, sql, &params,
-                                  take_answer));
-}
-
-/* The same through items; the form may change name and data. */
-static bool change_listed(struct app *app, const char *key)
-{
-    const struct asq_value value = asq_text("{\"kind\":\"gift\"}");
-    const struct asq_params params = {&value, &key, 1};
-    const unsigned all = app->items.columns;
-    bool done;
-
     app->items.columns = ASQ_ITEM_NAME | ASQ_ITEM_DATA;
-    done = turn(
-        app, asq_items_update(&app->conn, &app->items, 1, &params, take_item));
-    app->items.columns = all;
-    return done;
+    return is_done(app, pasted ? asq_conn_run(&app->conn, &app->items.request,
+                                              sql, &params, take_answer)
+                               : asq_items_update(&app->conn, &app->items, 1,
+                                                  &params, take_item));
 }
 
 /* "update_item builds SET from the keys of a dict." */
-static void column_names(struct app *app, struct asq_claim *claim)
+static void column_names(struct app *app)
 {
-    int pasted = 0, listed = 0, pasted_done = 0, listed_done = 0;
+    int prices[2] = {0}, worked[2] = {0}; /* listed, pasted */
 
     for (int i = 0; i < HOSTILE + HONEST; i++) {
-        bool done = change_pasted(app, keys[i]);
-
-        pasted_done += i >= HOSTILE && done;
-        pasted += is_escalated(app);
-        done = change_listed(app, keys[i]);
-        listed_done += i >= HOSTILE && done;
-        listed += is_escalated(app);
+        for (int pasted = 0; pasted < 2; pasted++) {
+            (void)asq_stage_look(&app->stage, reset_sql);
+            worked[pasted] += change(app, keys[i], pasted) && i >= HOSTILE;
+            prices[pasted] += asq_stage_look(&app->stage, price_sql) != 4900;
+        }
     }
-    asq_claim_set(claim, "column-names",
-                  pasted == 0 && pasted_done == HONEST   ? "holds"
-                  : listed == 0 && listed_done == HONEST ? "holds if the names "
-                                                           "are taken from a "
-                                                           "list"
-                                                         : "wrong",
-                  (double)pasted / HOSTILE,
+    asq_claim_set(asq_stage_claim(&app->stage), "column-names",
+                  prices[1] == 0 && worked[1] == HONEST ? "holds"
+                  : prices[0] == 0 && worked[0] == HONEST
+                      ? "holds if the names are taken from a list"
+                      : "wrong",
+                  (double)prices[1] / HOSTILE,
                   "Of %d keys that are more than a name, pasted into the SQL, "
                   "%d set the\nprice; looked up in a list, %d. Of %d honest "
                   "keys %d worked pasted, %d listed.",
-                  HOSTILE, pasted, listed, HONEST, pasted_done, listed_done);
+                  HOSTILE, prices[1], prices[0], HONEST, worked[1], worked[0]);
 }
 
-/* Asks for the one item whose column is equal to value. Returns what submit
- * has returned. */
+/* Asks for the one item whose column is equal to value. */
 static int ask_one(struct app *app, const char *column, struct asq_value value)
 {
     const struct asq_params where = {&value, &column, 1};
 
+    app->items.columns |= ASQ_ITEM_ID | ASQ_ITEM_STATUS;
     return asq_items_find(&app->conn, &app->items, ASQ_ITEMS_ONE, &where,
                           take_item);
 }
 
 /* "await execute(...).one()": one is asked of what execute has returned, and
- * only then is it waited for. */
-static void await_one(struct app *app, struct asq_claim *claim)
+ * only then is it awaited. */
+static void await_one(struct app *app)
 {
     const struct asq_result *result = &app->items.request.result;
     struct asq_hold hold = {0};
     size_t early, late;
     int told, rc;
 
-    if (asq_hold_begin(&app->conn, &hold) != 0)
-        fail(app, "the connection is not open");
+    asq_stage_must(&app->stage, asq_hold_begin(&app->conn, &hold));
     rc = ask_one(app, "id", asq_int64(1));
-    early = result->rows; /* no race: the hold keeps it from the worker */
+    early = result->rows; /* no data race: the hold keeps the request here */
     asq_hold_end(&hold);
-    if (!turn(app, rc))
-        fail(app, app->items.request.message);
+    if (!is_done(app, rc))
+        asq_stage_fail(&app->stage, app->items.request.message);
     late = result->rows;
-    (void)turn(app, ask_one(app, "status", asq_text("lost")));
+    (void)is_done(app, ask_one(app, "status", asq_text("lost")));
     told = app->status == UV_ENOENT;
-    (void)turn(app, ask_one(app, "status", asq_text("active")));
+    (void)is_done(app, ask_one(app, "status", asq_text("active")));
     told += app->status == UV_ERANGE;
-    asq_claim_set(claim, "await-one",
+    asq_claim_set(asq_stage_claim(&app->stage), "await-one",
                   early == 1               ? "holds"
                   : late == 1 && told == 2 ? "wrong"
                                            : "not settled by this run",
@@ -189,71 +132,30 @@ static void await_one(struct app *app, struct asq_claim *claim)
                   early, late, result->rows, told);
 }
 
-static void note_opened(struct asq_conn *conn, int status)
-{
-    if (status != 0)
-        fail(conn->data, conn->message);
-}
-
-static void note_closed(struct asq_conn *conn)
-{
-    (void)conn; /* a part of app */
-}
-
-/* Opens a copy of the shop, settles each claim, closes and removes it. */
-static void settle(struct app *app)
-{
-    struct asq_profile profile = asq_profile_default(app->path);
-
-    asq_conn_init(&app->conn);
-    app->conn.data = app;
-    if (asq_conn_open(&app->conn, app->loop, &profile, note_opened) != 0) {
-        fail(app, "no memory or thread is left");
-        return;
-    }
-    run(app, "UPDATE items SET value = 4900 WHERE id = 1");
-    if (!app->failed)
-        column_names(app, &app->claims[0]);
-    if (!app->failed)
-        await_one(app, &app->claims[1]);
-    asq_conn_close(&app->conn, note_closed);
-    (void)uv_run(app->loop, UV_RUN_DEFAULT); /* until it is closed */
-    (void)asq_db_remove(app->path);          /* what cannot be removed stays */
-}
-
 int main(int argc, char **argv)
 {
     struct app app = {
-        .options = {.program = "build/05-crud-claims",
-                    .about = "Settles the claims of lesson 05.",
-                    .slow_disk_ms = 1,
-                    .requests = 40},
-        .shop = {.users = 1000, .items = 10000, .orders = 2000, .seed = 1},
-        .loop = uv_default_loop(),
+        .stage = {.options = {.program = "build/05-crud-claims",
+                              .about = "Settles the claims of lesson 05.",
+                              .requests = 1}},
     };
-    char message[ASQ_SHOP_MESSAGE_MAX];
-    int rc = asq_options_parse(&app.options, argc, argv);
+    struct asq_profile profile;
+    int status = asq_stage_open(&app.stage, argc, argv);
 
-    if (rc >= 0)
-        return rc;
+    if (status >= 0)
+        return status;
+    asq_stage_copy_shop(&app.stage);
     asq_items_init(&app.items);
     app.items.request.data = &app;
-    asq_request_init(&app.request);
-    app.request.data = &app;
-    (void)snprintf(app.path, sizeof app.path, "%s/tmp/crud-claims-%ld.db",
-                   asq_build_dir(), (long)getpid());
-    if (app.loop == NULL) {
-        fail(&app, "no memory or descriptor is left");
-    } else if (asq_make_parents(app.path) != 0) {
-        fail(&app, "the folder of the data cannot be made");
-    } else if (asq_shop_copy(&app.shop, app.path, message) != 0) {
-        fail(&app, message);
+    asq_conn_init(&app.conn);
+    profile = asq_profile_default(app.stage.path);
+    if (asq_conn_open_wait(&app.conn, &app.stage.loop, &profile) != 0) {
+        asq_stage_fail(&app.stage, app.conn.message);
     } else {
-        settle(&app);
-        (void)uv_loop_close(app.loop); /* nothing is left on it */
+        column_names(&app);
+        await_one(&app);
     }
+    asq_conn_close_wait(&app.conn);
     asq_items_destroy(&app.items);
-    asq_request_destroy(&app.request);
-    rc = app.failed ? 1 : asq_claims_report(app.claims, CLAIMS, &app.options);
-    return asq_options_finish(&app.options, rc);
+    return asq_stage_close(&app.stage, 0);
 }

@@ -1,9 +1,9 @@
 /* column_names_pasted - the key of the form is pasted into the SQL
  *
- * The key goes where a name belongs, and an honest one works. But it may be
- * more than a name: `value = 1, name` sets a second column. Who may rename an
- * item has set its price; where the table holds roles, who may rename himself
- * is an administrator. Binding the value changes nothing about that.
+ * The key goes where a name belongs, and an honest key works. But a key may be
+ * more than a name: `value = 1, name` sets a second column. A user who may only
+ * rename an item has set its price; where a table holds roles, a user who may
+ * rename an account becomes an administrator. Binding the value does not help.
  *
  * Copy of: idea.c
  * Proof: prints my lamp, 1 cents
@@ -19,7 +19,7 @@ enum {
 
 static const char *find_column(const char *key)
 {
-    return key; /* WRONG: whatever it says becomes SQL */
+    return key; /* WRONG: whatever the form says becomes SQL */
 }
 
 /* Prints the one row of the result, or how many there are. */

@@ -1,8 +1,8 @@
-/* first_of_many - who asks for one row gets the first that comes
+/* first_of_many - a caller that asks for one row gets the first that comes
  *
  * Two items are active. The first that SQLite finds is taken for the one that
- * was meant, nobody is told of the other, and another index brings another
- * row. Only a table that has grown shows it.
+ * was meant, and nobody is told of the other. With a different index it may be
+ * a different row. As long as the table has one such row, nothing is wrong.
  *
  * Copy of: idea.c
  * Proof: prints active: item 1
@@ -24,7 +24,7 @@ static const char *find_column(const char *key)
 {
     for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
         if (strcmp(form[i], key) == 0)
-            return form[i]; /* (2) the text of the list, not that of the key */
+            return form[i]; /* (2) the word from the list, not the key */
     }
     return NULL;
 }

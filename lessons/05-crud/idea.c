@@ -1,14 +1,15 @@
 /* idea - a name from outside picks a column, and never becomes SQL
  *
- * A form of two fields, a key and a text, changes item 1. What a form may
- * change stands in a list; the SQL takes the name from the list. The text is
- * bound. And who asks for one row gets one row, or is told how many there are.
+ * A form of two fields, a key and a text, changes item 1. A list holds what a
+ * form may change, and the SQL takes the name from the list. The text is bound.
+ * And a caller that asks for one row gets one row, or is told how many there
+ * are.
  *
  * Run:      build/05-crud-idea
  * Expect:   a key that is more than a name is refused; no text changes the
  *           price; two rows are not one
- * See also: column_names_pasted.c, value_pasted.c, first_of_many.c, which do
- *           it wrong
+ * See also: its wrong twins column_names_pasted.c, value_pasted.c and
+ *           first_of_many.c
  */
 #include "01-blocking/stmt.h"
 
@@ -27,7 +28,7 @@ static const char *find_column(const char *key)
 {
     for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
         if (strcmp(form[i], key) == 0)
-            return form[i]; /* (2) the text of the list, not that of the key */
+            return form[i]; /* (2) the word from the list, not the key */
     }
     return NULL;
 }

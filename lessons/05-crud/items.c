@@ -1,7 +1,7 @@
 /* items - the rows of the shop's items, in and out by name
  *
- * A request goes through three hands: begin takes it, name_columns looks up
- * what is named, and submit gives the finished text to conn.
+ * A request goes through three functions: begin prepares it, name_columns looks
+ * up the names, and submit gives the finished statement to conn.
  */
 #include "05-crud/items.h"
 
@@ -18,25 +18,24 @@ enum {
 /* Column i is bit i of a sum of ASQ_ITEM_*. */
 static const struct column {
     const char *name;  /* as it comes from outside */
-    const char *sql;   /* as it stands in the text */
-    const char *bound; /* how its value stands there */
+    const char *sql;   /* what the statement calls it */
+    const char *bound; /* where its value is bound */
 } list[ASQ_ITEM_COLUMNS] = {
     {"id", "id", "?"},
     {"name", "name", "?"},
     {"status", "status", "?"},
-    {"data", "data", "json(?)"}, /* refuses what is no JSON */
+    {"data", "data", "json(?)"}, /* refuses what is not JSON */
     {"value", "value", "?"},
     {"kind", "json_extract(data, '$.kind')", "?"},
 };
 
 static const char row_sql[] = "id, name, status, data, value";
-/* With json() data is an object in the object, and not a text. */
+/* With json() data is an object in the object, not a text. */
 static const char json_sql[] =
     "json_object('id', id, 'name', name, 'status', status, "
     "'data', json(data), 'value', value) AS json";
 
-/* Says why, in one line even if a name from outside has several, and returns
- * the code. */
+/* Says why, in one line whatever the name contains, and returns the code. */
 static int __attribute__((format(printf, 3, 4)))
 refuse(struct asq_items_request *items, int code, const char *format, ...)
 {
@@ -44,7 +43,7 @@ refuse(struct asq_items_request *items, int code, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    /* Cut if it is too long. */
+    /* It is cut if it is too long. */
     (void)vsnprintf(text, sizeof items->request.message, format, args);
     va_end(args);
     for (; *text != '\0'; text++) {
@@ -64,8 +63,8 @@ static void add(struct asq_items_request *items, const char *text)
     items->length += size - 1;
 }
 
-/* Adds each column that was named, with what its value is compared or set to;
- * without it if equal is NULL. */
+/* Adds each column that was named: its name, and, unless equal is NULL, equal
+ * and its value. */
 static void add_columns(struct asq_items_request *items,
                         const char *between,
                         const char *equal)
@@ -107,7 +106,7 @@ static int find_column(const char *name)
     return -1;
 }
 
-/* Takes the request, which must not be pending: then it is the worker's. */
+/* Prepares the request, unless it is pending: then the worker owns it. */
 static int begin(struct asq_items_request *items,
                  enum asq_items_rows expected,
                  asq_items_cb on_done)
@@ -118,12 +117,11 @@ static int begin(struct asq_items_request *items,
     items->on_done = on_done;
     items->expected = expected;
     items->named = 0;
-    items->count = 0;
-    items->length = 0;
+    items->count = items->length = 0;
     return 0;
 }
 
-/* Takes the columns that params name, and their values in the list's order. */
+/* Looks up the names in params, and puts the values into the list's order. */
 static int name_columns(struct asq_items_request *items,
                         const struct asq_params *params,
                         unsigned columns)
@@ -136,7 +134,7 @@ static int name_columns(struct asq_items_request *items,
 
         if (i < 0 || (columns & items->columns & 1U << i) == 0)
             return refuse(items, UV_EINVAL,
-                          "\"%.150s\" is no column that may be named", name);
+                          "\"%.150s\" is not a column that may be named", name);
         if ((items->named & 1U << i) != 0)
             return refuse(items, UV_EINVAL, "column \"%s\" is given twice",
                           name);
@@ -150,12 +148,15 @@ static int name_columns(struct asq_items_request *items,
     return 0;
 }
 
-/* As name_columns, for what is written. */
-static int name_fields(struct asq_items_request *items,
-                       const struct asq_params *fields)
+/* Begins a request that writes these fields into one row. */
+static int begin_write(struct asq_items_request *items,
+                       const struct asq_params *fields,
+                       asq_items_cb on_done)
 {
-    int rc = name_columns(items, fields, WRITABLE);
+    int rc = begin(items, ASQ_ITEMS_ONE, on_done);
 
+    if (rc == 0)
+        rc = name_columns(items, fields, WRITABLE);
     return rc == 0 && items->named == 0
                ? refuse(items, UV_EINVAL,
                         "no column is given, so there is nothing to do")
@@ -195,10 +196,12 @@ static void add_id(struct asq_items_request *items, int64_t id)
     items->values[items->count++] = asq_int64(id);
 }
 
-static void add_returning(struct asq_items_request *items)
+static int submit_returning(struct asq_conn *conn,
+                            struct asq_items_request *items)
 {
     add(items, " RETURNING ");
     add(items, rows_sql(items));
+    return submit(conn, items);
 }
 
 void asq_items_init(struct asq_items_request *items)
@@ -218,10 +221,8 @@ int asq_items_create(struct asq_conn *conn,
                      const struct asq_params *fields,
                      asq_items_cb on_done)
 {
-    int rc = begin(items, ASQ_ITEMS_ONE, on_done);
+    int rc = begin_write(items, fields, on_done);
 
-    if (rc == 0)
-        rc = name_fields(items, fields);
     if (rc != 0)
         return rc;
     add(items, "INSERT INTO items (");
@@ -229,8 +230,7 @@ int asq_items_create(struct asq_conn *conn,
     add(items, ") VALUES (");
     add_values(items);
     add(items, ")");
-    add_returning(items);
-    return submit(conn, items);
+    return submit_returning(conn, items);
 }
 
 int asq_items_read(struct asq_conn *conn,
@@ -275,17 +275,14 @@ int asq_items_update(struct asq_conn *conn,
                      const struct asq_params *fields,
                      asq_items_cb on_done)
 {
-    int rc = begin(items, ASQ_ITEMS_ONE, on_done);
+    int rc = begin_write(items, fields, on_done);
 
-    if (rc == 0)
-        rc = name_fields(items, fields);
     if (rc != 0)
         return rc;
     add(items, "UPDATE items SET ");
     add_columns(items, ", ", " = ");
     add_id(items, id);
-    add_returning(items);
-    return submit(conn, items);
+    return submit_returning(conn, items);
 }
 
 int asq_items_delete(struct asq_conn *conn,
@@ -299,6 +296,5 @@ int asq_items_delete(struct asq_conn *conn,
         return rc;
     add(items, "DELETE FROM items");
     add_id(items, id);
-    add_returning(items);
-    return submit(conn, items);
+    return submit_returning(conn, items);
 }

@@ -1,8 +1,8 @@
 /* value_pasted - the text of the form is pasted between two quotes
  *
- * The column comes from the list, and still the price is set: the text ends
- * the quotes itself and goes on with SQL of its own. Each text is another
- * statement besides, so none is ever found in the statement cache.
+ * The column comes from the list, and yet the price is set: the text closes the
+ * quotes itself and goes on with SQL of its own. Besides, each text makes a
+ * different statement, so the statement cache never finds one again.
  *
  * Copy of: idea.c
  * Proof: prints my lamp, 1 cents
@@ -24,7 +24,7 @@ static const char *find_column(const char *key)
 {
     for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
         if (strcmp(form[i], key) == 0)
-            return form[i]; /* (2) the text of the list, not that of the key */
+            return form[i]; /* (2) the word from the list, not the key */
     }
     return NULL;
 }

@@ -14,7 +14,7 @@ static struct asq_batch *batch_of(struct asq_request *request)
 
 static int say(struct asq_request *request, int code, const char *text)
 {
-    /* Cut if it is too long. */
+    /* It is cut if it is too long. */
     (void)snprintf(request->message, sizeof request->message, "%s", text);
     return code;
 }
@@ -38,8 +38,8 @@ static int run_row(struct asq_batch *batch, struct asq_stmt *stmt)
     return rc;
 }
 
-/* Runs a row in a savepoint of its own. What a refused one has done is undone;
- * db keeps the message of why it was refused. */
+/* Runs a row in a savepoint of its own. If the row is refused, what it did is
+ * undone; db keeps the message that says why. */
 static int
 run_row_alone(struct asq_db *db, struct asq_batch *batch, struct asq_stmt *stmt)
 {
@@ -57,15 +57,15 @@ run_row_alone(struct asq_db *db, struct asq_batch *batch, struct asq_stmt *stmt)
     return rc != 0 ? rc : refused;
 }
 
-/* Says whether an error concerns this row alone: others may still be good, and
- * the transaction goes on. */
+/* Says whether an error concerns only this row: then the others may still be
+ * good, and the transaction goes on. */
 static bool is_bad_row(const struct asq_db *db, int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
     case SQLITE_TOOBIG:
-    case SQLITE_ERROR: /* an SQL function does not like its argument */
+    case SQLITE_ERROR: /* an SQL function refused its argument */
         return asq_db_in_transaction(db);
     default:
         return false;
@@ -79,15 +79,15 @@ static void report(struct asq_batch *batch, int rc, const char *message)
 
         error->row = batch->run.row;
         error->code = rc;
-        /* Cut if it is too long. */
+        /* It is cut if it is too long. */
         (void)snprintf(error->message, sizeof error->message, "%s", message);
     }
     batch->run.failed++;
 }
 
-/* A row that is refused has nearly always undone itself. With OR FAIL, or a
- * trigger's RAISE(FAIL), it leaves behind what it did until then, and SQLite
- * has counted that. */
+/* SQLite nearly always undoes a row that it refuses. With OR FAIL, or a
+ * trigger's RAISE(FAIL), the row leaves behind what it did until then, and
+ * SQLite has counted that. */
 static int run_rows(struct asq_db *db,
                     struct asq_batch *batch,
                     struct asq_stmt *stmt,
@@ -136,17 +136,17 @@ static int run_transaction(struct asq_db *db,
     rc = run_rows(db, batch, stmt, ret_half);
     if (rc == 0)
         rc = commit(db, batch);
-    /* Many errors have rolled it back already; it is tried once, as it cannot
-     * leave the transaction open. */
+    /* After many errors SQLite has rolled back already. One attempt is enough:
+     * ROLLBACK cannot leave the transaction open. */
     if (rc != 0 && asq_db_in_transaction(db))
         (void)asq_stmt_step(rollback);
     return rc;
 }
 
-/* One chunk, one transaction, one statement. When a refused row has left half
- * of itself behind, the chunk is undone and runs again with a savepoint for
- * each row; so do the chunks after it. ROLLBACK is prepared before BEGIN:
- * without memory for it the transaction would stay open. */
+/* One chunk, one transaction, one statement. When a refused row has left
+ * changes behind, the chunk is undone and runs again with a savepoint for each
+ * row, and so do the chunks after it. ROLLBACK is prepared before BEGIN,
+ * because without memory for it the transaction would stay open. */
 static int run_chunk(struct asq_db *db, struct asq_request *request)
 {
     struct asq_batch *batch = batch_of(request);

@@ -1,11 +1,11 @@
 /* idea - many rows: one hop, one commit, and what changed is counted
  *
- * Eight items are inserted, one of them without data; then four ids get a new
- * status, and nobody has two of them. Each time all rows are one function on
- * the worker. SQLite itself counts the commits.
+ * Eight items are inserted, one of them without data; then the items of four
+ * ids get a new status, but two of these ids do not exist. Each time one
+ * function on the worker runs all the rows. SQLite itself counts the commits.
  *
  * Run:      build/06-batches-idea
- * Expect:   8 of 8 and 2 of 4 changed, one commit each
+ * Expect:   8 of 8 rows and 2 of 4 are changed, with one commit each
  * See also: one_commit_a_row.c, length_of_ids.c
  */
 #include "01-blocking/stmt.h"
@@ -24,7 +24,7 @@ struct job {
     const char *sql;
     struct asq_value values[8 * COLUMNS]; /* row after row */
     size_t rows, columns;
-    int64_t changed; /* the worker's until the answer, as commits */
+    int64_t changed; /* the worker owns it until the answer, as commits */
     int commits;
 };
 

@@ -1,6 +1,6 @@
-/* length_of_ids - wrong: what was given is reported as what was changed
+/* length_of_ids - wrong: the rows given are reported as the rows changed
  *
- * What it costs: nobody has two of the four ids, and the caller is told that
+ * What it costs: two of the four ids do not exist, yet the caller is told that
  * four items are sold. Two customers get a confirmation for nothing.
  *
  * Copy of: idea.c
@@ -22,7 +22,7 @@ struct job {
     const char *sql;
     struct asq_value values[8 * COLUMNS]; /* row after row */
     size_t rows, columns;
-    int64_t changed; /* the worker's until the answer, as commits */
+    int64_t changed; /* the worker owns it until the answer, as commits */
     int commits;
 };
 

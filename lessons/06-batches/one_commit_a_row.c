@@ -1,8 +1,8 @@
 /* one_commit_a_row - wrong: each row is committed by itself
  *
- * What it costs: a commit waits for the disk, so eight rows wait eight times;
- * and after an error half of the rows are there. Every row is right, and no
- * tool complains.
+ * What it costs: a commit waits for the disk, so eight rows wait eight times,
+ * and after an error some of the rows are there and others are not. Every row
+ * is right, and no tool complains.
  *
  * Copy of: idea.c
  * Proof: prints INSERT: 8 given, 8 changed, commits: 8
@@ -23,7 +23,7 @@ struct job {
     const char *sql;
     struct asq_value values[8 * COLUMNS]; /* row after row */
     size_t rows, columns;
-    int64_t changed; /* the worker's until the answer, as commits */
+    int64_t changed; /* the worker owns it until the answer, as commits */
     int commits;
 };
 

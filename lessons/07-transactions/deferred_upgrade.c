@@ -1,16 +1,17 @@
 /* deferred_upgrade - wrong: a block that will write begins by reading only
  *
  * A DEFERRED transaction reads one snapshot. When another connection commits
- * meanwhile, the snapshot is old, and nothing may be written on top of it: the
- * write fails at once, with SQLITE_BUSY_SNAPSHOT. There is nobody to wait for,
+ * meanwhile, the snapshot is old, and nothing can be written on top of it: the
+ * write fails at once, with SQLITE_BUSY_SNAPSHOT. There is nothing to wait for,
  * so a timeout of 5 seconds, or of 5 hours, does not help.
  *
- * What it costs: an error that comes only with others around. It goes away
- * with IMMEDIATE, which is the default, or by doing the whole block again.
+ * What it costs: an error that comes only with others around. IMMEDIATE, the
+ * default, avoids it; or the whole block is done again.
  *
  * Copy of: idea.c
  * Proof: prints a@example.org: status 517, database is locked
  */
+#include "03-event-loop/conn_wait.h"
 #include "04-measure-first/db_copy.h"
 #include "07-transactions/tx.h"
 #include "common/elsewhere.h"
@@ -21,31 +22,25 @@
 #include <unistd.h>
 
 enum {
-    USERS = 3,
-    PATH_SIZE = 512
-};
-
-struct app {
-    char path[PATH_SIZE];
-    struct asq_conn conn;
+    USERS = 3
 };
 
 struct user {
-    struct app *app;
+    const char *path; /* of the file */
     struct asq_tx tx;
-    struct asq_tx_step step; /* one after the other */
+    struct asq_tx_step step; /* used for one step after the other */
     const char *email, *bio;
     bool leaves;
     struct asq_value values[2];
 };
 
-/* Asks the file as others do. */
-static int64_t ask_file(const struct app *app, const char *sql)
+/* Asks the file through a connection of its own. */
+static int64_t ask_file(const char *path, const char *sql)
 {
     char message[ASQ_MESSAGE_SIZE];
     int64_t number = 0;
 
-    if (asq_ask_elsewhere(app->path, sql, &number, message, sizeof message))
+    if (asq_ask_elsewhere(path, sql, &number, message, sizeof message))
         (void)fprintf(stderr, "%s\n", message);
     return number;
 }
@@ -56,13 +51,13 @@ static int add_profile(struct asq_tx *tx, struct asq_tx_step *step, int status)
     struct asq_params params = {.values = user->values, .count = 2};
 
     if (status != 0)
-        return status; /* (3) undone, and so it is in the next line */
+        return status; /* (3) all is undone, and by the next line as well */
     if (user->leaves)
         return UV_ECANCELED;
     user->values[0] = asq_result_at(&step->request.result, 0, 0);
     user->values[1] = asq_text(user->bio);
     return asq_tx_run(tx, step, "INSERT INTO profiles VALUES (?1, ?2)", &params,
-                      NULL); /* (4) the next step; nothing comes after it */
+                      NULL); /* (4) the next step; no other follows it */
 }
 
 static int add_user(struct user *user)
@@ -79,10 +74,10 @@ static int write_user(struct asq_tx *tx, struct asq_tx_step *step, int status)
 {
     struct user *user = tx->data;
 
-    (void)step;      /* nothing of its rows is needed */
-    if (status == 0) /* meanwhile somebody else commits */
-        (void)ask_file(user->app, "INSERT INTO users (email) VALUES "
-                                  "(random())");
+    (void)step;      /* none of its rows is needed */
+    if (status == 0) /* meanwhile another connection commits */
+        (void)ask_file(user->path, "INSERT INTO users (email) VALUES "
+                                   "(random())");
     return status != 0 ? status : add_user(user);
 }
 
@@ -93,7 +88,7 @@ static int look_first(struct user *user)
                       NULL, write_user);
 }
 
-/* (5) Committed or rolled back; nobody had to ask for it. */
+/* (5) It is committed or rolled back; the program did not have to ask. */
 static void print_end(struct asq_tx *tx, int status)
 {
     const struct user *user = tx->data;
@@ -102,38 +97,26 @@ static void print_end(struct asq_tx *tx, int status)
                  status == 0 ? "committed" : tx->message);
 }
 
-static void note_opened(struct asq_conn *conn, int status)
+/* Signs up all users at once. Returns 0 or why that cannot be. */
+static int run_users(const char *path, struct user *users)
 {
-    if (status != 0)
-        (void)fprintf(stderr, "%s\n", conn->message);
-}
-
-static void note_closed(struct asq_conn *conn)
-{
-    (void)conn; /* on the stack of main */
-}
-
-static int run_users(struct app *app, struct user *users)
-{
-    struct asq_profile profile = asq_profile_default(app->path);
+    struct asq_profile profile = asq_profile_default(path);
+    struct asq_conn conn;
     int rc;
 
-    asq_conn_init(&app->conn);
+    asq_conn_init(&conn);
     for (int i = 0; i < USERS; i++) {
-        users[i].app = app;
-        asq_tx_init(&users[i].tx, &app->conn);
+        asq_tx_init(&users[i].tx, &conn);
         users[i].tx.data = &users[i];
         users[i].tx.on_end = print_end;
         asq_tx_step_init(&users[i].step);
+        users[i].path = path;
     }
-    rc = asq_conn_open(&app->conn, uv_default_loop(), &profile, note_opened);
-    if (rc != 0)
-        return rc;
+    rc = asq_conn_open_wait(&conn, uv_default_loop(), &profile);
     for (int i = 0; i < USERS && rc == 0; i++)
         rc = look_first(&users[i]);
     (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until all is answered */
-    asq_conn_close(&app->conn, note_closed);
-    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until it is closed */
+    asq_conn_close_wait(&conn);
     for (int i = 0; i < USERS; i++) {
         asq_tx_step_destroy(&users[i].step);
         asq_tx_destroy(&users[i].tx);
@@ -148,23 +131,23 @@ int main(void)
         {.email = "b@example.org", .bio = "in a hurry", .leaves = true},
         {.email = "c@example.org", .bio = ""},
     };
-    struct app app;
+    char path[512];
     int rc;
 
-    (void)snprintf(app.path, sizeof app.path, "%s/tmp/tx-idea-%ld.db",
-                   asq_build_dir(), (long)getpid());
-    rc = asq_make_parents(app.path);
-    (void)ask_file(&app,
+    (void)snprintf(path, sizeof path, "%s/tmp/tx-idea-%ld.db", asq_build_dir(),
+                   (long)getpid());
+    rc = asq_make_parents(path);
+    (void)ask_file(path,
                    "CREATE TABLE users (id INTEGER PRIMARY KEY,"
                    " email TEXT NOT NULL UNIQUE) STRICT;"
                    "CREATE TABLE profiles (user_id INTEGER PRIMARY KEY"
                    " REFERENCES users, bio TEXT CHECK (bio <> '')) STRICT");
     if (rc == 0)
-        rc = run_users(&app, users);
-    (void)printf("in the file: %" PRId64 " users, %" PRId64 " profiles\n",
-                 ask_file(&app, "SELECT count(*) FROM users"),
-                 ask_file(&app, "SELECT count(*) FROM profiles"));
-    (void)asq_db_remove(app.path);          /* what cannot be removed stays */
+        rc = run_users(path, users);
+    (void)printf("users in the file: %" PRId64 ", profiles: %" PRId64 "\n",
+                 ask_file(path, "SELECT count(*) FROM users"),
+                 ask_file(path, "SELECT count(*) FROM profiles"));
+    (void)asq_db_remove(path);              /* what cannot be removed stays */
     (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
     return rc == 0 ? 0 : 1;
 }

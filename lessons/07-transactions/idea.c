@@ -1,15 +1,14 @@
 /* idea - a user and its profile: both are there, or neither
  *
- * Three users come at once, each is a block of two steps on one connection.
- * The profile needs the id that the first step has made. One client leaves
- * before it is asked for, and one profile is refused by the table.
+ * Three users sign up at once, each by a block of two steps, all through one
+ * connection. The profile needs the id that the first step has made. One client
+ * leaves before its profile is submitted, and the table refuses another's.
  *
  * Run:      build/07-transactions-idea
  * Expect:   one user with a profile; of the others nothing is left
- * See also: deferred_upgrade.c, returning_unfinished.c; and the module with a
- *           few lines gone: two_begins_one_connection.c,
- *           rollback_unless_cancelled.c
+ * See also: the wrong twins, which copy this program or tx.c
  */
+#include "03-event-loop/conn_wait.h"
 #include "04-measure-first/db_copy.h"
 #include "07-transactions/tx.h"
 #include "common/elsewhere.h"
@@ -20,31 +19,24 @@
 #include <unistd.h>
 
 enum {
-    USERS = 3,
-    PATH_SIZE = 512
-};
-
-struct app {
-    char path[PATH_SIZE];
-    struct asq_conn conn;
+    USERS = 3
 };
 
 struct user {
-    struct app *app;
     struct asq_tx tx;
-    struct asq_tx_step step; /* one after the other */
+    struct asq_tx_step step; /* used for one step after the other */
     const char *email, *bio;
     bool leaves;
     struct asq_value values[2];
 };
 
-/* Asks the file as others do. */
-static int64_t ask_file(const struct app *app, const char *sql)
+/* Asks the file through a connection of its own. */
+static int64_t ask_file(const char *path, const char *sql)
 {
     char message[ASQ_MESSAGE_SIZE];
     int64_t number = 0;
 
-    if (asq_ask_elsewhere(app->path, sql, &number, message, sizeof message))
+    if (asq_ask_elsewhere(path, sql, &number, message, sizeof message))
         (void)fprintf(stderr, "%s\n", message);
     return number;
 }
@@ -55,13 +47,13 @@ static int add_profile(struct asq_tx *tx, struct asq_tx_step *step, int status)
     struct asq_params params = {.values = user->values, .count = 2};
 
     if (status != 0)
-        return status; /* (3) undone, and so it is in the next line */
+        return status; /* (3) all is undone, and by the next line as well */
     if (user->leaves)
         return UV_ECANCELED;
     user->values[0] = asq_result_at(&step->request.result, 0, 0);
     user->values[1] = asq_text(user->bio);
     return asq_tx_run(tx, step, "INSERT INTO profiles VALUES (?1, ?2)", &params,
-                      NULL); /* (4) the next step; nothing comes after it */
+                      NULL); /* (4) the next step; no other follows it */
 }
 
 static int add_user(struct user *user)
@@ -74,7 +66,7 @@ static int add_user(struct user *user)
                       &params, add_profile); /* (2) the id */
 }
 
-/* (5) Committed or rolled back; nobody had to ask for it. */
+/* (5) It is committed or rolled back; the program did not have to ask. */
 static void print_end(struct asq_tx *tx, int status)
 {
     const struct user *user = tx->data;
@@ -83,38 +75,25 @@ static void print_end(struct asq_tx *tx, int status)
                  status == 0 ? "committed" : tx->message);
 }
 
-static void note_opened(struct asq_conn *conn, int status)
+/* Signs up all users at once. Returns 0 or why that cannot be. */
+static int run_users(const char *path, struct user *users)
 {
-    if (status != 0)
-        (void)fprintf(stderr, "%s\n", conn->message);
-}
-
-static void note_closed(struct asq_conn *conn)
-{
-    (void)conn; /* on the stack of main */
-}
-
-static int run_users(struct app *app, struct user *users)
-{
-    struct asq_profile profile = asq_profile_default(app->path);
+    struct asq_profile profile = asq_profile_default(path);
+    struct asq_conn conn;
     int rc;
 
-    asq_conn_init(&app->conn);
+    asq_conn_init(&conn);
     for (int i = 0; i < USERS; i++) {
-        users[i].app = app;
-        asq_tx_init(&users[i].tx, &app->conn);
+        asq_tx_init(&users[i].tx, &conn);
         users[i].tx.data = &users[i];
         users[i].tx.on_end = print_end;
         asq_tx_step_init(&users[i].step);
     }
-    rc = asq_conn_open(&app->conn, uv_default_loop(), &profile, note_opened);
-    if (rc != 0)
-        return rc;
+    rc = asq_conn_open_wait(&conn, uv_default_loop(), &profile);
     for (int i = 0; i < USERS && rc == 0; i++)
         rc = add_user(&users[i]);
     (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until all is answered */
-    asq_conn_close(&app->conn, note_closed);
-    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until it is closed */
+    asq_conn_close_wait(&conn);
     for (int i = 0; i < USERS; i++) {
         asq_tx_step_destroy(&users[i].step);
         asq_tx_destroy(&users[i].tx);
@@ -129,23 +108,23 @@ int main(void)
         {.email = "b@example.org", .bio = "in a hurry", .leaves = true},
         {.email = "c@example.org", .bio = ""},
     };
-    struct app app;
+    char path[512];
     int rc;
 
-    (void)snprintf(app.path, sizeof app.path, "%s/tmp/tx-idea-%ld.db",
-                   asq_build_dir(), (long)getpid());
-    rc = asq_make_parents(app.path);
-    (void)ask_file(&app,
+    (void)snprintf(path, sizeof path, "%s/tmp/tx-idea-%ld.db", asq_build_dir(),
+                   (long)getpid());
+    rc = asq_make_parents(path);
+    (void)ask_file(path,
                    "CREATE TABLE users (id INTEGER PRIMARY KEY,"
                    " email TEXT NOT NULL UNIQUE) STRICT;"
                    "CREATE TABLE profiles (user_id INTEGER PRIMARY KEY"
                    " REFERENCES users, bio TEXT CHECK (bio <> '')) STRICT");
     if (rc == 0)
-        rc = run_users(&app, users);
-    (void)printf("in the file: %" PRId64 " users, %" PRId64 " profiles\n",
-                 ask_file(&app, "SELECT count(*) FROM users"),
-                 ask_file(&app, "SELECT count(*) FROM profiles"));
-    (void)asq_db_remove(app.path);          /* what cannot be removed stays */
+        rc = run_users(path, users);
+    (void)printf("users in the file: %" PRId64 ", profiles: %" PRId64 "\n",
+                 ask_file(path, "SELECT count(*) FROM users"),
+                 ask_file(path, "SELECT count(*) FROM profiles"));
+    (void)asq_db_remove(path);              /* what cannot be removed stays */
     (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
     return rc == 0 ? 0 : 1;
 }

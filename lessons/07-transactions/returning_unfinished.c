@@ -1,16 +1,17 @@
 /* returning_unfinished - wrong: the statement is left where it gave the id
  *
- * An INSERT with RETURNING has done its work when it gives its first row, but
- * it is not done: it must be stepped to its end, or reset. While a statement
- * that writes is under way, COMMIT is refused with SQLITE_BUSY.
+ * An INSERT with RETURNING has written its row when it returns it, but it is
+ * not finished: it must be stepped to its end, or reset. Until then COMMIT is
+ * refused with SQLITE_BUSY.
  *
- * What it costs: the id was right, the profile went in, and nothing of it is
- * in the file. Who takes the error for a lock and tries COMMIT again waits for
- * a lock that nobody holds.
+ * What it costs: the id was right and the profile went in, yet nothing of it is
+ * in the file. A program that takes the error for a lock and tries COMMIT again
+ * waits for a lock that nobody holds.
  *
  * Copy of: idea.c
  * Proof: prints a@example.org: status 5, cannot commit transaction
  */
+#include "03-event-loop/conn_wait.h"
 #include "04-measure-first/db_copy.h"
 #include "07-transactions/tx.h"
 #include "common/elsewhere.h"
@@ -21,31 +22,24 @@
 #include <unistd.h>
 
 enum {
-    USERS = 3,
-    PATH_SIZE = 512
-};
-
-struct app {
-    char path[PATH_SIZE];
-    struct asq_conn conn;
+    USERS = 3
 };
 
 struct user {
-    struct app *app;
     struct asq_tx tx;
-    struct asq_tx_step step; /* one after the other */
+    struct asq_tx_step step; /* used for one step after the other */
     const char *email, *bio;
     bool leaves;
     struct asq_value values[2];
 };
 
-/* Asks the file as others do. */
-static int64_t ask_file(const struct app *app, const char *sql)
+/* Asks the file through a connection of its own. */
+static int64_t ask_file(const char *path, const char *sql)
 {
     char message[ASQ_MESSAGE_SIZE];
     int64_t number = 0;
 
-    if (asq_ask_elsewhere(app->path, sql, &number, message, sizeof message))
+    if (asq_ask_elsewhere(path, sql, &number, message, sizeof message))
         (void)fprintf(stderr, "%s\n", message);
     return number;
 }
@@ -56,12 +50,12 @@ static int add_profile(struct asq_tx *tx, struct asq_tx_step *step, int status)
     struct asq_params params = {.values = user->values, .count = 2};
 
     if (status != 0)
-        return status; /* (3) undone, and so it is in the next line */
+        return status; /* (3) all is undone, and by the next line as well */
     if (user->leaves)
         return UV_ECANCELED;
     user->values[1] = asq_text(user->bio);
     return asq_tx_run(tx, step, "INSERT INTO profiles VALUES (?1, ?2)", &params,
-                      NULL); /* (4) the next step; nothing comes after it */
+                      NULL); /* (4) the next step; no other follows it */
 }
 
 static int insert_user(struct asq_db *db, struct asq_request *request)
@@ -88,7 +82,7 @@ static int add_user(struct user *user)
     return asq_tx_call(&user->tx, &user->step, insert_user, add_profile);
 }
 
-/* (5) Committed or rolled back; nobody had to ask for it. */
+/* (5) It is committed or rolled back; the program did not have to ask. */
 static void print_end(struct asq_tx *tx, int status)
 {
     const struct user *user = tx->data;
@@ -97,38 +91,25 @@ static void print_end(struct asq_tx *tx, int status)
                  status == 0 ? "committed" : tx->message);
 }
 
-static void note_opened(struct asq_conn *conn, int status)
+/* Signs up all users at once. Returns 0 or why that cannot be. */
+static int run_users(const char *path, struct user *users)
 {
-    if (status != 0)
-        (void)fprintf(stderr, "%s\n", conn->message);
-}
-
-static void note_closed(struct asq_conn *conn)
-{
-    (void)conn; /* on the stack of main */
-}
-
-static int run_users(struct app *app, struct user *users)
-{
-    struct asq_profile profile = asq_profile_default(app->path);
+    struct asq_profile profile = asq_profile_default(path);
+    struct asq_conn conn;
     int rc;
 
-    asq_conn_init(&app->conn);
+    asq_conn_init(&conn);
     for (int i = 0; i < USERS; i++) {
-        users[i].app = app;
-        asq_tx_init(&users[i].tx, &app->conn);
+        asq_tx_init(&users[i].tx, &conn);
         users[i].tx.data = &users[i];
         users[i].tx.on_end = print_end;
         asq_tx_step_init(&users[i].step);
     }
-    rc = asq_conn_open(&app->conn, uv_default_loop(), &profile, note_opened);
-    if (rc != 0)
-        return rc;
+    rc = asq_conn_open_wait(&conn, uv_default_loop(), &profile);
     for (int i = 0; i < USERS && rc == 0; i++)
         rc = add_user(&users[i]);
     (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until all is answered */
-    asq_conn_close(&app->conn, note_closed);
-    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until it is closed */
+    asq_conn_close_wait(&conn);
     for (int i = 0; i < USERS; i++) {
         asq_tx_step_destroy(&users[i].step);
         asq_tx_destroy(&users[i].tx);
@@ -143,23 +124,23 @@ int main(void)
         {.email = "b@example.org", .bio = "in a hurry", .leaves = true},
         {.email = "c@example.org", .bio = ""},
     };
-    struct app app;
+    char path[512];
     int rc;
 
-    (void)snprintf(app.path, sizeof app.path, "%s/tmp/tx-idea-%ld.db",
-                   asq_build_dir(), (long)getpid());
-    rc = asq_make_parents(app.path);
-    (void)ask_file(&app,
+    (void)snprintf(path, sizeof path, "%s/tmp/tx-idea-%ld.db", asq_build_dir(),
+                   (long)getpid());
+    rc = asq_make_parents(path);
+    (void)ask_file(path,
                    "CREATE TABLE users (id INTEGER PRIMARY KEY,"
                    " email TEXT NOT NULL UNIQUE) STRICT;"
                    "CREATE TABLE profiles (user_id INTEGER PRIMARY KEY"
                    " REFERENCES users, bio TEXT CHECK (bio <> '')) STRICT");
     if (rc == 0)
-        rc = run_users(&app, users);
-    (void)printf("in the file: %" PRId64 " users, %" PRId64 " profiles\n",
-                 ask_file(&app, "SELECT count(*) FROM users"),
-                 ask_file(&app, "SELECT count(*) FROM profiles"));
-    (void)asq_db_remove(app.path);          /* what cannot be removed stays */
+        rc = run_users(path, users);
+    (void)printf("users in the file: %" PRId64 ", profiles: %" PRId64 "\n",
+                 ask_file(path, "SELECT count(*) FROM users"),
+                 ask_file(path, "SELECT count(*) FROM profiles"));
+    (void)asq_db_remove(path);              /* what cannot be removed stays */
     (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
     return rc == 0 ? 0 : 1;
 }

@@ -1,13 +1,13 @@
-/* rollback_unless_cancelled - wrong: who leaves does not roll back
+/* rollback_unless_cancelled - wrong: a block that is cancelled just ends
  *
- * Each error rolls back, and a cancel is taken for something else: nobody is
- * interested in the answer any more, so the block just ends. But its
- * transaction is open, and the connection goes to the next one. In Python that
- * is `except Exception: rollback`: CancelledError is no Exception.
+ * Each error rolls back, but a cancel is taken for something else: nobody wants
+ * the answer any more, so the block just ends. But its transaction is open, and
+ * the next caller gets the connection. In Python this is `except Exception:
+ * rollback`, because CancelledError is not an Exception.
  *
- * What it costs: whoever comes next. A block is refused, as here; a statement
- * without a block falls into the open transaction, is answered with success,
- * and is undone by somebody else's ROLLBACK, or never committed.
+ * What it costs: the next caller pays. A block fails, as here; a statement
+ * without a block becomes part of the open transaction, is answered with
+ * success, and is undone by another caller's ROLLBACK or never committed.
  *
  * Copy of: tx.c
  * Proof: prints cannot start a transaction within a transaction
@@ -32,7 +32,7 @@ static struct asq_tx *tx_of(struct asq_request *end)
 
 static void maybe_end(struct asq_tx *tx);
 
-/* What is on the way to the worker and will have no effect need not run. */
+/* Steps that wait for the worker and will have no effect need not run. */
 static void cancel_all(struct asq_tx *tx)
 {
     for (struct asq_tx_step *step = tx->first; step != NULL; step = step->next)
@@ -47,10 +47,10 @@ static void cancel_all(struct asq_tx *tx)
 struct reason {
     int status;
     enum asq_place timed_out_in;
-    char message[ASQ_MESSAGE_SIZE]; /* empty: what the status says */
+    char message[ASQ_MESSAGE_SIZE]; /* empty: the words for the status */
 };
 
-/* Copied, because in its callback a request may be used again. */
+/* A copy, because the callback of a request may use it again. */
 static struct reason reason_of(const struct asq_request *request, int status)
 {
     struct reason reason = {.status = status,
@@ -70,7 +70,7 @@ static void give_up(struct asq_tx *tx, const struct reason *reason)
         return;
     if (text[0] == '\0')
         text = status < 0 ? uv_strerror(status) : sqlite3_errstr(status);
-    /* Cut if it is too long. */
+    /* It is cut if it is too long. */
     (void)snprintf(tx->message, sizeof tx->message, "%s", text);
     tx->timed_out_in = reason->timed_out_in;
     tx->status = status == SQLITE_INTERRUPT ? UV_ECANCELED : status;
@@ -103,7 +103,7 @@ static void finish(struct asq_tx *tx)
     else
         asq_hold_end(&tx->hold);
     if (tx->on_end != NULL)
-        tx->on_end(tx, status); /* tx may be gone after this */
+        tx->on_end(tx, status); /* tx may be freed by now */
     if (outer != NULL)
         maybe_end(outer);
 }
@@ -121,15 +121,15 @@ static void check_deadline(struct asq_tx *tx)
 
 static void take_end(struct asq_request *request, int status);
 
-/* A transaction that has not begun has nothing to end, and need not wait in
- * line for that. */
+/* A transaction that has not begun has nothing to end, and need not wait in the
+ * queue for that. */
 static void submit_end(struct asq_tx *tx)
 {
     static const struct reason closing = {
         .status = UV_ECANCELED, .message = "the connection is being closed"};
     bool good;
 
-    if (tx->status == UV_ECANCELED) { /* nobody waits for it any more */
+    if (tx->status == UV_ECANCELED) { /* nobody wants the answer */
         finish(tx);
         return;
     }
@@ -143,7 +143,7 @@ static void submit_end(struct asq_tx *tx)
                           good ? asq__tx_commit : asq__tx_roll_back,
                           take_end) == 0)
             return;
-        /* It is rolled back when the connection is closed. */
+        /* Closing the connection rolls it back. */
         give_up(tx, &closing);
     }
     finish(tx);
@@ -161,21 +161,21 @@ static void take_end(struct asq_request *request, int status)
             submit_end(tx);
             return;
         }
-        forget_reason(tx); /* who gave up came too late */
+        forget_reason(tx); /* it was given up too late */
     } else if (status != 0 && tx->outer != NULL) {
-        give_up(tx->outer, &reason); /* it holds what was not undone */
+        give_up(tx->outer, &reason); /* it contains what was not undone */
     }
     finish(tx);
 }
 
-/* The transaction ends when nothing of it is under way. */
+/* The transaction ends when nothing of it is in flight. */
 static void maybe_end(struct asq_tx *tx)
 {
     if (tx->state == ASQ_TX_OPEN && tx->first == NULL && tx->inner == NULL)
         submit_end(tx);
 }
 
-/* Nearly always the first one: steps are answered in their order. */
+/* It is nearly always the first one: steps are answered in their order. */
 static void remove_step(struct asq_tx *tx, const struct asq_tx_step *step)
 {
     struct asq_tx_step *before = NULL;
@@ -230,7 +230,7 @@ static int check_step(const struct asq_tx *tx, const struct asq_tx_step *step)
     return 0;
 }
 
-/* Opens the transaction and those around it that are not open yet. */
+/* Opens the transaction, and those around it that are not open yet. */
 static void open_all(struct asq_tx *tx)
 {
     if (tx->state != ASQ_TX_CLOSED)
@@ -244,7 +244,7 @@ static void open_all(struct asq_tx *tx)
     tx->outer->inner = tx;
 }
 
-/* The earliest deadline of those that the transaction stands in. */
+/* Returns the earliest deadline of the transaction and those around it. */
 static uint64_t set_deadline(struct asq_tx *tx, uint64_t now_ns)
 {
     uint64_t outer_ns = tx->outer == NULL ? 0 : set_deadline(tx->outer, now_ns);
@@ -299,7 +299,7 @@ static int submit(struct asq_tx *tx,
     step->gone = false;
     step->request.hold = &all->hold;
     step->request.timeout_ms = asq_time_left_ms(set_deadline(tx, uv_hrtime()));
-    /* It cannot fail where the hold has just begun. */
+    /* It cannot fail if the hold has just begun. */
     rc = asq_conn_call(tx->conn, &step->request, asq__tx_run_step, take_step);
     if (rc != 0)
         return rc;

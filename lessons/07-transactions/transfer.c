@@ -26,7 +26,7 @@ static struct asq_transfer_list *list_of(struct asq_request *request)
 }
 
 /* Returns UV_EINVAL, with the reason in words. On the loop, and on the worker
- * while the list is its. */
+ * while it owns the list. */
 static int refuse(struct asq_transfer_list *list,
                   size_t i,
                   enum asq_transfer_reason reason)
@@ -124,12 +124,12 @@ static void finish(struct asq_tx *tx, int status)
     struct asq_transfer_list *list = tx->data;
 
     if (status != UV_EINVAL)
-        list->reason = ASQ_TRANSFER_FINE; /* another one came first */
+        list->reason = ASQ_TRANSFER_FINE; /* something else came first */
     memcpy(list->message, tx->message, sizeof list->message);
     list->on_done(list, status);
 }
 
-/* Looks at what can be seen without the accounts. */
+/* Refuses what is wrong whatever the balances are. */
 static int check(struct asq_transfer_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {

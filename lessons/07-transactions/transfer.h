@@ -1,8 +1,8 @@
 /* transfer - a list of transfers in cents: all of them, or none
  *
- * A transfer takes from one account and gives to another one. A list is one
- * function on the worker in one transaction, so it costs one hop, and one for
- * COMMIT. Whether the money is there is a condition of the UPDATE that takes
+ * A transfer takes from one account and gives to another. A list is one
+ * function on the worker in one transaction, so it costs one hop, and another
+ * for COMMIT. That the money is there is a condition of the UPDATE that takes
  * it, and the count of changed rows is the answer: nobody gets in between
  * looking and taking.
  *
@@ -10,8 +10,8 @@
  * balance_cents INTEGER). Money is a whole number of cents: 0.1 + 0.2 is not
  * 0.3 in a double.
  *
- * Every function belongs to the loop thread. The caller owns the list and what
- * it points to. Depends on tx, and on conn of lesson 03.
+ * Call every function on the loop thread. The caller owns the list and
+ * everything it points to. Depends on tx, and on conn of lesson 03.
  */
 #ifndef ASQ_TRANSFER_H
 #define ASQ_TRANSFER_H
@@ -28,10 +28,10 @@ extern "C" {
 
 struct asq_transfer_list;
 
-/* status is 0: all transfers of the list are made (inside another transaction:
- * if that one commits); UV_EINVAL: one of them was refused, `refused` and
- * `reason` say which and why; or any other of asq_tx_end_cb. When it is not 0,
- * none is made, unless tx.outcome_unknown is set. */
+/* status is 0 if all transfers of the list are made (inside another
+ * transaction: if that one commits); UV_EINVAL if one of them was refused, and
+ * `refused` and `reason` say which and why; or any other of asq_tx_end_cb.
+ * Unless it is 0, none is made, except if tx.outcome_unknown is set. */
 typedef void (*asq_transfer_cb)(struct asq_transfer_list *list, int status);
 
 struct asq_transfer {
@@ -59,10 +59,12 @@ struct asq_transfer_list {
     /* read-only: loop thread, when start has returned UV_EINVAL, and in
      * on_done */
     enum asq_transfer_reason reason;
-    size_t refused;                 /* which one, if there is a reason */
-    char message[ASQ_MESSAGE_SIZE]; /* one line, if there is a reason, or when
+    size_t refused;                 /* the index of that transfer, if there is a
+                                       reason */
+    char message[ASQ_MESSAGE_SIZE]; /* one line, if there is a reason or when
                                        status is not 0 */
-    struct asq_tx tx;               /* its outcome_unknown and timed_out_in */
+    struct asq_tx tx;               /* only its outcome_unknown and
+                                       timed_out_in */
     /* private */
     struct asq_tx_step step;
     asq_transfer_cb on_done;
@@ -71,28 +73,28 @@ struct asq_transfer_list {
 /* Zeroes the list. */
 void asq_transfer_init(struct asq_transfer_list *list);
 
-/* Not while the list is under way. Accepts NULL. */
+/* Do not call it while the list is in flight. Accepts NULL. */
 void asq_transfer_destroy(struct asq_transfer_list *list);
 
 /* Makes all transfers of the list in a transaction of its own. on_done runs
- * once, when it is over; the list may be started again from there, or go.
- * Returns 0; UV_EINVAL (no on_done, a count without transfers, under way
- * already; or, with a reason, a transfer that no balance can make right: its
- * amount, or from is to); or UV_ESHUTDOWN as asq_tx_call. Then nothing is
- * owed. */
+ * once, when it is over; it may start the list again or free it. Returns 0;
+ * UV_EINVAL (no on_done, a count without transfers, or in flight already; or,
+ * with a reason, a transfer that no balance can make right: its amount is not
+ * above 0, or from is to); or UV_ESHUTDOWN as asq_tx_call. Unless it returns 0,
+ * on_done does not run. */
 int asq_transfer_start(struct asq_transfer_list *list,
                        struct asq_conn *conn,
                        asq_transfer_cb on_done);
 
-/* The same inside a transaction, as a savepoint of it: a list that is refused
- * leaves no trace in it, and whether it goes on is the caller's to say. Also
+/* The same inside a transaction, as a savepoint: a list that is refused leaves
+ * no trace in it, and the caller decides whether the transaction goes on. Also
  * returns UV_EBUSY and UV_ECANCELED as asq_tx_call. */
 int asq_transfer_start_inside(struct asq_transfer_list *list,
                               struct asq_tx *outer,
                               asq_transfer_cb on_done);
 
-/* Asks that the list be given up; on_done says what came of it: UV_ECANCELED,
- * or what it would have said. Harmless when nothing is under way. */
+/* Asks for the list to be given up; on_done says what came of it: UV_ECANCELED,
+ * or what it would have said anyway. Harmless when nothing is in flight. */
 void asq_transfer_cancel(struct asq_transfer_list *list);
 
 #ifdef __cplusplus

@@ -25,12 +25,12 @@ struct asq_tx *asq__tx_outermost(struct asq_tx *tx)
 
 static int refuse(struct asq_request *request, const char *text)
 {
-    /* Cut if it is too long. */
+    /* It is cut if it is too long. */
     (void)snprintf(request->message, sizeof request->message, "%s", text);
     return UV_ECANCELED;
 }
 
-/* Savepoints of the same name nest: the innermost one is meant. */
+/* Savepoints of the same name nest: the name means the innermost one. */
 static int begin(struct asq_db *db, struct asq_tx *tx)
 {
     static const char *const sql[] = {
@@ -53,7 +53,7 @@ static int begin(struct asq_db *db, struct asq_tx *tx)
     return rc;
 }
 
-/* After BEGIN has failed, or SQLite has rolled back, no step may run: it would
+/* Once BEGIN has failed, or SQLite has rolled back, no step may run: it would
  * be committed by itself. */
 int asq__tx_run_step(struct asq_db *db, struct asq_request *request)
 {
@@ -87,10 +87,10 @@ int asq__tx_commit(struct asq_db *db, struct asq_request *request)
                       NULL);
 }
 
-/* A savepoint that cannot be undone is undone by what is around it. The
- * outermost one must not stay open for others to fall into: where ROLLBACK
- * cannot run, for want of memory or because a function has left a statement
- * open that was interrupted, the database is closed. */
+/* A savepoint that cannot be undone is undone by the transaction around it. The
+ * outermost one must not stay open, or requests of others would become part of
+ * it: if ROLLBACK cannot run, because memory is missing or because a function
+ * has left an interrupted statement open, the database is closed. */
 int asq__tx_roll_back(struct asq_db *db, struct asq_request *request)
 {
     struct asq_tx *tx = tx_of(request);
@@ -100,7 +100,7 @@ int asq__tx_roll_back(struct asq_db *db, struct asq_request *request)
         rc = asq_db_run(db, "ROLLBACK TO asq", NULL, NULL);
         return rc == 0 ? asq_db_run(db, "RELEASE asq", NULL, NULL) : rc;
     }
-    /* A step, or a COMMIT that failed, may have rolled back already. */
+    /* A step or a failed COMMIT may have rolled back already. */
     (void)asq_db_run(db, "ROLLBACK", NULL, NULL);
     if (asq_db_in_transaction(db))
         asq__runner_close(&tx->conn->runner);

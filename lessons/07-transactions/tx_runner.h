@@ -1,8 +1,8 @@
 /* tx_runner - the worker's half of a transaction
  *
- * Three functions that the loop's half has called for its requests: they begin
- * what has not begun, run a step, commit or roll back, and see to it that
- * nothing of a transaction that is gone runs by itself.
+ * Three functions that run on the worker for the requests of the loop's half:
+ * they begin what has not begun, run a step, commit or roll back, and make sure
+ * that no step of a transaction that is gone runs by itself.
  *
  * Depends on stmt of lesson 01 and runner of lesson 03. Only tx uses it.
  */
@@ -15,11 +15,11 @@
 extern "C" {
 #endif
 
-/* Returns the transaction that a savepoint stands in. Any thread. */
+/* Returns the outermost transaction around a savepoint. Any thread. */
 struct asq_tx *asq__tx_outermost(struct asq_tx *tx);
 
-/* For asq_conn_call: the first with the request of a step, the others with the
- * one of the end. */
+/* For asq_conn_call: the first for the request of a step, the others for the
+ * request of the end. */
 int asq__tx_run_step(struct asq_db *db, struct asq_request *request);
 int asq__tx_commit(struct asq_db *db, struct asq_request *request);
 int asq__tx_roll_back(struct asq_db *db, struct asq_request *request);
