@@ -345,14 +345,13 @@ static void it_goes_on_behind_the_key(void *data)
     f->stream.key_param = 1;
     start_sql(f, BY_ID);
     while (f->ended == 0) {
-        while (f->ended == 0 && f->stream.reader.stmt == NULL &&
-               f->stream.sides[1 - f->stream.next].state != ASQ_SIDE_KEPT)
+        uint64_t let_go_ns = f->stream.let_go.submitted_ns;
+
+        /* Until a chunk is kept, and then until the statement is let go. */
+        while (f->ended == 0 && (f->stream.let_go.submitted_ns == let_go_ns ||
+                                 f->stream.let_go.pending))
             (void)uv_run(&f->loop, UV_RUN_ONCE);
-        while (f->ended == 0 &&
-               (f->stream.reader.stmt != NULL || f->stream.let_go.pending))
-            (void)uv_run(&f->loop, UV_RUN_ONCE);
-        if (f->ended == 0 &&
-            f->stream.sides[1 - f->stream.next].state == ASQ_SIDE_KEPT) {
+        if (f->ended == 0) {
             CHECK_INT(is_wal_busy(f), 0);
             more(f);
         }
