@@ -71,6 +71,27 @@ static void maybe_closed(struct asq_pool *pool)
     uv_close((uv_handle_t *)&pool->deliver, note_handle_closed);
 }
 
+/* Says whether nobody waits for a connection or has one. */
+static bool is_drained(const struct asq_pool *pool)
+{
+    if (pool->waiting_count + pool->run_count > 0 || pool->due.first != NULL ||
+        pool->ended.first != NULL || pool->held.first != NULL)
+        return false;
+    for (struct asq__member *member = pool->members; member != NULL;
+         member = member->next)
+        if (member->conn.pending > 0)
+            return false;
+    return true;
+}
+
+static void note_drained(struct asq_pool *pool)
+{
+    if (pool->on_drained == NULL || pool->drained_due || !is_drained(pool))
+        return;
+    pool->drained_due = true;
+    (void)uv_idle_start(&pool->deliver, pool->run_deliver); /* succeeds */
+}
+
 static void change(struct asq_pool *pool)
 {
     pool->change_again = pool->changing;
@@ -85,6 +106,7 @@ static void change(struct asq_pool *pool)
     } while (pool->change_again);
     pool->changing = false;
     set_timer(pool);
+    note_drained(pool);
     maybe_closed(pool);
 }
 
@@ -103,6 +125,13 @@ static void deliver(uv_idle_t *idle)
     struct asq_pool *pool = idle->data;
 
     asq__pool_deliver(pool);
+    if (pool->drained_due) {
+        asq_pool_cb on_drained = pool->on_drained;
+
+        pool->drained_due = false;
+        pool->on_drained = NULL;
+        on_drained(pool);
+    }
     change(pool);
 }
 
@@ -153,7 +182,9 @@ int asq_pool_open(struct asq_pool *pool,
     pool->profile = *profile;
     pool->limit = limit;
     pool->stats = (struct asq_pool_stats){0};
-    pool->close_called = false;
+    pool->refusing = pool->close_called = false;
+    pool->drained_due = false;
+    pool->on_drained = NULL;
     pool->retry_ns = 0;
     pool->changed = change;
     pool->run_deliver = deliver;
@@ -180,11 +211,22 @@ int asq_pool_resize(struct asq_pool *pool, unsigned limit)
     return 0;
 }
 
+bool asq_pool_refuse(struct asq_pool *pool, asq_pool_cb on_drained)
+{
+    bool drained = is_drained(pool);
+
+    pool->refusing = true;
+    pool->on_drained = drained ? NULL : on_drained;
+    return drained;
+}
+
 void asq_pool_close(struct asq_pool *pool, asq_pool_cb on_closed)
 {
     if (!pool->must_close || pool->close_called)
         return;
     pool->close_called = true;
+    pool->on_drained = NULL;
+    pool->drained_due = false;
     pool->on_closed = on_closed;
     asq__pool_refuse_all(pool);
     for (struct asq__member *member = pool->members; member != NULL;
@@ -208,7 +250,7 @@ int asq_pool_run(struct asq_pool *pool,
     if (!pool->must_close || sql == NULL || on_done == NULL ||
         request->pending || request->hold != NULL)
         return UV_EINVAL;
-    if (pool->close_called)
+    if (pool->refusing || pool->close_called)
         return UV_ESHUTDOWN;
     member = pool->runs.first == NULL ? asq__pool_choose(pool) : NULL;
     if (member == NULL &&
@@ -224,66 +266,6 @@ int asq_pool_run(struct asq_pool *pool,
     asq__pool_push_run(pool, request);
     change(pool);
     return 0;
-}
-
-void asq_loan_init(struct asq_loan *loan)
-{
-    *loan = (struct asq_loan){0};
-}
-
-int asq_pool_acquire(struct asq_pool *pool,
-                     struct asq_loan *loan,
-                     asq_loan_cb on_loan)
-{
-    if (!pool->must_close || on_loan == NULL || loan->state != ASQ_LOAN_NONE)
-        return UV_EINVAL;
-    if (pool->close_called)
-        return UV_ESHUTDOWN;
-    if (pool->run_count + pool->waiting_count >= pool->capacity)
-        return UV_ENOBUFS;
-    loan->pool = pool;
-    loan->since_ns = asq__pool_now(pool);
-    loan->deadline_ns = 0;
-    if (loan->timeout_ms != 0)
-        loan->deadline_ns = loan->since_ns + loan->timeout_ms * MS;
-    loan->has_waited = false;
-    loan->told_slow = false;
-    loan->on_loan = on_loan;
-    asq__pool_push_loan(pool, loan);
-    change(pool);
-    loan->has_waited = loan->state == ASQ_LOAN_WAITING;
-    return 0;
-}
-
-/* The loan is due or held, and has a connection. */
-static void take_back(struct asq_loan *loan)
-{
-    struct asq__member *member = loan->member;
-
-    loan->member = NULL;
-    loan->conn = NULL;
-    member->loan = NULL;
-    asq__member_take_back(member);
-}
-
-void asq_loan_give_up(struct asq_loan *loan)
-{
-    if (loan->state == ASQ_LOAN_WAITING) {
-        asq__pool_end_loan(loan, UV_ECANCELED, "given up");
-        change(loan->pool);
-    } else if (loan->state == ASQ_LOAN_DUE && loan->status == 0) {
-        loan->status = UV_ECANCELED;
-        (void)snprintf(loan->message, sizeof loan->message, "given up");
-        take_back(loan);
-    }
-}
-
-void asq_loan_release(struct asq_loan *loan)
-{
-    if (loan->state != ASQ_LOAN_HELD)
-        return;
-    asq__pool_let_go(loan);
-    take_back(loan);
 }
 
 void asq_pool_cancel(struct asq_pool *pool)

@@ -26,6 +26,7 @@
 #ifndef ASQ_POOL_H
 #define ASQ_POOL_H
 
+#include "10-pooling/loan.h"
 #include "10-pooling/pool_state.h"
 
 #include <stdbool.h>
@@ -60,28 +61,14 @@ int asq_pool_run(struct asq_pool *pool,
                  const struct asq_params *params,
                  asq_done_cb on_done);
 
-/* Makes a loan ready for its first acquire. */
-void asq_loan_init(struct asq_loan *loan);
-
-/* Gets into line for a connection of one's own. Returns 0; UV_EINVAL (no
- * callback, it waits or is lent already), UV_ENOBUFS (the line is full), or
- * UV_ESHUTDOWN. */
-int asq_pool_acquire(struct asq_pool *pool,
-                     struct asq_loan *loan,
-                     asq_loan_cb on_loan);
-
-/* Leaves the line: the callback comes with UV_ECANCELED, also if the
- * connection was about to be given. Harmless at any other time. */
-void asq_loan_give_up(struct asq_loan *loan);
-
-/* Gives the connection back. Requests that are still pending on it are
- * answered first, and only then does another caller get it. Harmless when
- * nothing is lent. The loan may be used again at once, or freed. */
-void asq_loan_release(struct asq_loan *loan);
-
 /* Sets the limit. Surplus connections close when nobody has them. Returns 0 or
  * UV_EINVAL, as open. */
 int asq_pool_resize(struct asq_pool *pool, unsigned limit);
+
+/* Refuses what is new with UV_ESHUTDOWN; what waits and what is lent goes on.
+ * Returns true if there is nothing of that; else on_drained (or NULL) is called
+ * once, when all of it is answered and given back. Close it then. */
+bool asq_pool_refuse(struct asq_pool *pool, asq_pool_cb on_drained);
 
 /* Refuses what is new and answers all that wait with UV_ESHUTDOWN. Runs that
  * have a connection are finished, loans go on until they are released; then

@@ -83,7 +83,7 @@ static void note_idle(struct asq__member *member)
     struct asq_pool *pool = member->pool;
 
     member->used_ns = asq__pool_now(pool);
-    if (member->reserved || member->leaving ||
+    if (member->reserved || member->leaving || pool->on_drained != NULL ||
         !asq__member_is_as_opened(member) ||
         !uv_is_active((uv_handle_t *)&pool->timer))
         pool->changed(pool);

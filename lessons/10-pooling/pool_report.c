@@ -23,6 +23,8 @@ struct asq_pool_stats asq_pool_statistics(const struct asq_pool *pool)
         stats.idle +=
             member->state == ASQ_MEMBER_SHARED && member->conn.pending == 0;
         stats.lent += member->state == ASQ_MEMBER_LENT;
+        if (member->state == ASQ_MEMBER_SHARED)
+            stats.pending += member->conn.pending;
     }
     return stats;
 }

@@ -74,6 +74,7 @@ struct asq_loan_list {
 struct asq_pool_stats {
     unsigned open, opening; /* now; of those that are open: */
     unsigned idle, lent;
+    size_t pending;       /* now: runs that have a connection */
     size_t waiting;       /* now: loans and runs in the line */
     uint64_t runs, loans; /* that got a connection; of these: */
     uint64_t waits;       /* had to wait for it */
@@ -87,6 +88,7 @@ struct asq_pool_stats {
 struct asq_pool {
     /* public: set between init and open */
     void *data;
+    void *keeper;   /* of a module that has the pool, such as shutdown */
     unsigned keep;  /* connections that stay open when idle: 0 */
     unsigned depth; /* pending runs that one has before the next is used: 32 */
     unsigned idle_ms; /* one that nobody used for so long is closed: 60,000;
@@ -121,8 +123,10 @@ struct asq_pool {
     uv_idle_cb run_deliver;
     bool changing, change_again;
     bool must_close; /* open returned 0, and on_closed was not called */
-    bool close_called;
+    bool refusing, close_called;
     unsigned handles; /* that are not closed yet */
+    bool drained_due;
+    asq_pool_cb on_drained; /* NULL: nobody waits for it */
     asq_pool_cb on_closed;
 };
 

@@ -1,0 +1,40 @@
+/* loan - a connection of a pool for one caller alone
+ *
+ *     none -> waiting -> due -> held -> none
+ *                '-- given up, or too late: due, with a status
+ *
+ * Loop thread. Depends on pool_state.
+ */
+#ifndef ASQ_LOAN_H
+#define ASQ_LOAN_H
+
+#include "10-pooling/pool_state.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes a loan ready for its first acquire. */
+void asq_loan_init(struct asq_loan *loan);
+
+/* Gets into line for a connection of one's own. Returns 0; UV_EINVAL (no
+ * callback, it waits or is lent already), UV_ENOBUFS (the line is full), or
+ * UV_ESHUTDOWN. */
+int asq_pool_acquire(struct asq_pool *pool,
+                     struct asq_loan *loan,
+                     asq_loan_cb on_loan);
+
+/* Leaves the line: the callback comes with UV_ECANCELED, also if the
+ * connection was about to be given. Harmless at any other time. */
+void asq_loan_give_up(struct asq_loan *loan);
+
+/* Gives the connection back. Requests that are still pending on it are
+ * answered first, and only then does another caller get it. Harmless when
+ * nothing is lent. The loan may be used again at once, or freed. */
+void asq_loan_release(struct asq_loan *loan);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
