@@ -209,7 +209,8 @@ static double read_rows(struct asq_stage *stage, bool keep)
  * time, so that no close is the last one. */
 static void open_per_call(struct asq_stage *stage)
 {
-    struct asq_latency ratios = {0}; /* kept to opened, in thousandths */
+    struct asq_claim *claim = asq_stage_claim(stage);
+    struct asq_claim_runs runs = {.calm = 0};
     sqlite3 *other;
     double ratio;
 
@@ -220,19 +221,18 @@ static void open_per_call(struct asq_stage *stage)
         double opened = read_rows(stage, false);
         double kept = read_rows(stage, true);
 
-        if (i > 0 &&
-            asq_latency_add(&ratios, (uint64_t)(1e3 * kept / opened)) != 0)
-            asq_stage_fail(stage, "out of memory");
+        if (i > 0)
+            asq_claim_runs_add(&runs, kept / opened);
     }
     (void)sqlite3_close(other);
-    ratio = (double)asq_latency_percentile(&ratios, 50) / 1e3;
-    asq_claim_set(asq_stage_claim(stage), "open-per-call",
+    ratio = asq_claim_runs_median(&runs);
+    asq_claim_set(claim, "open-per-call",
                   ratio < 1.5 ? "holds" : "holds if calls are rare", ratio,
                   "Point reads through a kept connection, opened for each "
                   "being 1:\n%.1f (%.1f to %.1f in %d runs).",
-                  ratio, (double)asq_latency_percentile(&ratios, 1) / 1e3,
-                  (double)asq_latency_percentile(&ratios, 100) / 1e3, RUNS);
-    asq_latency_destroy(&ratios);
+                  ratio, asq_claim_runs_low(&runs), asq_claim_runs_high(&runs),
+                  RUNS);
+    asq_claim_timed(claim, &runs);
 }
 
 /* B would wait: SQLite asks it whether it goes on, and then A commits. */
