@@ -49,7 +49,8 @@ enum {
     TEST__CHILDREN = 256,
     TEST__STACK_SIZE = 32768, /* a stack for signals */
     TEST__BUSY_MOST = 20,     /* times that a limit grows */
-    TEST__WHILE_SIZE = 256
+    TEST__WHILE_SIZE = 256,
+    TEST__TEXT_SIZE = 80 /* of a number or a code in words */
 };
 
 /* A test reports by records on a descriptor of its own: a letter, a text, a
@@ -243,6 +244,10 @@ void test__note(const char *text);
 /* Returns the nanoseconds the test may still take, 0 when its time is over,
  * UINT64_MAX when it has no limit. */
 uint64_t test__time_left(void);
+
+/* Returns the next of the calling thread's rooms for a text, TEST__TEXT_SIZE
+ * bytes each, which are used by turns. */
+char *test__next_text(void);
 
 /* On any thread: counts an allocation of this kind. Returns whether it has to
  * fail; then errno is ENOMEM. */

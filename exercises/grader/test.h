@@ -88,6 +88,11 @@ const char *test_count(uint64_t count, const char *one, const char *many);
 /* Returns "never", "once", "twice", "5 times", from the same room. */
 const char *test_times(uint64_t times);
 
+/* Returns a code of SQLite or of libuv with its name: "SQLITE_BUSY (5)",
+ * "UV_EINVAL (-22)", "0 (success)", from the same room. An extended code that
+ * has no name here is told as "SQLITE_IOERR | 99 << 8 (25354)". */
+const char *test_code(int code);
+
 /* Returns the seed of this run, above 0: the same seed, the same test. It is
  * the environment variable TEST_SEED, else 1. */
 uint64_t test_seed(void);
