@@ -66,9 +66,9 @@ static void *resize(int kind, void *block, size_t size)
     union header *header = block != NULL ? (union header *)block - 1 : NULL;
     size_t before = block != NULL ? size_of(block) : 0;
 
-    if (size > SIZE_MAX - sizeof(*header) || test__alloc_fails(kind))
+    if (size > SIZE_MAX - sizeof *header || test__alloc_fails(kind))
         return NULL;
-    header = test__alloc_resize(header, sizeof(*header) + size);
+    header = test__alloc_resize(header, sizeof *header + size);
     if (header == NULL)
         return NULL;
     header->size = size;

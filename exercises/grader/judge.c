@@ -55,7 +55,7 @@ static const char *name_signal(int number)
         {SIGXFSZ, "SIGXFSZ (file too large)"},
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].number == number)
             return names[i].name;
     return NULL;
@@ -76,7 +76,7 @@ static int find_summary(const struct test__run *run, char *text, size_t size)
         size_t length =
             end != NULL ? (size_t)(end - start) : run->output_size - at;
 
-        (void)snprintf(line, sizeof(line), "%.*s", (int)length, start);
+        (void)snprintf(line, sizeof line, "%.*s", (int)length, start);
         if (strncmp(line, summary, strlen(summary)) == 0) {
             (void)snprintf(text, size, "%s", line + strlen(summary));
             return 1;
@@ -145,7 +145,7 @@ void test__judge(const struct test__run *run, struct test__result *ret_result)
     int body_returned = pass != NULL && strcmp(pass, run->nonce) == 0;
     int good_end = WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0;
     char *text = ret_result->message;
-    size_t size = sizeof(ret_result->message);
+    size_t size = sizeof ret_result->message;
 
     ret_result->verdict = TEST__FAILED;
     if (fail != NULL) {

@@ -55,15 +55,15 @@ static int read_process(long pid, struct process *ret_process)
     ssize_t n;
     int fd;
 
-    (void)snprintf(text, sizeof(text), "/proc/%ld/stat", pid);
+    (void)snprintf(text, sizeof text, "/proc/%ld/stat", pid);
     fd = open(text, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
-    n = read(fd, text, sizeof(text) - 1);
+    n = read(fd, text, sizeof text - 1);
     (void)close(fd); /* it was only read */
     text[n > 0 ? n : 0] = '\0';
     rest = strrchr(text, ')');
-    memset(ret_process, 0, sizeof(*ret_process));
+    memset(ret_process, 0, sizeof *ret_process);
     ret_process->pid = pid;
     if (rest == NULL ||
         sscanf(rest + 1,
@@ -104,7 +104,7 @@ static int compare(const void *key, const void *element)
 static int is_kin(long pid)
 {
     const struct process *process =
-        bsearch(&pid, all.list, all.count, sizeof(all.list[0]), compare);
+        bsearch(&pid, all.list, all.count, sizeof all.list[0], compare);
 
     return process != NULL && process->is_kin;
 }

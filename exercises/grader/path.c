@@ -68,11 +68,11 @@ const char *test_path(const char *name)
     const char *found = NULL;
     int length;
 
-    if (test__folder_path(test_name, (long)getpid(), folder, sizeof(folder)) !=
+    if (test__folder_path(test_name, (long)getpid(), folder, sizeof folder) !=
         0)
         FAIL("the path of the test's folder is too long");
-    length = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    if (length < 0 || (size_t)length >= sizeof(path))
+    length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= sizeof path)
         FAIL("%s: the path is too long", name);
     (void)pthread_mutex_lock(&lock); /* never fails for this kind */
     if (count == 0 && !test__folder_is_given())

@@ -112,7 +112,7 @@ static void print_output(const struct test__run *run)
 static void finish_folder(const char *name, long pid, int passed)
 {
     char path[TEST__PATH_SIZE];
-    int err = test__folder_path(name, pid, path, sizeof(path));
+    int err = test__folder_path(name, pid, path, sizeof path);
 
     if (err != 0 || test__folder_is_given())
         return; /* then the test has not made it either */
@@ -166,7 +166,7 @@ static void run_test(const struct test_case *test,
 
     if (err != 0) {
         result.verdict = TEST__FAILED;
-        (void)snprintf(result.message, sizeof(result.message),
+        (void)snprintf(result.message, sizeof result.message,
                        "cannot start its process: %s", uv_strerror(err));
     } else {
         test__judge(&run, &result);

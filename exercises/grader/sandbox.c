@@ -64,12 +64,12 @@ void test__sandbox_add(struct test__words *words,
         test__words_add(words, "--tmpfs");
         test__words_add(words, "%s", hidden[i]);
     }
-    if (getcwd(place, sizeof(place)) == NULL)
-        (void)snprintf(place, sizeof(place), "/"); /* too deep, or gone */
+    if (getcwd(place, sizeof place) == NULL)
+        (void)snprintf(place, sizeof place, "/"); /* too deep, or gone */
     show_if_hidden(words, place);
     test__words_add(words, "--chdir");
     test__words_add(words, "%s", place);
-    (void)snprintf(place, sizeof(place), "%.*s",
+    (void)snprintf(place, sizeof place, "%.*s",
                    slash != NULL ? (int)(slash - program) : 0, program);
     show_if_hidden(words, place);
     if (folder != NULL)
@@ -122,7 +122,7 @@ static int try_it(char *line, size_t size)
     int status = -1;
     pid_t pid;
 
-    memset(&words, 0, sizeof(words));
+    memset(&words, 0, sizeof words);
     test__sandbox_add(&words, "/bin/true", NULL);
     test__words_add(&words, "true");
     line[0] = '\0';
@@ -160,8 +160,8 @@ int test__sandbox_works(const char **ret_reason)
     if (!known) {
         char line[256];
 
-        works = try_it(line, sizeof(line));
-        (void)snprintf(reason, sizeof(reason), "bubblewrap does not work: %s",
+        works = try_it(line, sizeof line);
+        (void)snprintf(reason, sizeof reason, "bubblewrap does not work: %s",
                        line[0] != '\0' ? line : "it ends without a word");
         known = 1;
     }

@@ -136,7 +136,7 @@ static int list_threads(void)
     long size;
 
     while (folder >= 0 &&
-           (size = syscall(SYS_getdents64, folder, bytes, sizeof(bytes))) > 0) {
+           (size = syscall(SYS_getdents64, folder, bytes, sizeof bytes)) > 0) {
         unsigned short length;
 
         for (long at = 0; at < size; at += length) {
@@ -144,7 +144,7 @@ static int list_threads(void)
                              NULL, 10);
 
             memcpy(&length, bytes + at + offsetof(struct dirent64, d_reclen),
-                   sizeof(length));
+                   sizeof length);
             if (id > 0 && count < THREADS)
                 stacks[count++].thread = (pid_t)id;
         }
@@ -202,7 +202,7 @@ static void send_places(const struct stack *stack, int number)
 
     text[0] = '\0';
     for (int i = 0; i < stack->count; i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, " 0x%lx",
+        used += (size_t)snprintf(text + used, sizeof text - used, " 0x%lx",
                                  (unsigned long)stack->places[i]);
     if (used > 0)
         test__tell(TEST__STACK, "%d%s:%s", number,
@@ -278,7 +278,7 @@ void test__stacks_prepare(void)
     answer_ns = (uint64_t)(ANSWER_NS * test__busy());
     find_places(&warm); /* what it does only once is done now */
     ask_signal = SIGRTMIN + 7;
-    memset(&action, 0, sizeof(action));
+    memset(&action, 0, sizeof action);
     (void)sigemptyset(&action.sa_mask);
     action.sa_handler = on_ask;
     (void)sigaction(ask_signal, &action, NULL);

@@ -130,7 +130,7 @@ static void run_uv_thread(void *data)
 static struct task *add(void *(*run)(void *), uv_thread_cb run_uv, void *data)
 {
     struct task *task =
-        __real_malloc != NULL ? __real_malloc(sizeof(*task)) : NULL;
+        __real_malloc != NULL ? __real_malloc(sizeof *task) : NULL;
 
     if (task == NULL)
         return NULL;

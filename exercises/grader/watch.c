@@ -41,7 +41,7 @@ static void stop_at_undefined_behaviour(void)
     const char *given = getenv("UBSAN_OPTIONS");
     char options[TEST__PATH_SIZE];
 
-    (void)snprintf(options, sizeof(options),
+    (void)snprintf(options, sizeof options,
                    "print_stacktrace=1:%.900s:halt_on_error=1",
                    given != NULL ? given : "");
     (void)setenv("UBSAN_OPTIONS", options, 1); /* without memory: as it was */
@@ -57,9 +57,9 @@ void test__process_prepare(void)
 static int take_report(struct test__run *run, int fd)
 {
     char rest[512];
-    size_t room = sizeof(run->report) - run->report_size;
+    size_t room = sizeof run->report - run->report_size;
     ssize_t n = room > 0 ? read(fd, run->report + run->report_size, room)
-                         : read(fd, rest, sizeof(rest));
+                         : read(fd, rest, sizeof rest);
 
     if (n > 0 && room > 0)
         run->report_size += (size_t)n;
@@ -70,13 +70,13 @@ static int take_report(struct test__run *run, int fd)
 static int take_output(struct test__run *run, int fd)
 {
     char part[4096];
-    ssize_t n = read(fd, part, sizeof(part));
+    ssize_t n = read(fd, part, sizeof part);
 
     if (n > 0) {
         size_t size = (size_t)n;
 
-        if (run->output_size + size > sizeof(run->output)) {
-            size_t drop = run->output_size + size - sizeof(run->output);
+        if (run->output_size + size > sizeof run->output) {
+            size_t drop = run->output_size + size - sizeof run->output;
 
             memmove(run->output, run->output + drop, run->output_size - drop);
             run->output_size -= drop;
@@ -235,7 +235,7 @@ int test__process_run(const struct test__start *start,
     uint64_t begin = uv_hrtime();
     int err;
 
-    memset(ret_run, 0, sizeof(*ret_run));
+    memset(ret_run, 0, sizeof *ret_run);
     ret_run->seconds = start->seconds;
     test__kin_adopt(&watched.others);
     err = test__process_start(start, &signals_outside, ret_run, &watched.report,

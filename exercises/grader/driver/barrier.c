@@ -41,10 +41,10 @@ static void refuse(struct look *look,
     struct finding *finding = look->finding;
 
     finding->verdict = VERDICT_REFUSED;
-    text_set(finding->got, sizeof(finding->got), verb);
-    text_add(finding->got, sizeof(finding->got), name);
-    text_add(finding->got, sizeof(finding->got), reason);
-    text_set(finding->cause, sizeof(finding->cause), cause);
+    text_set(finding->got, sizeof finding->got, verb);
+    text_add(finding->got, sizeof finding->got, name);
+    text_add(finding->got, sizeof finding->got, reason);
+    text_set(finding->cause, sizeof finding->cause, cause);
 }
 
 /* A name that the object defines for others. */
@@ -100,7 +100,7 @@ static void look_at_symbol(struct look *look, const char *line)
 #if defined(__APPLE__)
     from += *from == '_';
 #endif
-    (void)snprintf(name, sizeof(name), "%.*s",
+    (void)snprintf(name, sizeof name, "%.*s",
                    (int)(length - (size_t)(from - line)), from);
     /* Who only says so cannot be linked without a sanitizer. */
     look->sanitized |= type == 'U' && (strcmp(name, "__asan_init") == 0 ||
@@ -112,7 +112,7 @@ static void look_at_symbol(struct look *look, const char *line)
         look_at_definition(look, name, type);
     at = text_line_of(line, look->file->file, NULL);
     if (look->finding->verdict == VERDICT_REFUSED && at > 0)
-        (void)snprintf(look->finding->where, sizeof(look->finding->where),
+        (void)snprintf(look->finding->where, sizeof look->finding->where,
                        "%.180s:%d", look->file->shown, at);
 }
 
@@ -147,10 +147,10 @@ static int runs_by_itself(const char *word)
     static const char *const types[] = {"INIT_ARRAY", "FINI_ARRAY",
                                         "PREINIT_ARRAY"};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strncmp(word, names[i], strlen(names[i])) == 0)
             return 1;
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (strcmp(word, types[i]) == 0)
             return 1;
     return 0;
@@ -196,7 +196,7 @@ static int look_at_sections(struct look *look, const char *object, char *text)
         char *rest = NULL;
         int suspect = 0;
 
-        memcpy(copy, line, sizeof(copy));
+        memcpy(copy, line, sizeof copy);
         for (char *word = strtok_r(copy, " ", &rest); word != NULL;
              word = strtok_r(NULL, " ", &rest))
             suspect |= runs_by_itself(word);
@@ -218,7 +218,7 @@ int compiler_barrier(const char *object,
     char *text = malloc(TEXT_SIZE);
     int err = text != NULL ? 0 : UV_ENOMEM;
 
-    memset(ret_finding, 0, sizeof(*ret_finding));
+    memset(ret_finding, 0, sizeof *ret_finding);
     if (err == 0)
         err = contract_new(header, lessons, &contract);
     if (err != 0)

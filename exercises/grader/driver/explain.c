@@ -55,9 +55,9 @@ static void explain_open(const char *open, struct finding *finding)
         char item[FINDING_LINE];
         int length = (int)strcspn(handle, ",");
 
-        (void)snprintf(item, sizeof(item), "%s%.*s", handle > open ? ", " : "",
+        (void)snprintf(item, sizeof item, "%s%.*s", handle > open ? ", " : "",
                        length, handle);
-        text_add(finding->got, sizeof(finding->got), item);
+        text_add(finding->got, sizeof finding->got, item);
         handle += length;
         handle += strspn(handle, ", ");
     }
@@ -198,7 +198,7 @@ static int sanitizer_gave_up(const struct test__run *run)
     size_t at = 0;
 
     while (text_next(run->output, run->output_size, &at, line))
-        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             if (strstr(line, texts[i]) != NULL)
                 return 1;
     return 0;
@@ -228,8 +228,7 @@ static void explain_end(const struct test__run *run,
         const char *note = records_first(run, TEST__NOTE);
 
         finding->verdict = VERDICT_PASSED;
-        text_set(finding->more, sizeof(finding->more),
-                 note != NULL ? note : "");
+        text_set(finding->more, sizeof finding->more, note != NULL ? note : "");
     }
 }
 
@@ -239,7 +238,7 @@ add_output(const struct test__run *run, size_t size, struct finding *finding)
 {
     if (finding->more[0] == '\0' && (finding->verdict == VERDICT_WRONG ||
                                      finding->verdict == VERDICT_CRASHED))
-        text_add_tail(finding->more, sizeof(finding->more), run->output, size,
+        text_add_tail(finding->more, sizeof finding->more, run->output, size,
                       TAIL_LINES);
 }
 
@@ -261,7 +260,7 @@ void explain_run(const struct test__run *run,
     size_t output_size = run->output_size;
     struct report report;
 
-    memset(ret_finding, 0, sizeof(*ret_finding));
+    memset(ret_finding, 0, sizeof *ret_finding);
     if (explain_stopped(run, test, ret_finding)) {
         /* Nothing else counts. */
     } else if (report_find(run->output, run->output_size, test, &report,
@@ -270,7 +269,7 @@ void explain_run(const struct test__run *run,
         report_explain(&report, test, ret_finding);
     } else if (fail != NULL) {
         if (cause != NULL && !says_time_over(wrong_skip_place(fail)))
-            text_set(ret_finding->cause, sizeof(ret_finding->cause), cause);
+            text_set(ret_finding->cause, sizeof ret_finding->cause, cause);
         explain_fail(run, test, fail, ret_finding);
     } else if (skip != NULL) {
         words_say(ret_finding, VERDICT_NOT_CHECKED, NULL, "%s", skip);
@@ -280,7 +279,7 @@ void explain_run(const struct test__run *run,
     if (fail != NULL && doing != NULL)
         text_set(ret_finding->doing, sizeof ret_finding->doing, doing);
     if (ret_finding->got[0] == '\0' && ret_finding->verdict != VERDICT_PASSED)
-        text_set(ret_finding->got, sizeof(ret_finding->got), "nothing");
+        text_set(ret_finding->got, sizeof ret_finding->got, "nothing");
     add_output(run, output_size, ret_finding);
     if (ret_finding->where[0] == '\0' && test->function != NULL &&
         ret_finding->verdict == VERDICT_WRONG)

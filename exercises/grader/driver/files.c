@@ -24,7 +24,7 @@ struct file_mark file_mark(const char *path)
     struct stat status;
     struct file_mark mark;
 
-    memset(&mark, 0, sizeof(mark)); /* also what lies between the fields */
+    memset(&mark, 0, sizeof mark); /* also what lies between the fields */
     if (lstat(path, &status) != 0)
         return mark;
     mark.inode = (unsigned long long)status.st_ino;

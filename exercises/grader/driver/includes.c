@@ -58,7 +58,7 @@ static int is_sanitizers(const char *path)
     static const char *const ends[] = {"_ignorelist.txt", "_blacklist.txt"};
     size_t length = strlen(path);
 
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         size_t end = strlen(ends[i]);
 
         if (length > end && strcmp(path + length - end, ends[i]) == 0)
@@ -101,7 +101,7 @@ int compiler_includes(const char *list,
     const char *at;
     int err = 0;
 
-    memset(ret_finding, 0, sizeof(*ret_finding));
+    memset(ret_finding, 0, sizeof *ret_finding);
     if (text == NULL)
         return UV_ENOMEM;
     if (file_read(list, text, LIST_SIZE) == 0) {
@@ -114,14 +114,14 @@ int compiler_includes(const char *list,
         if (is_allowed(name, source, header, lessons))
             continue;
         ret_finding->verdict = VERDICT_REFUSED;
-        text_set(ret_finding->got, sizeof(ret_finding->got), "includes ");
-        text_add(ret_finding->got, sizeof(ret_finding->got), name);
-        text_add(ret_finding->got, sizeof(ret_finding->got),
+        text_set(ret_finding->got, sizeof ret_finding->got, "includes ");
+        text_add(ret_finding->got, sizeof ret_finding->got, name);
+        text_add(ret_finding->got, sizeof ret_finding->got,
                  ", which is not for this exercise");
-        text_set(ret_finding->cause, sizeof(ret_finding->cause),
+        text_set(ret_finding->cause, sizeof ret_finding->cause,
                  "an exercise includes its contract, headers of the lessons "
                  "and of the system");
-        text_set(ret_finding->where, sizeof(ret_finding->where), file->shown);
+        text_set(ret_finding->where, sizeof ret_finding->where, file->shown);
         break;
     }
 

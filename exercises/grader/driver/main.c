@@ -81,7 +81,7 @@ static int read_options(int argc, char *argv[])
         .about = "Grades the exercises of the course. Exit status: 0 full "
                  "points, 1 less,\n2 wrong use, 3 could not grade.",
         .more = more,
-        .more_count = sizeof(more) / sizeof(more[0]),
+        .more_count = sizeof more / sizeof more[0],
         .is_tool = 1};
     int status = asq_options_parse(&options, argc, argv);
 
@@ -278,8 +278,8 @@ int main(int argc, char *argv[])
     app.plan.build = getenv("ASQ_BUILD");
     if (app.plan.build == NULL || app.plan.build[0] == '\0')
         app.plan.build = "build";
-    (void)snprintf(work, sizeof(work), "%.400s/check", app.plan.build);
-    (void)snprintf(results, sizeof(results), "%.400s/results.json",
+    (void)snprintf(work, sizeof work, "%.400s/check", app.plan.build);
+    (void)snprintf(results, sizeof results, "%.400s/results.json",
                    app.plan.build);
     app.plan.work = work;
     app.results = results;

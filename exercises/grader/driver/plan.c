@@ -61,7 +61,7 @@ static int read_build(struct plan_build *build)
     char path[PLAN_PATH + 16];
     char *save = NULL;
 
-    (void)snprintf(path, sizeof(path), "%s/grader.conf", build->folder);
+    (void)snprintf(path, sizeof path, "%s/grader.conf", build->folder);
     build->text = read_all(path);
     if (build->text == NULL) {
         fprintf(stderr, "%s: not there; use make check\n", path);
@@ -99,8 +99,8 @@ static int read_builds(struct plan *plan)
 
         build->kind = kinds[i].kind;
         build->name = kinds[i].name;
-        (void)snprintf(build->folder, sizeof(build->folder), "%s%s",
-                       plan->build, kinds[i].folder);
+        (void)snprintf(build->folder, sizeof build->folder, "%s%s", plan->build,
+                       kinds[i].folder);
         status = read_build(build);
         if (status != 0)
             return status;
@@ -136,7 +136,7 @@ static int read_table(const char *path, struct exercise *exercise, int hidden)
         fprintf(stderr, "%s: %s; use make check\n", path, strerror(errno));
         return 3;
     }
-    while (status == 0 && fgets(line, sizeof(line), in) != NULL) {
+    while (status == 0 && fgets(line, sizeof line, in) != NULL) {
         struct grader_test *test = &exercise->tests[exercise->test_count];
 
         if (exercise->test_count == PLAN_TESTS || !read_test(line, test)) {
@@ -177,9 +177,9 @@ static int read_exercise(struct plan *plan,
     char path[2 * PLAN_PATH];
     int status;
 
-    (void)snprintf(exercise->name, sizeof(exercise->name), "%.*s",
+    (void)snprintf(exercise->name, sizeof exercise->name, "%.*s",
                    (int)(base - 1 - folder), folder);
-    (void)snprintf(exercise->file, sizeof(exercise->file), "%.*s.c",
+    (void)snprintf(exercise->file, sizeof exercise->file, "%.*s.c",
                    (int)strlen(base) - 2, base);
     (void)snprintf(exercise->contract, PLAN_PATH, "%s", contract);
     (void)snprintf(exercise->shown, PLAN_PATH, "exercises/%s/%s",
@@ -192,11 +192,11 @@ static int read_exercise(struct plan *plan,
         fprintf(stderr, "--from %s: the path is too long\n", plan->from);
         return 2;
     }
-    (void)snprintf(path, sizeof(path), "%s/exercises/%s/table", plan->build,
+    (void)snprintf(path, sizeof path, "%s/exercises/%s/table", plan->build,
                    exercise->name);
     status = read_table(path, exercise, 0);
     if (status == 0 && plan->hidden) {
-        (void)snprintf(path, sizeof(path), "%s/hidden/%s/table", plan->build,
+        (void)snprintf(path, sizeof path, "%s/hidden/%s/table", plan->build,
                        exercise->name);
         status = read_table(path, exercise, 1);
     }
@@ -241,7 +241,7 @@ static int read_exercises(struct plan *plan, const glob_t *contracts)
         char folder[PLAN_NAME];
         int status;
 
-        (void)snprintf(folder, sizeof(folder), "%.*s", (int)strcspn(name, "/"),
+        (void)snprintf(folder, sizeof folder, "%.*s", (int)strcspn(name, "/"),
                        name);
         if (plan->only != NULL && !is_named(folder, plan->only))
             continue;

@@ -120,12 +120,12 @@ static void print_head(const struct plan *plan,
     char seed[32];
     size_t width;
 
-    (void)snprintf(head, sizeof(head),
+    (void)snprintf(head, sizeof head,
                    " %s %s test %d of %zu %s %d point%s %s %s%s",
                    exercise->name, dot(), test->number, exercise->test_count,
                    dot(), test->points, test->points == 1 ? "" : "s", dot(),
                    test->title, test->hidden ? " (hidden)" : "");
-    (void)snprintf(seed, sizeof(seed), "seed %llu",
+    (void)snprintf(seed, sizeof seed, "seed %llu",
                    (unsigned long long)plan->seed);
     width = 1 + asq_text_width(head) + strlen(seed);
     printf("%s%*s%s\n", head, width + 2 < WIDTH ? (int)(WIDTH - width) : 2, "",

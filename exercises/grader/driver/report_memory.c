@@ -118,7 +118,7 @@ static void say_origin(struct finding *finding,
         return;
     words_where(finding, shown, stack->line);
     if (finding->more[0] == '\0')
-        (void)snprintf(finding->more, sizeof(finding->more), "%s at %.180s:%d",
+        (void)snprintf(finding->more, sizeof finding->more, "%s at %.180s:%d",
                        what, shown, stack->line);
 }
 
@@ -194,7 +194,7 @@ void report_explain_undefined(const struct report *report,
     };
     const char *cause = NULL;
 
-    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
         if (cause == NULL && has(report->kind, causes[i].part))
             cause = causes[i].cause;
     words_say(finding, VERDICT_UNDEFINED, cause, "%s",

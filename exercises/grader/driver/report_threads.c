@@ -21,15 +21,15 @@ static void add_side(struct finding *finding,
                                        : "reads ";
 
     if (stack->line > 0)
-        (void)snprintf(text, sizeof(text), "%s%sat %.80s:%d", before, does,
+        (void)snprintf(text, sizeof text, "%s%sat %.80s:%d", before, does,
                        test->file, stack->line);
     else
-        (void)snprintf(text, sizeof(text), "%s%sin %s", before, does,
+        (void)snprintf(text, sizeof text, "%s%sin %s", before, does,
                        stack->in_test                    ? "the test"
                        : stack->library == REPORT_UV     ? "libuv"
                        : stack->library == REPORT_SQLITE ? "SQLite"
                                                          : "another thread");
-    text_add(finding->got, sizeof(finding->got), text);
+    text_add(finding->got, sizeof finding->got, text);
 }
 
 static void explain_race(const struct report *report,

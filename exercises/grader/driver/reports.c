@@ -57,15 +57,15 @@ static int begins(const char *line, struct report *ret_report)
         {": runtime error: ", REPORT_UNDEFINED},
     };
 
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         const char *at = strstr(line, marks[i].mark);
 
         if (at == NULL ||
             (marks[i].tool == REPORT_UNDEFINED && !ends_a_place(line, at)))
             continue;
-        memset(ret_report, 0, sizeof(*ret_report));
+        memset(ret_report, 0, sizeof *ret_report);
         ret_report->tool = marks[i].tool;
-        text_set(ret_report->kind, sizeof(ret_report->kind),
+        text_set(ret_report->kind, sizeof ret_report->kind,
                  at + strlen(marks[i].mark));
         return 1;
     }
@@ -76,7 +76,7 @@ static int begins(const char *line, struct report *ret_report)
 static void start_stack(struct reader *reader)
 {
     struct report *report = &reader->report;
-    size_t most = sizeof(report->stacks) / sizeof(report->stacks[0]);
+    size_t most = sizeof report->stacks / sizeof report->stacks[0];
 
     reader->stack = NULL;
     if (report->stack_count == most)
@@ -92,9 +92,9 @@ take_offset(struct report_stack *stack, const char *line, const char *program)
 {
     char part[160];
     const char *at;
-    size_t most = sizeof(stack->offsets) / sizeof(stack->offsets[0]);
+    size_t most = sizeof stack->offsets / sizeof stack->offsets[0];
 
-    (void)snprintf(part, sizeof(part), "%.150s+0x", text_base(program));
+    (void)snprintf(part, sizeof part, "%.150s+0x", text_base(program));
     at = strstr(line, part);
     if (at != NULL && stack->offset_count < most)
         stack->offsets[stack->offset_count++] =
@@ -169,7 +169,7 @@ static void find_lines(struct report *report, const struct explain_test *test)
 
         if (stack->line != 0 || stack->offset_count == 0)
             continue;
-        memset(places, 0, sizeof(places));
+        memset(places, 0, sizeof places);
         for (size_t j = 0; j < stack->offset_count; j++)
             places[j].offset = stack->offsets[j];
         symbols_find(test->program, test->file, places, stack->offset_count);

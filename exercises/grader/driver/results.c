@@ -87,7 +87,7 @@ static void put_test(struct asq_json *json,
     put_text(json, "verdict", verdict_of(exercise, test));
     put_text(json, "build", results_build(plan, test->outcome.build));
     put_text(json, "message",
-             results_message(finding, message, sizeof(message)));
+             results_message(finding, message, sizeof message));
     put_text(json, "look_at", finding->where);
     asq_json_put(json, ", \"seed\": %llu, \"seconds\": ",
                  (unsigned long long)plan->seed);
@@ -113,7 +113,7 @@ static void put_exercise(struct asq_json *json,
              : exercise->done                   ? "graded"
                                                 : "not run");
     put_text(json, "message",
-             results_message(finding, message, sizeof(message)));
+             results_message(finding, message, sizeof message));
     put_text(json, "look_at", finding->where);
     asq_json_put(json, ", \"warnings\": %d, \"tests\": [",
                  exercise->builds[0].outcome.warnings);
@@ -188,11 +188,11 @@ int results_write_gradescope(const struct plan *plan,
 
             asq_json_put(&json, "%s\n  {\"score\": %d, \"max_score\": %d",
                          between, passed ? test->points : 0, test->points);
-            (void)snprintf(text, sizeof(text), "%s: %s", exercise->name,
+            (void)snprintf(text, sizeof text, "%s: %s", exercise->name,
                            test->title);
             put_text(&json, "name", text);
             put_text(&json, "output",
-                     results_message(finding, text, sizeof(text)));
+                     results_message(finding, text, sizeof text));
             put_text(&json, "visibility", test->hidden ? "hidden" : "visible");
             asq_json_put(&json, "}");
             between = ",";
@@ -211,7 +211,7 @@ static int read_best(const char *old, const char *name)
 {
     char key[PLAN_NAME + 8];
     const char *at = old;
-    int length = snprintf(key, sizeof(key), "%s.best ", name);
+    int length = snprintf(key, sizeof key, "%s.best ", name);
 
     while (at != NULL && strncmp(at, key, (size_t)length) != 0) {
         at = strchr(at, '\n');
@@ -266,8 +266,8 @@ int results_keep(const struct plan *plan, const char *path)
     FILE *out;
     int err;
 
-    (void)file_read(path, old, sizeof(old)); /* none yet is empty */
-    (void)snprintf(beside, sizeof(beside), "%.500s.new", path);
+    (void)file_read(path, old, sizeof old); /* none yet is empty */
+    (void)snprintf(beside, sizeof beside, "%.500s.new", path);
     (void)remove(beside); /* left by a grader that was killed; or a link */
     out = fopen(beside, "wx");
     if (out == NULL)

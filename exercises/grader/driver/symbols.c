@@ -76,7 +76,7 @@ void symbols_find(const char *program,
     if (count > SYMBOLS_AT_ONCE)
         count = SYMBOLS_AT_ONCE;
     for (size_t i = 0; i < count; i++) {
-        (void)snprintf(numbers[i], sizeof(numbers[i]), "0x%" PRIx64,
+        (void)snprintf(numbers[i], sizeof numbers[i], "0x%" PRIx64,
                        places[i].offset);
         words[3 + i] = numbers[i];
     }

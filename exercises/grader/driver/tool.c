@@ -70,7 +70,7 @@ static int read_all(int fd, uint64_t end, char *text, size_t size)
         if (poll(&file, 1, (int)((end - now) / 1000000) + 1) < 1)
             continue; /* a signal, or the time: looked at above */
         n = used + 1 < size ? read(fd, text + used, size - 1 - used)
-                            : read(fd, rest, sizeof(rest));
+                            : read(fd, rest, sizeof rest);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
