@@ -4,6 +4,7 @@
  */
 #include "again.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 /* Holds the descriptor to tell on. */
 #define VARIABLE "TEST_AGAIN"
 
-int test__again_is_inner(void)
+bool test__again_is_inner(void)
 {
     return getenv(VARIABLE) != NULL;
 }

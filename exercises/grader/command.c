@@ -6,6 +6,7 @@
 #include "runner.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,15 +59,15 @@ static int begins_with(const char *text, const char *start)
 }
 
 /* Returns whether the entry stays when the environment is reduced. */
-static int is_kept(const char *entry)
+static bool is_kept(const char *entry)
 {
     static const char *const kept[] = {"PATH=", "TEST_", "ASQ_",
                                        "UBSAN_OPTIONS=", "LSAN_OPTIONS="};
 
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         if (begins_with(entry, kept[i]))
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Of two values for an option the later one counts. */

@@ -7,6 +7,7 @@
 #include "runner.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ void test__path_prepare(const char *test)
     test_name = test;
 }
 
-int test__folder_is_given(void)
+bool test__folder_is_given(void)
 {
     return getenv("TEST_FOLDER") != NULL;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static void print_text(const char *text)
 static void print_output(const struct test__run *run)
 {
     size_t start = 0;
-    int at_start = 1;
+    bool at_start = true;
 
     if (run->output_total > OUTPUT_SHOWN) {
         const char *end;

@@ -8,6 +8,7 @@
 #include "runner.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -115,7 +116,7 @@ static void read_line(int fd, char *line, size_t size)
 
 /* Runs a program that does nothing. Returns whether it did, and the first line
  * of what was said. */
-static int try_it(char *line, size_t size)
+static bool try_it(char *line, size_t size)
 {
     struct test__words words;
     int ends[2];
@@ -127,7 +128,7 @@ static int try_it(char *line, size_t size)
     test__words_add(&words, "true");
     line[0] = '\0';
     if (words.full || pipe(ends) != 0)
-        return 0;
+        return false;
     pid = fork();
     if (pid == 0) {
         if (dup2(ends[1], STDERR_FILENO) >= 0 &&
@@ -151,7 +152,7 @@ static int try_it(char *line, size_t size)
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-int test__sandbox_works(const char **ret_reason)
+bool test__sandbox_works(const char **ret_reason)
 {
     static char reason[TEST__PATH_SIZE];
     static int known;
@@ -172,10 +173,10 @@ int test__sandbox_works(const char **ret_reason)
 
 #else
 
-int test__sandbox_works(const char **ret_reason)
+bool test__sandbox_works(const char **ret_reason)
 {
     *ret_reason = "bubblewrap is for Linux only";
-    return 0;
+    return false;
 }
 
 #endif

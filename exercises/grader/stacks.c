@@ -157,12 +157,12 @@ static int list_threads(void)
 }
 
 /* Returns whether all threads have answered. */
-static int all_known(int count)
+static bool all_known(int count)
 {
     for (int i = 0; i < count; i++)
         if (!atomic_load_explicit(&stacks[i].is_known, memory_order_acquire))
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
 /* Returns whether the thread has used so much of the processor that it cannot

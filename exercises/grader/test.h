@@ -20,6 +20,7 @@
 #ifndef GRADER_TEST_H
 #define GRADER_TEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -194,7 +195,7 @@ void test_alloc_install(void);
 void test_alloc_fail_at(int kinds, uint64_t nth, int keep);
 
 /* Returns whether an allocation has failed since test_alloc_fail_at. */
-int test_alloc_has_failed(void);
+bool test_alloc_has_failed(void);
 
 /* Returns the bytes that SQLite and libuv hold now (counted by the installed
  * allocators), to show that a life cycle gives everything back. */

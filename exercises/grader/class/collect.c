@@ -10,6 +10,7 @@
 #include "class.h"
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,7 +70,7 @@ static void offer(struct collector *collector,
 }
 
 /* What make handin writes: who has handed it in. */
-static int is_name_file(const char *path)
+static bool is_name_file(const char *path)
 {
     const char *base = strrchr(path, '/');
 
@@ -100,7 +101,7 @@ static void take_entry(struct collector *collector,
 {
     struct class_submission *submission = collector->submission;
     const char *name = class_text_of(&entry->name);
-    int is_known = class_choose_knows(collector->course, name);
+    bool is_known = class_choose_knows(collector->course, name);
 
     if (entry->kind == CLASS_ENTRY_FILE && is_name_file(name))
         take_name(collector, &entry->data);
@@ -217,7 +218,7 @@ static void look_at(struct collector *collector,
                     const char *name,
                     int depth)
 {
-    int is_archive = class_archive_ending(name) > 0;
+    bool is_archive = class_archive_ending(name) > 0;
     struct stat there;
 
     if (depth > DEPTH_MAX || !may_go_on(collector))
@@ -254,7 +255,7 @@ static void take_choice(const struct collector *collector,
                    file_name, choice->count, choice->name);
     else if (!class_choose_is_exact(collector->course, choice->name))
         class_note(submission, "%s is taken from %s", file_name, choice->name);
-    file->found = 1;
+    file->found = true;
     file->text = choice->data;
     file->from = choice->name;
     file->time = choice->time;
@@ -293,7 +294,7 @@ void class_collect(const struct class_course *course,
     struct collector collector = {.course = course,
                                   .submission = submission,
                                   .choices = class_allocate(NULL, size)};
-    int any = 0;
+    bool any = false;
 
     memset(collector.choices, 0, size);
     for (size_t i = 0; i < submission->sources; i++) {
@@ -310,7 +311,7 @@ void class_collect(const struct class_course *course,
 
         if (collector.choices[i].count > 0) {
             take_choice(&collector, &collector.choices[i], name, &files[i]);
-            any = 1;
+            any = true;
         }
         class_choice_free(&collector.choices[i]);
     }

@@ -4,6 +4,7 @@
  */
 #include "csv.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Returns which of the separators there is most of in the first line, outside
@@ -12,14 +13,14 @@ static char find_separator(const char *text)
 {
     static const char separators[] = ",;\t";
     size_t counts[3] = {0, 0, 0};
-    int is_quoted = 0;
+    bool is_quoted = false;
     size_t best = 0;
 
     for (; *text != '\0' && (is_quoted || strchr("\r\n", *text) == NULL);
          text++) {
         const char *found = strchr(separators, *text);
 
-        is_quoted ^= *text == '"';
+        is_quoted = is_quoted != (*text == '"');
         if (found != NULL && !is_quoted)
             counts[found - separators]++;
     }

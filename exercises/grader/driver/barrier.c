@@ -12,6 +12,7 @@
 #include "grader/driver/tool.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ enum {
 struct look {
     const struct compiler_file *file;
     const struct contract *contract;
-    int sanitized;       /* it is of a build with a sanitizer */
+    bool sanitized;      /* it is of a build with a sanitizer */
     int own_sections[2]; /* the sanitizer's, of beginning and of end */
     struct finding *finding;
 };
@@ -50,7 +51,7 @@ static void refuse(struct look *look,
 /* A name that the object defines for others. */
 static void look_at_definition(struct look *look, const char *name, char type)
 {
-    int function = type == 'T' || type == 'W';
+    bool function = type == 'T' || type == 'W';
 
     if (function && contract_declares(look->contract->own, name))
         return;
@@ -140,7 +141,7 @@ static int look_at_symbols(struct look *look, const char *object, char *text)
 
 /* Code that runs before main or after it is in sections of these names, or of
  * these types, whatever their names. */
-static int runs_by_itself(const char *word)
+static bool runs_by_itself(const char *word)
 {
     static const char *const names[] = {".init", ".fini", ".preinit_array",
                                         ".ctors", ".dtors"};
@@ -149,29 +150,29 @@ static int runs_by_itself(const char *word)
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strncmp(word, names[i], strlen(names[i])) == 0)
-            return 1;
+            return true;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (strcmp(word, types[i]) == 0)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Returns whether a section is the sanitizer's own: the only one of its type,
  * with one entry, in front of all that a program can ask for. */
-static int is_sanitizers(struct look *look, const char *line)
+static bool is_sanitizers(struct look *look, const char *line)
 {
     char name[32];
     char type[32];
     unsigned long long size;
-    int fini;
+    bool fini;
 
     if (!look->sanitized ||
         sscanf(line, " [%*d] %31s %31s %*x %*x %llx", name, type, &size) != 3 ||
         size != sizeof(void *))
-        return 0;
+        return false;
     fini = strcmp(type, "FINI_ARRAY") == 0;
     if (!fini && strcmp(type, "INIT_ARRAY") != 0)
-        return 0;
+        return false;
     return strncmp(name, fini ? ".fini_array." : ".init_array.", 12) == 0 &&
            strtoul(name + 12, NULL, 10) < 100 &&
            look->own_sections[fini]++ == 0;
@@ -194,7 +195,7 @@ static int look_at_sections(struct look *look, const char *object, char *text)
     while (look->finding->verdict == VERDICT_PASSED &&
            text_next(text, size, &at, line)) {
         char *rest = NULL;
-        int suspect = 0;
+        bool suspect = false;
 
         memcpy(copy, line, sizeof copy);
         for (char *word = strtok_r(copy, " ", &rest); word != NULL;

@@ -9,6 +9,7 @@
 #include "grader/driver/tool.h"
 #include "grader/runner.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,18 +139,18 @@ add_words(const char **words, size_t count, const char *const *more)
 
 /* Runs the compiler. Returns whether it succeeded, else the finding is filled
  * in. */
-static int run_compiler(const char *const *words,
-                        const struct exercise *exercise,
-                        struct build_outcome *outcome,
-                        char *text,
-                        size_t size)
+static bool run_compiler(const char *const *words,
+                         const struct exercise *exercise,
+                         struct build_outcome *outcome,
+                         char *text,
+                         size_t size)
 {
     const struct compiler_file file = {exercise->file, exercise->shown};
     int status = tool_run(words, SECONDS, text, size);
     struct finding *finding = &outcome->finding;
 
     if (status == 0)
-        return 1;
+        return true;
     if (status == 124 || status > 128) {
         finding->verdict = VERDICT_NO_COMPILE;
         (void)snprintf(finding->got, sizeof finding->got,
@@ -161,7 +162,7 @@ static int run_compiler(const char *const *words,
     } else {
         compiler_explain(text, &file, finding);
     }
-    return 0;
+    return false;
 }
 
 static int compile(const struct exercise_build *build,
@@ -190,9 +191,9 @@ static int compile(const struct exercise_build *build,
 
 /* Looks at what the file includes and its object defines. Returns whether
  * nothing is wrong. */
-static int pass_barrier(const struct exercise_build *build,
-                        const struct place *place,
-                        struct build_outcome *outcome)
+static bool pass_barrier(const struct exercise_build *build,
+                         const struct place *place,
+                         struct build_outcome *outcome)
 {
     const struct exercise *exercise = build->exercise;
     const struct compiler_file file = {exercise->file, exercise->shown};
@@ -212,10 +213,10 @@ static int pass_barrier(const struct exercise_build *build,
     return finding->verdict == VERDICT_PASSED;
 }
 
-static int link_tests(const struct exercise_build *build,
-                      const struct place *place,
-                      int hidden,
-                      struct build_outcome *outcome)
+static bool link_tests(const struct exercise_build *build,
+                       const struct place *place,
+                       int hidden,
+                       struct build_outcome *outcome)
 {
     const struct plan_build *how = find_build(build->plan, build->kind);
     char program[PLAN_PATH];

@@ -7,6 +7,7 @@
 
 #include "grader/driver/text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static int line_of(const char *line, const char *text, const char *file)
 static void follow_include(const char *line, const char *file, int *include)
 {
     const char *rest;
-    int first = strncmp(line, "In file included from ", 22) == 0;
+    bool first = strncmp(line, "In file included from ", 22) == 0;
     int number;
 
     if (!first && strncmp(line + strspn(line, " "), "from ", 5) != 0)
@@ -86,9 +87,9 @@ static void say(struct finding *finding,
 }
 
 /* Looks for the first error of the compiler. Returns whether there is one. */
-static int explain_error(const char *text,
-                         const struct compiler_file *file,
-                         struct finding *finding)
+static bool explain_error(const char *text,
+                          const struct compiler_file *file,
+                          struct finding *finding)
 {
     static const char *const marks[] = {": error: ", ": fatal error: ", NULL};
     char line[TEXT_LINE];
@@ -119,14 +120,14 @@ static int explain_error(const char *text,
                      "included before");
         }
         copy_source(text, size, at, finding);
-        return 1;
+        return true;
     }
-    return 0;
+    return false;
 }
 
 /* Takes a name that stands between two quotes of any kind, or to the end.
  * Returns whether there is one. */
-static int take_name(const char *at, char name[TEXT_LINE])
+static bool take_name(const char *at, char name[TEXT_LINE])
 {
     size_t length;
 
@@ -140,9 +141,9 @@ static int take_name(const char *at, char name[TEXT_LINE])
 }
 
 /* Looks for the linker's first complaint. Returns whether there is one. */
-static int explain_linker(const char *text,
-                          const struct compiler_file *file,
-                          struct finding *finding)
+static bool explain_linker(const char *text,
+                           const struct compiler_file *file,
+                           struct finding *finding)
 {
     static const struct {
         const char *mark;
@@ -181,10 +182,10 @@ static int explain_linker(const char *text,
             say(finding, file, got, text_line_of(line, file->file, NULL));
             text_set(finding->cause, sizeof finding->cause,
                      complaints[i].cause);
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 void compiler_explain(const char *text,

@@ -58,7 +58,7 @@ int contract_count(const char *text)
     return count;
 }
 
-int contract_declares(const char *text, const char *name)
+bool contract_declares(const char *text, const char *name)
 {
     size_t length = strlen(name);
 
@@ -68,9 +68,9 @@ int contract_declares(const char *text, const char *name)
         const char *after = at + length;
 
         if (begins && after[strspn(after, " \n")] == '(')
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* Adds the headers of the modules that a header includes, and theirs. */
@@ -83,7 +83,7 @@ add_headers(struct contract *contract, const char *lessons, const char *text)
 
     for (const char *at = text; (at = strstr(at, include)) != NULL;) {
         char *to = contract->modules + contract->modules_size;
-        int seen = 0;
+        bool seen = false;
         long size;
 
         at += strlen(include);

@@ -15,6 +15,7 @@
 #include "grader/driver/wrong.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -65,7 +66,7 @@ static void explain_open(const char *open, struct finding *finding)
 }
 
 /* Returns whether the test said that its time is over. */
-static int says_time_over(const char *text)
+static bool says_time_over(const char *text)
 {
     return strncmp(text, "still waits here after ", 23) == 0 ||
            strncmp(text, "no end after ", 13) == 0 ||
@@ -157,36 +158,36 @@ static void explain_signal(const struct test__run *run,
 }
 
 /* Returns whether the run was ended from outside, and says why. */
-static int explain_stopped(const struct test__run *run,
-                           const struct explain_test *test,
-                           struct finding *finding)
+static bool explain_stopped(const struct test__run *run,
+                            const struct explain_test *test,
+                            struct finding *finding)
 {
     switch (run->end) {
     case TEST__TIME_OVER:
         explain_hung(run, test, finding);
-        return 1;
+        return true;
     case TEST__TOO_MUCH_OUTPUT:
         words_say(finding, VERDICT_OUTPUT, "a loop that prints without end",
                   "printed more than %" PRIu64 " MiB",
                   run->output_total / OUTPUT_UNIT);
-        return 1;
+        return true;
     case TEST__TOO_MUCH_MEMORY:
         words_say(finding, VERDICT_TOO_BIG, "a loop that allocates without end",
                   "took more memory than a test may have");
-        return 1;
+        return true;
     case TEST__TOO_MANY_PROCESSES:
         words_say(finding, VERDICT_TOO_BIG,
                   "fork, or threads that are started in a loop without end",
                   "started more processes or threads than a test may have");
-        return 1;
+        return true;
     case TEST__BY_ITSELF:
         break;
     }
-    return 0;
+    return false;
 }
 
 /* Returns whether a sanitizer could not do its work on this machine. */
-static int sanitizer_gave_up(const struct test__run *run)
+static bool sanitizer_gave_up(const struct test__run *run)
 {
     static const char *const texts[] = {
         "FATAL: ThreadSanitizer: unexpected memory mapping",
@@ -200,8 +201,8 @@ static int sanitizer_gave_up(const struct test__run *run)
     while (text_next(run->output, run->output_size, &at, line))
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             if (strstr(line, texts[i]) != NULL)
-                return 1;
-    return 0;
+                return true;
+    return false;
 }
 
 /* No report, no record of a failure: the process itself has to say it. */
@@ -210,7 +211,7 @@ static void explain_end(const struct test__run *run,
                         struct finding *finding)
 {
     const char *pass = records_first(run, TEST__PASS);
-    int returned = pass != NULL && strcmp(pass, run->nonce) == 0;
+    bool returned = pass != NULL && strcmp(pass, run->nonce) == 0;
 
     if (run->status != 0 && sanitizer_gave_up(run)) {
         words_say(finding, VERDICT_GRADER, "make doctor says what works here",
@@ -243,7 +244,7 @@ add_output(const struct test__run *run, size_t size, struct finding *finding)
 }
 
 /* A test that ends itself as failed cannot join its threads any more. */
-static int is_about_the_end(const struct report *report)
+static bool is_about_the_end(const struct report *report)
 {
     return report->tool == REPORT_LEAK ||
            strncmp(report->kind, "thread leak", 11) == 0;

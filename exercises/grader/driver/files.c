@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,24 +49,24 @@ static FILE *open_plain(const char *path)
     return in;
 }
 
-int file_is_plain(const char *path, long long most)
+bool file_is_plain(const char *path, long long most)
 {
     FILE *in = open_plain(path);
     struct stat status;
-    int plain = 0;
+    bool plain = false;
 
     if (in == NULL)
-        return 0;
+        return false;
     plain = fstat(fileno(in), &status) == 0 && status.st_size <= most;
     (void)fclose(in); /* it was only read */
     return plain;
 }
 
-int file_is_same(const char *path, const char *other)
+bool file_is_same(const char *path, const char *other)
 {
     FILE *one = open_plain(path);
     FILE *two = open_plain(other);
-    int same = one != NULL && two != NULL;
+    bool same = one != NULL && two != NULL;
 
     while (same) {
         int c = getc(one);
@@ -97,7 +98,7 @@ size_t file_read(const char *path, char *text, size_t size)
 int file_write(const char *path, const char *text)
 {
     FILE *out;
-    int failed;
+    bool failed;
 
     (void)remove(path); /* so that no link is followed; or there is none */
     out = fopen(path, "wx");

@@ -4,6 +4,7 @@
 #include "grader/driver/records.h"
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "grader/driver/run_test.h"
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,13 +24,13 @@ static void look_on(struct exercise *exercise, struct plan *plan);
 
 static void end_exercise(struct exercise *exercise, struct plan *plan)
 {
-    exercise->done = 1;
+    exercise->done = true;
     plan->on_change(plan);
 }
 
 static void finish_test(struct grader_test *test)
 {
-    test->done = 1;
+    test->done = true;
     look_on(test->exercise, test->plan);
     test->plan->on_change(test->plan);
 }
@@ -56,7 +57,7 @@ static void skip(struct grader_test *test)
     test->outcome.finding.verdict = VERDICT_SKIPPED;
     (void)snprintf(test->outcome.finding.got, sizeof test->outcome.finding.got,
                    "first make test %d pass", test->needs);
-    test->done = 1;
+    test->done = true;
 }
 
 static void start_test(struct grader_test *test)

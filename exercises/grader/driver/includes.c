@@ -11,6 +11,7 @@
 #include "grader/driver/text.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ enum {
 };
 
 /* Takes the next name of the list. Returns whether there was one. */
-static int next_name(const char **at, char name[PATH_MAX])
+static bool next_name(const char **at, char name[PATH_MAX])
 {
     size_t used = 0;
 
@@ -39,7 +40,7 @@ static int next_name(const char **at, char name[PATH_MAX])
 }
 
 /* Returns whether path lies in the folder; both have no links in them. */
-static int lies_in(const char *path, const char *folder)
+static bool lies_in(const char *path, const char *folder)
 {
     size_t length = strlen(folder);
 
@@ -47,13 +48,13 @@ static int lies_in(const char *path, const char *folder)
 }
 
 /* Writes the path without links. Returns whether there is such a file. */
-static int resolve(const char *path, char resolved[PATH_MAX])
+static bool resolve(const char *path, char resolved[PATH_MAX])
 {
     return realpath(path, resolved) != NULL;
 }
 
 /* clang counts the lists of its sanitizers among what it has read. */
-static int is_sanitizers(const char *path)
+static bool is_sanitizers(const char *path)
 {
     static const char *const ends[] = {"_ignorelist.txt", "_blacklist.txt"};
     size_t length = strlen(path);
@@ -62,30 +63,30 @@ static int is_sanitizers(const char *path)
         size_t end = strlen(ends[i]);
 
         if (length > end && strcmp(path + length - end, ends[i]) == 0)
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
-static int is_allowed(const char *name,
-                      const char *source,
-                      const char *header,
-                      const char *lessons)
+static bool is_allowed(const char *name,
+                       const char *source,
+                       const char *header,
+                       const char *lessons)
 {
     const char *end;
     char path[PATH_MAX];
     char other[PATH_MAX];
 
     if (!resolve(name, path))
-        return 0;
+        return false;
     end = strrchr(path, '.'); /* of what a link leads to */
     if ((resolve(source, other) && strcmp(path, other) == 0) ||
         (resolve(header, other) && strcmp(path, other) == 0))
-        return 1;
+        return true;
     if (!is_sanitizers(path) && (end == NULL || strcmp(end, ".h") != 0))
-        return 0;
+        return false;
     if (resolve(lessons, other) && lies_in(path, other))
-        return 1;
+        return true;
     return !(resolve(".", other) && lies_in(path, other));
 }
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -185,7 +186,7 @@ static void end_kin(const struct jobs *jobs, const struct job *killed)
 }
 
 /* All of the result is enough: the process had nothing else to do. */
-static int is_done(const struct job *job)
+static bool is_done(const struct job *job)
 {
     return job->got == sizeof job->got_token + job->result_size &&
            job->got_token == job->token;
@@ -210,9 +211,9 @@ static void finish(struct jobs *jobs, struct job *job)
     job->done(job, is_done(job));
 }
 
-/* Reads what has come: the token, the result, and no more. Returns 0 at the
- * end of the stream. */
-static int take(struct job *job)
+/* Reads what has come: the token, the result, and no more. Returns whether
+ * the stream goes on. */
+static bool take(struct job *job)
 {
     size_t token = sizeof job->got_token;
     char more[256];
@@ -231,7 +232,7 @@ static int take(struct job *job)
 }
 
 /* Nobody stops a job but a test that wants to get rid of its watcher. */
-static int is_stopped(const struct job *job)
+static bool is_stopped(const struct job *job)
 {
     siginfo_t info = {.si_pid = 0};
 

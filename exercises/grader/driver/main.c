@@ -37,7 +37,7 @@ static struct app {
     long seed;
     long at_once;
     int quiet;
-    int all; /* nothing narrows the run */
+    bool all; /* nothing narrows the run */
     int write_error;
     uint64_t begin;
 } app;
@@ -97,8 +97,8 @@ static int read_options(int argc, char *argv[])
 static int choose_sandbox(void)
 {
     const char *reason = NULL;
-    int never = strcmp(app.sandbox, "never") == 0;
-    int always = strcmp(app.sandbox, "always") == 0;
+    bool never = strcmp(app.sandbox, "never") == 0;
+    bool always = strcmp(app.sandbox, "always") == 0;
 
     if (!never && !always && strcmp(app.sandbox, "auto") != 0) {
         fprintf(stderr, "--sandbox %s: use auto, always or never\n",
@@ -204,7 +204,7 @@ static void look(void)
 /* Returns main's status for what came of the exercises. */
 static int judge(void)
 {
-    int full = 1;
+    bool full = true;
 
     for (size_t i = 0; i < app.plan.count; i++) {
         const struct exercise *exercise = &app.plan.exercises[i];

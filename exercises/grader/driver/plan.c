@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ static int read_builds(struct plan *plan)
 
 /* Reads a line of a table: number, name, points, seconds, builds, times,
  * needs, function and title, apart by tabs. Returns whether it is one. */
-static int read_test(const char *line, struct grader_test *test)
+static bool read_test(const char *line, struct grader_test *test)
 {
     return sscanf(line, "%d\t%63[^\t]\t%d\t%d\t%u\t%d\t%d\t%63[^\t]\t%95[^\n]",
                   &test->number, test->name, &test->points, &test->seconds,
@@ -155,14 +156,14 @@ static int read_table(const char *path, struct exercise *exercise, int hidden)
 }
 
 /* Returns whether "2", "02" or "02-threads" names the exercise. */
-static int is_named(const char *name, const char *wanted)
+static bool is_named(const char *name, const char *wanted)
 {
     size_t length = strlen(wanted);
     char *end;
     long number;
 
     if (strcmp(name, wanted) == 0)
-        return 1;
+        return true;
     number = strtol(wanted, &end, 10);
     return length > 0 && *end == '\0' && number == strtol(name, NULL, 10);
 }
@@ -215,9 +216,9 @@ static int choose_tests(struct plan *plan, struct exercise *exercise)
         struct grader_test *test = &exercise->tests[i];
 
         if (plan->test == 0 || plan->test == (long)i + 1)
-            test->wanted = 1;
+            test->wanted = true;
         if (test->wanted && test->needs > 0 && (size_t)test->needs <= i)
-            exercise->tests[test->needs - 1].wanted = 1;
+            exercise->tests[test->needs - 1].wanted = true;
         test->plan = plan;
         test->exercise = exercise;
     }

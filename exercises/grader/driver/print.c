@@ -9,6 +9,7 @@
 #include "grader/driver/results.h"
 
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,8 @@ enum {
 };
 
 static struct {
-    int utf8;
-    int colour;
+    bool utf8;
+    bool colour;
     size_t printed; /* exercises */
 } screen;
 

@@ -7,6 +7,7 @@
 
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static int has(const char *text, const char *part)
 static void blame_library(const struct report *report, struct finding *finding)
 {
     enum report_library library = REPORT_NO_LIBRARY;
-    int leak = report->tool == REPORT_LEAK;
+    bool leak = report->tool == REPORT_LEAK;
 
     if (finding->where[0] != '\0')
         return;
@@ -129,7 +130,7 @@ void report_explain_memory(const struct report *report,
     const struct report_stack *access = report_stack_of(report, REPORT_ACCESS);
     const struct report_stack *freed = report_stack_of(report, REPORT_FREED);
     const struct memory_words *words = memory_words;
-    int writes = access != NULL && access->writes;
+    bool writes = access != NULL && access->writes;
 
     while (!has(report->kind, words->kind))
         words++;

@@ -4,6 +4,7 @@
 #include "grader/driver/text.h"
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static void explain_race(const struct report *report,
 {
     const struct report_stack *sides[2] = {NULL, NULL};
     size_t count = 0;
-    int connection;
+    bool connection;
 
     for (size_t i = 0; i < report->stack_count && count < 2; i++)
         if (report->stacks[i].role == REPORT_ACCESS)

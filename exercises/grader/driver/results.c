@@ -7,6 +7,7 @@
 #include "grader/driver/files.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void put_test(struct asq_json *json,
                      int complete)
 {
     const struct finding *finding = &test->outcome.finding;
-    int passed = complete && test->done && finding->verdict == VERDICT_PASSED;
+    bool passed = complete && test->done && finding->verdict == VERDICT_PASSED;
     char message[4 * FINDING_TEXT];
 
     asq_json_put(json, "\n      {\"exercise\": ");
@@ -222,7 +223,7 @@ static int read_best(const char *old, const char *name)
 
 /* Returns whether this plan has graded the exercise of a line whole, so that
  * the line is written anew. */
-static int replaces(const struct plan *plan, const char *line)
+static bool replaces(const struct plan *plan, const char *line)
 {
     for (size_t i = 0; i < plan->count; i++) {
         size_t length = strlen(plan->exercises[i].name);
@@ -230,9 +231,9 @@ static int replaces(const struct plan *plan, const char *line)
         if (strncmp(line, plan->exercises[i].name, length) == 0 &&
             (strncmp(line + length, ".points ", 8) == 0 ||
              strncmp(line + length, ".best ", 6) == 0))
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 static int write_state(const struct plan *plan, const char *old, FILE *out)
