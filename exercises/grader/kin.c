@@ -23,7 +23,7 @@
 
 #if defined(__linux__)
 
-/* Somebody who forks faster than he is killed is given up after this. */
+/* A program that forks faster than it can be killed is given up after this. */
 #define END_NS UINT64_C(3000000000)
 
 /* How long something may take that is just ending. */

@@ -2,7 +2,7 @@
  *
  * Owns the paths that a test has asked for; any of its threads enters. Depends
  * on the environment: TEST_FOLDER is the folder of a test that was given one,
- * ASQ_BUILD stands in for build.
+ * ASQ_BUILD replaces build.
  */
 #include "runner.h"
 

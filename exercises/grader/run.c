@@ -206,7 +206,7 @@ static int run_tests(int count, char *names[])
         printf(", %u not checked", counts[TEST__NOT_CHECKED]);
     printf("\n");
     if (fflush(stdout) != 0 || ferror(stdout))
-        return 1; /* what nobody could read is no success */
+        return 1; /* output that could not be written is a failure */
     if (counts[TEST__FAILED] > 0)
         return 1;
     return counts[TEST__PASSED] + counts[TEST__NOT_CHECKED] > 0 ? 0 : 1;

@@ -185,7 +185,7 @@ void test__words_add(struct test__words *words, const char *format, ...)
  * *ret_reason is one line that says why. */
 bool test__sandbox_works(const char **ret_reason);
 
-/* Adds the words that stand before a program's path and put it inside
+/* Adds the words that go before a program's path and put it inside
  * bubblewrap. Paths are absolute; folder may be NULL. */
 void test__sandbox_add(struct test__words *words,
                        const char *program,

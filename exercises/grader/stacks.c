@@ -53,7 +53,7 @@ struct stack {
 static int prepared;
 static uint64_t answer_ns; /* more than ANSWER_NS on a busy machine */
 static int ask_signal;
-static uintptr_t base;  /* added to what stands in the program's file */
+static uintptr_t base;  /* added to the addresses in the program's file */
 static uintptr_t first; /* of its addresses */
 static uintptr_t last;
 
@@ -124,7 +124,7 @@ static void on_ask(int number)
         if (stacks[i].thread == thread)
             find_places(&stacks[i]);
     for (;;)
-        (void)pause(); /* a signal is no reason to go on */
+        (void)pause(); /* a signal must not make it go on */
 }
 
 /* Lists the threads, which the kernel does in the order of their start. */

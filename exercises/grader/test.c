@@ -98,7 +98,7 @@ _Noreturn static void end_test(char kind, const char *text)
 {
     if (atomic_flag_test_and_set(&child.ending))
         for (;;)
-            (void)pause(); /* a signal is no reason to go on */
+            (void)pause(); /* a signal must not make it go on */
     if (child.report < 0) {
         fprintf(stderr, "%s\n", text);
         if (kind == TEST__FAIL)

@@ -68,7 +68,7 @@ struct class_exercise {
     int wanted; /* it is graded, and counts */
 };
 
-/* The course as it stands here. */
+/* The course as it is here. */
 struct class_course {
     struct class_exercise *exercise;
     size_t exercises;

@@ -8,6 +8,7 @@
 #include "archive.h"
 #include "choose.h"
 #include "class.h"
+#include "grader/test.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -21,7 +22,7 @@ enum {
     ENTRIES_MAX = 20000,
     ALL_MAX = 1 << 26, /* bytes that are taken out of an archive */
     SECONDS_MAX = 60,  /* for an archive */
-    NAMES_MAX = 5,     /* of files that are none of the course's */
+    NAMES_MAX = 5,     /* of files that do not belong to the course */
     NAME_FILE_MAX = 4096
 };
 
@@ -45,7 +46,7 @@ static int may_go_on(struct collector *collector)
     return collector->entries < ENTRIES_MAX;
 }
 
-/* A file that is none of the course's: where there is no other, its name
+/* A file that does not belong to the course: if there is no other, its name
  * tells what was handed in instead. */
 static void find_other(struct collector *collector, const char *name)
 {
@@ -69,7 +70,7 @@ static void offer(struct collector *collector,
         class_choose(collector->course, collector->choices, &one);
 }
 
-/* What make handin writes: who has handed it in. */
+/* What make handin writes: the name of the student. */
 static bool is_name_file(const char *path)
 {
     const char *base = strrchr(path, '/');
@@ -251,8 +252,8 @@ static void take_choice(const struct collector *collector,
     struct class_submission *submission = collector->submission;
 
     if (choice->count > 1)
-        class_note(submission, "%s is there %zu times: taken from %s",
-                   file_name, choice->count, choice->name);
+        class_note(submission, "%s is there %s: taken from %s", file_name,
+                   test_times(choice->count), choice->name);
     else if (!class_choose_is_exact(collector->course, choice->name))
         class_note(submission, "%s is taken from %s", file_name, choice->name);
     file->found = true;

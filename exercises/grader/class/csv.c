@@ -59,7 +59,7 @@ static int read_field(struct class_csv *csv, char **ret_field)
         from++;
         while (*from != '\0' && (from[0] != '"' || from[1] == '"')) {
             csv->next_line += *from == '\n';
-            from += *from == '"'; /* two stand for one */
+            from += *from == '"'; /* two mean one */
             *to++ = *from++;
         }
         if (*from == '\0')

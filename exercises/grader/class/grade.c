@@ -46,7 +46,7 @@ struct grading {
     bool shows;     /* standard error is a terminal */
 };
 
-/* A line that is written again and again, for somebody who waits. */
+/* A line that is written again and again, for the person who waits. */
 static void show_progress(struct grading *grading)
 {
     uint64_t now = uv_hrtime();

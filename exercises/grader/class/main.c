@@ -7,6 +7,7 @@
  */
 #include "class.h"
 #include "grader/driver/files.h"
+#include "grader/test.h"
 #include "marks.h"
 #include "process.h"
 #include "results.h"
@@ -80,7 +81,7 @@ static int report(const struct class_settings *settings,
         return 1;
     for (size_t i = 0; i < list->count; i++)
         reused += (size_t)list->submission[i].reused;
-    (void)printf("%zu submissions", list->count);
+    (void)printf("%s", test_count(list->count, "submission", NULL));
     if (reused > 0)
         (void)printf(", %zu graded before", reused);
     (void)printf(": %s/grades.csv, %s/summary.txt, %s/reports/\n",

@@ -19,7 +19,7 @@
 #include <strings.h>
 
 /* Small letters without accents for U+00C0 to U+017F, pairs of bytes in UTF-8
- * that begin with 0xc3 to 0xc5. '-' is none. */
+ * that begin with 0xc3 to 0xc5. '-' is not one. */
 static const char latin[] = "aaaaaaaceeeeiiiidnooooo-ouuuuyts"
                             "aaaaaaaceeeeiiiidnooooo-ouuuuyty"
                             "aaaaaaccccccccddddeeeeeeeeeegggg"

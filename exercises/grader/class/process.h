@@ -56,7 +56,7 @@ bool class_process_ended(struct class_process *process);
 /* Kills it with its group and waits for its end. */
 void class_process_kill(struct class_process *process);
 
-/* Kills every child of this process that is none of these. */
+/* Kills every child of this process that is not one of these. */
 void class_process_sweep(const struct class_process *const processes[],
                          size_t count);
 

@@ -86,7 +86,7 @@ static const char *find_number(const struct class_roster *roster,
     return number;
 }
 
-/* Canvas has lines that are nobody's. */
+/* Canvas has lines that belong to no student. */
 static bool is_nobody(const char *name)
 {
     static const char *const words[] = {"pointspossible", "moglichepunkte",

@@ -53,7 +53,7 @@ void class_stamp_write(const struct class_settings *settings,
     free(path);
 }
 
-/* Reads what stands behind the key's lines. */
+/* Reads what comes after the key's lines. */
 static bool read_rest(const char *rest,
                       const struct class_settings *settings,
                       struct class_submission *submission)

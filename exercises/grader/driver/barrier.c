@@ -103,7 +103,7 @@ static void look_at_symbol(struct look *look, const char *line)
 #endif
     (void)snprintf(name, sizeof name, "%.*s",
                    (int)(length - (size_t)(from - line)), from);
-    /* Who only says so cannot be linked without a sanitizer. */
+    /* An object that only pretends cannot be linked without a sanitizer. */
     look->sanitized |= type == 'U' && (strcmp(name, "__asan_init") == 0 ||
                                        strcmp(name, "__tsan_init") == 0);
     if (type == 'U' || type == 'w' || type == 'v')

@@ -1,7 +1,7 @@
 /* compiler - reads what the compiler says about a student's file
  *
  * A diagnostic is a line "FILE:LINE:COLUMN: error: text"; before one about a
- * header stands who includes it. The linker has no such form.
+ * header it names the files that include it. The linker has no such form.
  */
 #include "grader/driver/compiler.h"
 
@@ -125,7 +125,7 @@ static bool explain_error(const char *text,
     return false;
 }
 
-/* Takes a name that stands between two quotes of any kind, or to the end.
+/* Takes a name between two quotes of any kind, or up to the end.
  * Returns whether there is one. */
 static bool take_name(const char *at, char name[TEXT_LINE])
 {
@@ -151,11 +151,11 @@ static bool explain_linker(const char *text,
         const char *cause;
     } complaints[] = {
         {"undefined reference to ", "is not defined",
-         "it is missing in the file, is static, or is spelled otherwise"},
+         "it is missing in the file, is static, or is spelled differently"},
         {"undefined symbol: ", "is not defined",
-         "it is missing in the file, is static, or is spelled otherwise"},
+         "it is missing in the file, is static, or is spelled differently"},
         {"Undefined symbols for architecture", "is not defined",
-         "it is missing in the file, is static, or is spelled otherwise"},
+         "it is missing in the file, is static, or is spelled differently"},
         {"multiple definition of ", "is defined twice",
          "a function that only the file needs should be static"},
         {"duplicate symbol", "is defined twice",

@@ -41,8 +41,8 @@ static void explain_open(const char *open, struct finding *finding)
                   "leaves it open"},
         {"async", "uv_close was not called for an async, or a connection or "
                   "worker was not closed"},
-        {"idle", "uv_close was not called for an idle handle, which lets the "
-                 "loop go round without end"},
+        {"idle", "uv_close was not called for an idle handle, which keeps the "
+                 "loop turning without end"},
         {"request", "a request was submitted whose callback has not run"},
         {"", "uv_close was not called, or its callback has not run"},
     };
@@ -83,8 +83,8 @@ static void explain_hung(const struct test__run *run,
     frames_read(run, test, &frames);
     if (frames_any_busy(&frames))
         words_cause(finding,
-                    "a loop that goes round without end, or that looks "
-                    "again and again instead of waiting");
+                    "a loop without end, or one that looks again and again "
+                    "instead of waiting");
     frames_say(&frames, test, 1, finding);
 }
 

@@ -35,7 +35,7 @@ struct file_mark file_mark(const char *path)
     return mark;
 }
 
-/* Opens a plain file; what is none is not waited for. */
+/* Opens a plain file; anything else is not waited for. */
 static FILE *open_plain(const char *path)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -100,7 +100,7 @@ int file_write(const char *path, const char *text)
     FILE *out;
     bool failed;
 
-    (void)remove(path); /* so that no link is followed; or there is none */
+    (void)remove(path); /* so that no link is followed; it may not exist */
     out = fopen(path, "wx");
     if (out == NULL)
         return uv_translate_sys_error(errno);

@@ -2,8 +2,8 @@
  *
  * The compiler has written a list as for make: "student.o: a.c b.h \\" and so
  * on, with a backslash before a blank in a name. What lies in the course but
- * is not a lesson's header is not for the exercise: a solution, another one's
- * file. What is no header at all is nowhere.
+ * is not a lesson's header is not for the exercise: a solution, or the file of
+ * another exercise. What is not a header is nowhere.
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "grader/driver/compiler.h"
@@ -109,7 +109,7 @@ int compiler_includes(const char *list,
         err = UV_ENOENT;
         goto out;
     }
-    at = strstr(text, ": "); /* before it stands the object */
+    at = strstr(text, ": "); /* the object comes before it */
     at = at != NULL ? at + 2 : "";
     while (next_name(&at, name)) {
         if (is_allowed(name, source, header, lessons))

@@ -201,7 +201,7 @@ static void finish(struct jobs *jobs, struct job *job)
         end_kin(jobs, job);
     (void)kill(-job->pid, SIGKILL); /* gone already is as good */
     while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) {
-        /* A signal is no end. */
+        /* A signal is not the end. */
     }
     (void)close(job->fd);
     while (*link != job)

@@ -36,7 +36,7 @@ static bool is_ours(const char *kind)
            strncmp(kind, "signal handler spoils", 21) == 0;
 }
 
-/* Returns whether what stands before is a place, "FILE:LINE:COLUMN" or
+/* Returns whether the text before is a place, "FILE:LINE:COLUMN" or
  * "<unknown>", and not just a text of the student. */
 static bool ends_a_place(const char *line, const char *at)
 {

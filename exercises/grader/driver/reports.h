@@ -21,7 +21,7 @@ enum report_tool {
 
 /* What a stack of a report is about. */
 enum report_role {
-    REPORT_ACCESS, /* who did it: an access, a free, an unlock */
+    REPORT_ACCESS, /* where it was done: an access, a free, an unlock */
     REPORT_FREED,
     REPORT_ALLOCATED,
     REPORT_LOCKED, /* of two mutexes, one was locked here */

@@ -25,7 +25,7 @@ bool text_next(const char *text, size_t size, size_t *at, char line[TEXT_LINE])
     return true;
 }
 
-/* Returns how many bytes the character takes, or 0 when it is none that can
+/* Returns how many bytes the character takes, or 0 when it is not one that can
  * be printed. */
 static size_t measure(const unsigned char *c)
 {

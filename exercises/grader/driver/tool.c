@@ -113,9 +113,9 @@ int tool_run(const char *const *words,
     if (!in_time)
         (void)kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        /* A signal is no end. */
+        /* A signal is not the end. */
     }
-    (void)kill(-pid, SIGKILL); /* who is left of its group, if anybody */
+    (void)kill(-pid, SIGKILL); /* what is left of its group, if anything */
     (void)close(output[0]);
     if (!in_time)
         return 124;
