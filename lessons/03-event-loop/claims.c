@@ -129,7 +129,7 @@ static void no_threads(struct app *app, struct asq_claim *claim)
                   threads == CONNS ? "wrong"
                   : threads == 0   ? "holds"
                                    : undecided,
-                  (double)threads / CONNS,
+                  (double)threads / (double)CONNS,
                   "%d conns answered on %d threads that are not the loop's.",
                   CONNS, threads);
 }
@@ -309,7 +309,8 @@ static void cpu_in_callback(struct app *app, struct asq_claim *claim)
     turn(app, submit(&app->asks[0], &app->conns[0], 0, work_in_callback));
     stall_ms = (double)asq_heartbeat_stop(&app->beats) / 1e6;
     asq_claim_set(claim, "cpu-in-callback",
-                  stall_ms < WORK_MS ? "wrong" : "holds", stall_ms / WORK_MS,
+                  stall_ms < (double)WORK_MS ? "wrong" : "holds",
+                  stall_ms / (double)WORK_MS,
                   "%d ms of work in a callback made a stall of %.1f ms.",
                   WORK_MS, stall_ms);
 }

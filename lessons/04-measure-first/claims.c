@@ -138,7 +138,7 @@ static int when_async(struct app *app, struct asq_claim *claim)
                   2 * fast >= QUERIES  ? "wrong"
                   : 2 * slow > QUERIES ? "holds if the pages are in memory"
                                        : "holds",
-                  (double)(QUERIES - fast) / QUERIES,
+                  (double)(QUERIES - fast) / (double)QUERIES,
                   "%d ordinary queries, each asked by %d users at once: "
                   "blocking calls were\nas good for %d of %d with the pages "
                   "in memory, for %d of %d on the slow disk.",

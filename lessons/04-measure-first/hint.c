@@ -218,7 +218,7 @@ static int copy_into_memory(struct trial *trial, struct asq_db *db)
     int rc;
 
     profile.statements = 0; /* so that each run is a first one, and counted */
-    if (bytes > TRIED_MAX)
+    if (bytes > (double)TRIED_MAX)
         return SQLITE_TOOBIG;
     rc = asq_db_open(&trial->copy, &profile);
     if (rc != 0)
