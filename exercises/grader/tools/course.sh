@@ -99,7 +99,8 @@ state_of() {
 
 # set_state NAME VALUE: replaces the file whole; other lines stay.
 set_state() {
-    [ -f "$state" ] || : >"$state" || exit 1
+    [ -f "$state" ] || (: >"$state") 2>/dev/null ||
+        stop "$state cannot be written"
     awk -v name="$1" -v value="$2" '
         $1 != name { print; next }
         !done { print name, value; done = 1 }
