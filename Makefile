@@ -149,7 +149,7 @@ FORCE:
 # course needs is looked for and, if missing, installed.
 $(OUT)/flags: FORCE
 	@mkdir -p $(OUT) 2>/dev/null && [ -w $(OUT) ] || { \
-	  echo '$(OUT) cannot be written: build elsewhere, with make BUILD=/tmp/async-db' >&2; \
+	  echo '$(OUT) cannot be written: use another, with make BUILD=/tmp/async-db' >&2; \
 	  exit 1; }
 	@sh tests/tools/deps.sh $(OUT)
 	@$(if $(MISSING),echo 'Compiles $(TOTAL) files first; the next time it does not.')

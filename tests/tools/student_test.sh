@@ -466,6 +466,9 @@ check_doctor() {
     doctor
     expect doctor_finds_files_of_the_future 0 'note  clock' lessons/01-one/main.c
     touch lessons/01-one/main.c
+    doctor BUILD=Makefile/x
+    expect doctor_needs_a_folder 1 'lines: 1' 'Makefile/x cannot be written' \
+        'make BUILD=/tmp/'
     run doctor --json
     expect doctor_wants_a_file 2 'lines: 1' '--json'
     run doctor now
