@@ -279,7 +279,7 @@ lesson: $(LESSON:%=$(OUT)/%) $(LESSON_PARTS) ## runs a lesson's program: make le
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test \
   $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%.sh,\
   links minutes texts) $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_archive class_mode class_report class_roster measure mutants student vendor))))
+  bench claims class class_archive class_mode class_report class_roster class_steps measure mutants student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif
@@ -293,7 +293,9 @@ claims: $(CLAIM:%=$(OUT)/%-claims) ## measures all claims and compares with docs
 	@$(RUN) $(if $(L),$(OUT)/$(CLAIM)-claims $(ARGS),\
 	  sh bench/claims.sh $(CLAIM_PROGRAMS))
 
-class: $(if $(LESSON),$(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(DEMO)) ## shows a lesson to a class: L=03; L=00 the first ten minutes
+class: $(if $(LESSON),$(filter $(OUT)/$(LESSON) $(OUT)/$(LESSON)-% \
+  $(OUT)/twins/$(LESSON)/%,$(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(CLAIM_PROGRAMS) \
+  $(CASE_PROGRAMS) $(TWIN_PROGRAMS)) $(if $(filter 00-%,$(LESSON)),$(DEMO))) ## shows a lesson to a class: L=03; L=00 the first ten minutes
 	$(if $(LESSON),,$(error make class L=NN, with one of: $(LESSONS)))
 	@L='$(L)' sh bench/class.sh
 
@@ -491,6 +493,9 @@ ifeq ($(SUB),)
   MISSING_demo = $(call missing,$(call objects,$(DEMO_SOURCES)))
   MISSING_lesson = $(if $(LESSON),$(call missing,$(call objects,\
     $(LESSON:%=lessons/%/main.c) $(MODULES))))
+  MISSING_class = $(if $(LESSON),$(call missing,$(sort $(call objects,\
+    $(wildcard lessons/$(LESSON)/*.c) $(MODULES) $(if \
+    $(filter 00-%,$(LESSON)),$(DEMO_SOURCES))))))
   MISSING_check = $(MISSING_PLAIN) $(MISSING_ADDRESS) $(MISSING_THREAD)
   MISSING_PLAIN = $(call missing,$(call objects,$(sort $(PARTS) $(DRIVER) \
     $(DRIVER_MODULES) exercises/grader/driver/main.c $(wildcard \
