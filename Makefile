@@ -12,6 +12,7 @@
 #   SAN=thread              with the thread sanitizer
 #   WERROR=1                a warning is an error
 #   DEPS=skip               never install what is missing
+#   DEPS=home               take it into a folder of your own, without rights
 #   V=1                     show every command whole
 
 BUILD ?= build
