@@ -153,7 +153,7 @@ $(OUT)/flags: FORCE
 	  echo '$(OUT) cannot be written: use another, with make BUILD=/tmp/async-db' >&2; \
 	  exit 1; }
 	@sh tests/tools/deps.sh $(OUT)
-	@$(if $(MISSING),echo 'Compiles $(TOTAL) files first; the next time it does not.')
+	@$(if $(MISSING),echo 'Compiles $(TOTAL) file$(if $(filter 1,$(TOTAL)),,s) first; the next time it does not.')
 	@{ echo '$(FLAGS)'; cat $(OUT)/deps.cflags $(OUT)/deps.libs; \
 	} >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
