@@ -140,7 +140,8 @@ TEXT
         >"$dir/probe.log" 2>&1; then
         say "$($compiler --version 2>/dev/null | head -n 1) does not compile C11:"
         say "  $(grep -m 1 -i error "$dir/probe.log")"
-        stop 'gcc 4.9, clang 3.6 or a later one is needed: make CC=...'
+        say 'gcc 4.9 or clang 3.6 or a later one is needed (make CC=...), and the'
+        stop "C library's headers (on Debian, the package libc6-dev)."
     fi
     rm -f "$dir/probe" "$dir/probe.c" "$dir/probe.log"
 }
