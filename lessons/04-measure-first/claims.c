@@ -175,7 +175,7 @@ static int low_concurrency(struct app *app, struct asq_claim *claim)
                   fast < LOW   ? "wrong"
                   : slow < LOW ? "holds if the pages are in memory"
                                : "holds",
-                  (double)slow / LOW,
+                  (double)slow / (double)LOW,
                   "On the slow disk, threads or a loop were worth it from %d "
                   "clients at once\non. With the pages in memory, blocking "
                   "calls were as good for up to %d\n(tried: 1 to %d).",
