@@ -215,6 +215,12 @@ TEXT
     expect what_is_not_in_the_output_is_told 1 'not in the output: nothing' \
         'not in the output: p99: a'
     steps <<'TEXT'
+run make lesson L=07 ARGS='too busy to tell'
+num figure: figure #
+TEXT
+    class 7 10
+    expect a_busy_machine_is_no_failure 0 'last: too busy to tell'
+    steps <<'TEXT'
 run build/no-program
 TEXT
     class 7
