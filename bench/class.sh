@@ -193,13 +193,13 @@ figures() {
             for (name in ways)
                 kinds++
         }
-        /^-+  [- ]*$/ { from = 0; tables++; disk = 0; find_column($0) }
+        /^-+  [- ]*$/ { from = disk = 0; find_column($0) }
         { header = $0 }
         from {
             for (i = 1; i <= count; i++) {
                 if ($1 != way[i] || found[i] != "")
                     continue
-                if (where[i] == "" || where[i] == tables || (disk && \
+                if (where[i] == "" || (disk && \
                     substr($0, disk, length(where[i])) == where[i]))
                     found[i] = trim(substr($0, from, long))
             }

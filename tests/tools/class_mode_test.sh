@@ -145,8 +145,6 @@ run build/07-one
 bar per s: a@slow a@fast
 ask ways
 bar p50: a b
-ask the second table
-bar per s: a@2
 ask numbers
 num slow: ^a .*slow +#
 num fast: ^a .*fast +#
@@ -179,9 +177,6 @@ ways
  ########
  b   1.00 ms
  ####
-the second table
- a   10,000
- ########
 numbers
  slow   50
  #
