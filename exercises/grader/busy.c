@@ -8,11 +8,12 @@
 
 double test__busy_of(double load, long processors)
 {
+    const double most = TEST__BUSY_MOST;
     double factor = processors > 0 ? load / (double)processors : load;
 
     if (!(factor > 1)) /* NaN counts as no load */
         return 1;
-    return factor < TEST__BUSY_MOST ? factor : TEST__BUSY_MOST;
+    return factor < most ? factor : most;
 }
 
 double test__busy(void)

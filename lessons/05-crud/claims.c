@@ -84,7 +84,7 @@ static void column_names(struct app *app)
                   : prices[0] == 0 && worked[0] == HONEST
                       ? "holds if the names are taken from a list"
                       : "wrong",
-                  (double)prices[1] / HOSTILE,
+                  (double)prices[1] / (double)HOSTILE,
                   "Of %d keys that are more than a name, pasted into the SQL, "
                   "%d set the\nprice; looked up in a list, %d. Of %d honest "
                   "keys %d worked pasted, %d listed.",

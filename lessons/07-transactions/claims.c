@@ -190,7 +190,8 @@ static void shared_connection_tx(struct app *app)
     asq_conn_close_wait(&app->conn);
     asq_claim_set(
         asq_stage_claim(&app->stage), "shared-connection-tx",
-        refused > 0 || halves > 0 ? "wrong" : "holds", (double)halves / PAIRS,
+        refused > 0 || halves > 0 ? "wrong" : "holds",
+        (double)halves / (double)PAIRS,
         "Of %d pairs at once %d got an error at the second BEGIN, and "
         "in %d the\none committed what the other rolled back. Through "
         "tx it was %d.",
@@ -257,7 +258,7 @@ static void transfer_checks(struct app *app)
         tenths += 0.1;
     asq_claim_set(
         asq_stage_claim(&app->stage), "transfer-checks",
-        by_two > 0 ? "wrong" : "holds", (double)by_two / BAD,
+        by_two > 0 ? "wrong" : "holds", (double)by_two / (double)BAD,
         "Of %d transfers that must not be, two updates made %d, and "
         "%d changed the\nsum of all money; the list made %d. Ten times "
         "0.1 as a double %s 1.",

@@ -226,7 +226,7 @@ check_without() {
     hand_in p/ex_total.c 4
     tar -czf in/s01.tar.gz -C p ex_total.c
     tar -czf in/s02.TAR.gz -C p ex_total.c
-    (cd p && zip -q ../in/s03.zip ex_total.c)
+    echo 'nobody looks into it' >in/s03.zip
     hand_in in/s04/ex_total.c 4
     with=$class
     class=objects/class
