@@ -69,8 +69,7 @@ static void conclude(const uint64_t samples[static QUERIES])
     uint64_t worst = asq_percentile_ns(samples, QUERIES, 99); /* (4) */
 
     (void)printf("half of the users wait for up to %" PRIu64 " reads\n", half);
-    (void)printf("one in a hundred waits for %" PRIu64 " reads or more\n",
-                 worst);
+    (void)printf("99 in a hundred wait for at most %" PRIu64 " reads\n", worst);
     (void)printf("%s\n", worst > PATIENCE ? "too long: somebody else must wait"
                                           : "short enough: leave it as it is");
 }

@@ -34,7 +34,7 @@ static const struct query queries[] = {
     {"B  five items, 8 ready at once, from the slow disk", FIVE_ITEMS, 8, 128,
      true},
     {"C  the same, 64 ready at once", FIVE_ITEMS, 64, 320, true},
-    {"D  the dearest items, 8 ready at once, from memory",
+    {"D  the most expensive items, 8 ready at once, from memory",
      "SELECT name, value FROM items ORDER BY value DESC LIMIT 10", 8, 128,
      false},
 };
