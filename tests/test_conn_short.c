@@ -131,7 +131,7 @@ static void the_end_of_a_transaction_always_runs(void *data)
         CHECK_INT(work.after_rc, 0);
         CHECK_INT(ask_number(f, "SELECT count(*) FROM t"), AT);
     }
-    CHECK_INT(f->conn.runner.left.transactions, 0);
+    CHECK_INT(f->conn.runner.cleaner.left.transactions, 0);
     asq_request_destroy(&ask.request);
 }
 

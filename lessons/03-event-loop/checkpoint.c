@@ -1,4 +1,4 @@
-/* checkpoint - the WAL back into the file, and how that is ended */
+/* checkpoint - copies the WAL into the database file, and can be stopped */
 #include "03-event-loop/checkpoint.h"
 
 #include "01-blocking/db_tidy.h"
@@ -27,8 +27,8 @@ static void note_running(struct asq_checkpoint *checkpoint,
     uv_mutex_unlock(&checkpoint->lock);
 }
 
-/* The flag of an interrupt that came too late would end the next checkpoint.
- * The next statement that begins clears it. */
+/* If an interrupt comes too late, its flag stays set and would stop the next
+ * checkpoint. A statement that begins clears it. */
 static void clear_interrupt(sqlite3 *handle)
 {
     (void)sqlite3_exec(handle, "SELECT 1", NULL, NULL, NULL);
@@ -64,8 +64,8 @@ int asq__checkpoint_run(struct asq_checkpoint *checkpoint,
 
     if (db->read_only) /* it would fail in the middle */
         return refuse(request, SQLITE_READONLY, "the connection only reads");
-    /* SQLite does not mind if no table has been read; but the interrupt would
-     * end what is open, and all that comes until it is closed. */
+    /* SQLite allows it where no table has been read yet. But an interrupt would
+     * stop the open statement, and all others until that one is closed. */
     if (asq__db_is_busy(db))
         return refuse(
             request, SQLITE_LOCKED,

@@ -1,10 +1,10 @@
-/* checkpoint - the WAL back into the file, and how that is ended
+/* checkpoint - copies the WAL into the database file, and can be stopped
  *
- * While SQLite moves pages it asks no handler whether it is to go on. It looks
- * at the flag of sqlite3_interrupt between two pages, and that flag may be set
- * from another thread. So this is the one case in which the loop touches a
- * database that the worker is using: a lock sees to it that a checkpoint runs
- * then, and that the worker cannot close the database meanwhile.
+ * While SQLite copies pages, it asks nobody whether it may go on. Between two
+ * pages it looks at the flag of sqlite3_interrupt, which another thread may
+ * set. So this is the one case in which the loop touches a database that the
+ * worker is using. A lock makes sure that a checkpoint is running at that
+ * moment, and that the worker cannot close the database meanwhile.
  *
  * Depends on guard and request, and on db of lesson 01. Only runner uses it.
  */
@@ -26,11 +26,11 @@ struct asq_checkpoint {
     /* private: guarded by lock */
     uv_mutex_t lock;
     struct asq_request *running; /* NULL: none */
-    bool interrupted;            /* and was interrupted */
+    bool interrupted;            /* the one that ran last was interrupted */
 };
 
-/* Loop thread, while no worker runs. Init zeroes the struct and returns 0 or a
- * UV_E* code. */
+/* Call both on the loop thread while no worker runs. Init zeroes the struct and
+ * returns 0 or a UV_E* code. */
 int asq__checkpoint_init(struct asq_checkpoint *checkpoint);
 void asq__checkpoint_destroy(struct asq_checkpoint *checkpoint);
 
@@ -41,7 +41,7 @@ int asq__checkpoint_run(struct asq_checkpoint *checkpoint,
                         struct asq_guard *guard,
                         struct asq_request *request);
 
-/* Ends the one that runs, if it is cancelled or too late. Loop thread. */
+/* Stops the one that is running, if it is cancelled or late. Loop thread. */
 void asq__checkpoint_interrupt(struct asq_checkpoint *checkpoint,
                                const struct asq_db *db,
                                const struct asq_guard *guard);

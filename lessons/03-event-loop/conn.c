@@ -1,7 +1,7 @@
 /* conn - a connection that answers on an event loop
  *
- * What is here runs on the loop thread, but for the three functions that
- * pass a call of the worker on to the runner.
+ * Everything here runs on the loop thread, except the three functions named
+ * _on_worker, which pass a call of the worker on to the runner.
  */
 #include "03-event-loop/conn.h"
 
@@ -35,7 +35,7 @@ static void run_on_worker(struct asq_worker *worker,
 static void close_on_worker(struct asq_worker *worker)
 {
     struct asq_conn *conn = conn_of(worker);
-    const struct asq_leftovers *left = &conn->runner.left;
+    const struct asq_leftovers *left = &conn->runner.cleaner.left;
 
     asq__runner_close(&conn->runner);
     conn->left_open.transactions = left->transactions;
@@ -106,7 +106,7 @@ static const struct asq_worker_ops ops = {
     .finish_on_loop = finish,
 };
 
-/* A hold has ended and left something open. */
+/* A hold has ended and left something open, which the worker must undo. */
 static void tidy(struct asq_line *line)
 {
     struct asq_conn *conn = ASQ_CONTAINER_OF(line, struct asq_conn, line);
@@ -125,7 +125,7 @@ void asq_conn_init(struct asq_conn *conn)
         .capacity = 1024, .batch_reads = true, .slow_ms = 1000, .poll_us = 50};
 }
 
-/* What open finds is what init has made, or what the last time has left. */
+/* Sets the fields that still have the values of the last time it was open. */
 static void forget_last_time(struct asq_conn *conn)
 {
     conn->pending = 0;
@@ -157,7 +157,7 @@ int asq_conn_open(struct asq_conn *conn,
 {
     int rc;
 
-    if (on_open == NULL || conn->capacity == 0 || conn->owed)
+    if (on_open == NULL || conn->capacity == 0 || conn->must_close)
         return UV_EINVAL;
     forget_last_time(conn);
     conn->profile = *profile;
@@ -168,12 +168,13 @@ int asq_conn_open(struct asq_conn *conn,
     conn->runner.conn = conn;
     conn->runner.observe = conn->observe;
     conn->runner.batch_reads = conn->batch_reads;
-    conn->runner.shared_tx = conn->shared_tx;
-    conn->runner.holds_done = &conn->line.done_through;
+    conn->runner.cleaner.shared_tx = conn->shared_tx;
+    conn->runner.cleaner.holds_done = &conn->line.done_through;
     conn->worker.poll_us = conn->poll_us;
     conn->worker.name =
         conn->name != NULL ? conn->name : name_of(profile->path);
-    /* A request that is one too many is refused here, not by the worker. */
+    /* conn refuses requests beyond its capacity itself, so the worker has no
+     * limit. */
     rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX, BATCH_MAX);
     if (rc != 0) {
         asq__runner_destroy(&conn->runner);
@@ -185,13 +186,13 @@ int asq_conn_open(struct asq_conn *conn,
     asq_worker_expect(&conn->worker); /* opened */
     conn->on_open = on_open;
     conn->opening = true;
-    conn->owed = true;
+    conn->must_close = true;
     conn->forks = asq__forks();
     return 0;
 }
 
-/* What waits for a hold need not wait for it when it will not run, and a
- * checkpoint asks nobody whether it is to go on. */
+/* A request that waits for a hold is answered early if it will not run. And a
+ * checkpoint calls no function that could stop it, so the loop stops it. */
 static void look(uv_timer_t *timer)
 {
     struct asq_conn *conn = timer->data;
@@ -210,20 +211,20 @@ static void start_looking(struct asq_conn *conn)
         (void)uv_timer_start(&conn->look, look, LOOK_EVERY_MS, LOOK_EVERY_MS);
 }
 
-/* Says whether nothing is let in any more, not even under a hold. */
+/* Returns whether every request is refused, even under a hold. */
 static bool is_shut(const struct asq_conn *conn)
 {
     return conn->cancel_called || conn->close_called ||
            (!conn->opening && !conn->usable);
 }
 
-/* In the child of a fork there is no worker. */
+/* Returns whether this is the child of a fork, where there is no worker. */
 static bool is_in_child(const struct asq_conn *conn)
 {
-    return conn->owed && conn->forks != asq__forks();
+    return conn->must_close && conn->forks != asq__forks();
 }
 
-/* Returns 0 if the request may be submitted now. Touches nothing, because a
+/* Returns 0 if the request may be submitted now. It only looks, because a
  * request that is pending belongs to the worker. */
 static int check_submit(const struct asq_conn *conn,
                         const struct asq_request *request)
@@ -239,44 +240,9 @@ static int check_submit(const struct asq_conn *conn,
     return conn->pending >= conn->capacity ? UV_ENOBUFS : 0;
 }
 
-/* What is asked. */
-struct order {
-    enum asq_task task;
-    const char *sql;
-    const struct asq_params *params;
-    asq_call_cb call;
-    int checkpoint_mode;
-};
-
-static void fill(struct asq_request *request, const struct order *order)
-{
-    request->task = order->task;
-    request->sql = order->sql;
-    request->params =
-        order->params == NULL ? (struct asq_params){0} : *order->params;
-    request->call = order->call;
-    request->checkpoint_mode = order->checkpoint_mode;
-    request->timed_out_in = ASQ_PLACE_NONE;
-    request->outcome_unknown = 0;
-    request->failed_statement = 0;
-    request->started_ns = 0;
-    request->ended_ns = 0;
-    request->left_open = false;
-    request->opens_batch = false;
-    request->message[0] = '\0';
-    asq_result_clear(&request->result);
-    /* The worker's lock passes it on with the rest of the request. */
-    atomic_store_explicit(&request->cancelled, false, memory_order_relaxed);
-    request->submitted_ns = uv_hrtime();
-    request->deadline_ns = 0;
-    if (request->timeout_ms != 0)
-        request->deadline_ns =
-            request->submitted_ns + request->timeout_ms * UINT64_C(1000000);
-}
-
 static int submit(struct asq_conn *conn,
                   struct asq_request *request,
-                  const struct order *order,
+                  const struct asq_order *order,
                   asq_done_cb on_done)
 {
     bool is_whole = order->task == ASQ_TASK_CHECKPOINT || order->sql != NULL ||
@@ -286,9 +252,7 @@ static int submit(struct asq_conn *conn,
 
     if (rc != 0)
         return rc;
-    fill(request, order);
-    request->on_done = on_done;
-    request->pending = true;
+    asq__request_begin(request, order, on_done);
     conn->pending++;
     conn->checkpoints += order->task == ASQ_TASK_CHECKPOINT;
     if (asq__line_route(&conn->line, request) || conn->checkpoints > 0)
@@ -302,7 +266,8 @@ int asq_conn_run(struct asq_conn *conn,
                  const struct asq_params *params,
                  asq_done_cb on_done)
 {
-    struct order order = {.task = ASQ_TASK_SQL, .sql = sql, .params = params};
+    struct asq_order order = {
+        .task = ASQ_TASK_SQL, .sql = sql, .params = params};
 
     return submit(conn, request, &order, on_done);
 }
@@ -312,7 +277,7 @@ int asq_conn_script(struct asq_conn *conn,
                     const char *sql,
                     asq_done_cb on_done)
 {
-    struct order order = {.task = ASQ_TASK_SCRIPT, .sql = sql};
+    struct asq_order order = {.task = ASQ_TASK_SCRIPT, .sql = sql};
 
     return submit(conn, request, &order, on_done);
 }
@@ -322,7 +287,7 @@ int asq_conn_call(struct asq_conn *conn,
                   asq_call_cb call,
                   asq_done_cb on_done)
 {
-    struct order order = {.task = ASQ_TASK_CALL, .call = call};
+    struct asq_order order = {.task = ASQ_TASK_CALL, .call = call};
 
     return submit(conn, request, &order, on_done);
 }
@@ -332,7 +297,8 @@ int asq_conn_checkpoint(struct asq_conn *conn,
                         int mode,
                         asq_done_cb on_done)
 {
-    struct order order = {.task = ASQ_TASK_CHECKPOINT, .checkpoint_mode = mode};
+    struct asq_order order = {.task = ASQ_TASK_CHECKPOINT,
+                              .checkpoint_mode = mode};
 
     return submit(conn, request, &order, on_done);
 }
@@ -360,10 +326,10 @@ void asq_conn_refuse(struct asq_conn *conn)
     conn->refusing = true;
 }
 
-/* What waits for a hold is answered by the worker like all the rest. */
+/* All holds end, so the worker gets, and answers, what waits for them too. */
 void asq_conn_cancel(struct asq_conn *conn)
 {
-    if (!conn->owed || is_in_child(conn)) /* whose locks may be taken */
+    if (!conn->must_close || is_in_child(conn)) /* there a lock may be held */
         return;
     conn->cancel_called = true;
     atomic_store(&conn->runner.guard.cancelled, true);
@@ -376,7 +342,7 @@ static void tell_closed(uv_handle_t *timer)
     struct asq_conn *conn = timer->data;
 
     asq__runner_destroy(&conn->runner);
-    conn->owed = false;
+    conn->must_close = false;
     conn->on_closed(conn);
 }
 
@@ -391,7 +357,7 @@ static void finish_close(struct asq_worker *worker)
 
 void asq_conn_close(struct asq_conn *conn, asq_conn_cb on_closed)
 {
-    if (!conn->owed || conn->close_called || is_in_child(conn))
+    if (!conn->must_close || conn->close_called || is_in_child(conn))
         return;
     conn->close_called = true;
     conn->on_closed = on_closed;

@@ -14,7 +14,7 @@ static void note_opened(struct asq_conn *conn, int status)
 
 static void note_closed(struct asq_conn *conn)
 {
-    (void)conn; /* owed is false from now on */
+    (void)conn; /* must_close is false from now on */
 }
 
 int asq_conn_open_wait(struct asq_conn *conn,
@@ -29,7 +29,7 @@ int asq_conn_open_wait(struct asq_conn *conn,
         return rc;
     }
     while (conn->opening)
-        (void)uv_run(loop, UV_RUN_ONCE); /* returns what is left, no error */
+        (void)uv_run(loop, UV_RUN_ONCE); /* it returns no error */
     rc = conn->open_status;
     if (rc != 0)
         asq_conn_close_wait(conn);
@@ -40,10 +40,11 @@ void asq_conn_close_wait(struct asq_conn *conn)
 {
     uv_loop_t *loop = conn->look.loop;
 
-    if (!conn->owed)
+    if (!conn->must_close)
         return;
     asq_conn_close(conn, note_closed);
-    /* In the child of a fork close does nothing, and nothing would come. */
-    while (conn->owed && conn->close_called)
-        (void)uv_run(loop, UV_RUN_ONCE); /* returns what is left, no error */
+    /* In the child of a fork close does nothing: there is no callback to wait
+     * for. */
+    while (conn->must_close && conn->close_called)
+        (void)uv_run(loop, UV_RUN_ONCE); /* it returns no error */
 }

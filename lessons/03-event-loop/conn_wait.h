@@ -1,8 +1,8 @@
 /* conn_wait - opens and closes a conn, and waits for it on the loop
  *
  * For the beginning and the end of a program, when there is nothing else to do.
- * While it waits the loop turns, so everything else on it goes on. Never call
- * it from a callback: a loop cannot turn inside itself.
+ * While it waits the loop turns, so everything else on the loop goes on. Never
+ * call it from a callback: a loop cannot turn inside itself.
  *
  * Loop thread. Depends on conn.
  */
@@ -23,7 +23,7 @@ int asq_conn_open_wait(struct asq_conn *conn,
                        const struct asq_profile *profile);
 
 /* Closes a conn as asq_conn_close does, and waits until its memory may be
- * freed. Does nothing where the conn is not open. */
+ * freed. Does nothing if the conn is not open. */
 void asq_conn_close_wait(struct asq_conn *conn);
 
 #ifdef __cplusplus

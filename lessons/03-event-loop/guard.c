@@ -1,4 +1,4 @@
-/* guard - cancel and deadline, and the answers of all the others */
+/* guard - looks for cancels and deadlines, and lets other answers through */
 #include "03-event-loop/guard.h"
 
 #include <stddef.h>
@@ -10,8 +10,8 @@ enum {
 
 static const uint64_t POST_NS = 1000000; /* answers wait no longer than this */
 
-/* Looking at everything that waits takes time from the statement that runs:
- * at most one part of so many. */
+/* Looking at all that waits takes time from the statement that runs: at most
+ * one part in this many. */
 static const uint64_t SWEEP_SHARE = 20;
 
 static struct asq_request *request_of(struct asq_work *work)
@@ -86,7 +86,8 @@ static bool leaves(struct asq_work *work, void *data)
     return work != guard->tidy && asq__guard_refuses(guard, request_of(work));
 }
 
-/* Answers what waits and need not wait any longer, wherever it is. */
+/* Answers the requests that wait and will not run, in the batch and in the
+ * queue. */
 static void sweep(struct asq_guard *guard)
 {
     uint64_t begin_ns = guard->now_ns, took_ns;
@@ -111,7 +112,7 @@ void asq__guard_post(struct asq_guard *guard)
     asq_worker_post(guard->worker);
 }
 
-/* Time has passed: what can be answered goes to the loop. */
+/* Hands what is finished to the loop, if the last time was long enough ago. */
 static void let_through(struct asq_guard *guard)
 {
     if (guard->now_ns - guard->posted_ns < POST_NS)
@@ -142,8 +143,9 @@ void asq__guard_let_go(struct asq_guard *guard)
     guard->running = NULL;
 }
 
-/* The clock costs as much as a twentieth of a short statement. Without a
- * deadline it only serves the others, and every fourth time is enough. */
+/* A look at the clock takes a twentieth of the time of a short statement.
+ * Without a deadline it only serves the other requests, and every fourth look
+ * is enough. */
 static bool can_save_the_clock(struct asq_guard *guard)
 {
     const struct asq_request *request = guard->running;
@@ -172,8 +174,8 @@ int asq__guard_ask(void *data)
         guard->stop = SQLITE_INTERRUPT;
     else if (is_late(request, guard->now_ns))
         guard->stop = UV_ETIMEDOUT;
-    /* SQLite may ask again when the wait for a lock was given up and the
-     * statement has failed for it. */
+    /* SQLite may ask again after it has given up the wait for a lock: it was in
+     * the lock that the statement was stopped. */
     if (guard->stop != 0 && guard->stopped_in != ASQ_PLACE_LOCK)
         guard->stopped_in =
             guard->db->waiting ? ASQ_PLACE_LOCK : ASQ_PLACE_RUNNING;
@@ -204,8 +206,8 @@ int asq__guard_explain(struct asq_guard *guard,
     }
     if (rc == 0 || request->message[0] != '\0')
         return rc;
-    /* The message of db may be that of an error that a function has dealt
-     * with, and not of the code that it made up. */
+    /* A function may have dealt with an error and then returned a code of its
+     * own; the message of db does not belong to that code. */
     if (rc == guard->db->failed)
         say(request, guard->db->message);
     else

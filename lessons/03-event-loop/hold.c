@@ -1,4 +1,4 @@
-/* hold - a connection kept to oneself, and the line of those that want it */
+/* hold - a reservation of a connection, and the queue of reservations */
 #include "03-event-loop/hold.h"
 
 #include <assert.h>
@@ -20,8 +20,7 @@ void asq__line_pass_on(struct asq_line *line, struct asq_work *work)
     (void)rc;        /* read by the assertion only */
 }
 
-/* Passes on what was kept back; it no longer counts as a reason of its own to
- * keep the loop alive. */
+/* Passes on what was kept back. While it was kept, it kept the loop alive. */
 static void pass_on_all(struct asq_line *line, struct asq_work_list *list)
 {
     struct asq_work *work;
@@ -40,8 +39,8 @@ static void keep_back(struct asq_line *line,
     asq_worker_keep(line->worker);
 }
 
-/* What an ended hold has left open is undone when all that named it has been
- * answered: only then is it known. */
+/* What an ended hold has left open is undone when every request that names it
+ * is answered, because only then is it known. */
 static void maybe_tidy(struct asq_line *line, const struct asq_hold *hold)
 {
     if (!hold->ended || hold->unanswered > 0 || !hold->left_open)
@@ -50,8 +49,8 @@ static void maybe_tidy(struct asq_line *line, const struct asq_hold *hold)
     line->tidy(line);
 }
 
-/* Gives the connection to the first hold in line, and on to the next as long
- * as they have ended already. */
+/* Gives the first hold its turn, and goes on to the next as long as they have
+ * ended already. */
 static void advance(struct asq_line *line)
 {
     while (line->first != NULL) {
@@ -70,8 +69,8 @@ static void advance(struct asq_line *line)
     }
 }
 
-/* Takes a hold for which nothing waits any more out of the line, so that its
- * memory may go. */
+/* Takes an ended hold for which nothing waits out of the queue before its turn,
+ * so that its memory may be freed. */
 static void leave(struct asq_line *line, struct asq_hold *hold)
 {
     struct asq_hold *before = line->first;
@@ -151,7 +150,7 @@ void asq__line_answered(struct asq_line *line, struct asq_request *request)
     if (hold == NULL)
         return;
     hold->unanswered--;
-    /* What never ran does not know. */
+    /* A request that never ran knows nothing about it. */
     if (request->started_ns != 0)
         hold->left_open = request->left_open;
     maybe_tidy(line, hold);

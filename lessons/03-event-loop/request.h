@@ -1,9 +1,11 @@
-/* request - what is asked of a connection, and its answer
+/* request - one piece of work for a connection, and its answer
  *
- * Embedded by the caller, who owns the memory. Two threads hold a request in
- * turn: the loop until it is submitted, the worker until it is posted, then
- * the loop again; the lock of the worker orders the turns. Only `cancelled`
- * is touched by both at once.
+ * It is embedded by the caller, who owns the memory. One thread at a time may
+ * use it: the loop until it is submitted, then the worker until it is finished,
+ * then the loop again. The worker's lock puts the three in order. Only
+ * `cancelled` is used by both threads at once.
+ *
+ * Depends on the modules of lesson 01 and on work.
  */
 #ifndef ASQ_REQUEST_H
 #define ASQ_REQUEST_H
@@ -25,43 +27,48 @@ extern "C" {
 struct asq_hold;
 struct asq_request;
 
-/* status is 0; UV_ECANCELED: it never ran (cancelled, or the connection
- * closes); SQLITE_INTERRUPT: cancelled while it ran; UV_ETIMEDOUT: the deadline
- * passed, timed_out_in says where; UV_ESHUTDOWN: it never ran, the database is
- * not open (see message); SQLITE_MISUSE, among others: it left a transaction
- * or a statement open, see asq_call_cb; or any other SQLITE_* extended code.
+/* Runs on the loop when a request is answered. status is 0 or
+ *   UV_ECANCELED      it never ran: cancelled, or the connection is closing
+ *   SQLITE_INTERRUPT  cancelled while it ran
+ *   UV_ETIMEDOUT      the deadline passed; timed_out_in says where it was
+ *   UV_ESHUTDOWN      it never ran: the database is not open (see message)
+ *   SQLITE_MISUSE     among others: it left something open, see asq_call_cb
+ * or any other extended SQLITE_* code.
  *
  * A statement whose status is not 0 has changed nothing (but see
- * outcome_unknown), and so has a script. Of a function only the statement
- * that was stopped or failed is undone: what it had committed before stays.
- * In a transaction more may be undone: a write that is stopped while it runs,
- * a full disk and OR ROLLBACK end the whole of it, and what is submitted after
- * it under the same hold then runs, and is committed, by itself. Lesson 07
- * takes care of that. A write that a function leaves half stepped under a hold
- * is such a transaction: what others write meanwhile is committed with it. */
+ * outcome_unknown); the same is true of a script. Of a function only the
+ * statement that was stopped or failed is undone: what it committed before
+ * stays.
+ *
+ * In a transaction more may be undone: a write that is stopped while it runs, a
+ * full disk, and OR ROLLBACK end the whole transaction. Requests that are
+ * submitted after it under the same hold then run, and are committed, each by
+ * itself. Lesson 07 takes care of that. If a function under a hold leaves a
+ * write half stepped, the transaction of that write stays open, and later
+ * writes become part of it. */
 typedef void (*asq_done_cb)(struct asq_request *request, int status);
 
-/* Runs on the worker; may use db and the request's result and message as it
+/* Runs on the worker; may use db, and the request's result and message, as it
  * likes. Returns the status: 0, an SQLITE_* code of db, or a code of its own,
- * for which it writes the message. Cancel and deadline are looked at before
- * each statement and while it runs: it is not begun, or stopped, and
- * SQLITE_INTERRUPT is what the function gets. It should then return.
+ * for which it writes the message. Before each statement and while it runs, the
+ * connection looks at cancel and deadline. If one is due, the statement is not
+ * begun, or it is stopped, and the function gets SQLITE_INTERRUPT. It should
+ * then return.
  *
  * It ends the transactions that it begins and releases the statements that it
- * prepares. What it leaves open is undone as soon as it has returned: the
- * transaction is rolled back, a write that is half stepped as well, statements
- * are released. If it returned 0, it is answered with SQLITE_MISUSE. A blob
- * handle or a backup of SQLite's own cannot be undone, and is only told so.
- * Under a hold all this happens when the hold ends; with the connection's
- * shared_tx it does not happen. */
+ * prepares. What it leaves open is undone as soon as it has returned: a
+ * transaction or a half-stepped write is rolled back, statements are released.
+ * If it returned 0, its status becomes SQLITE_MISUSE. A blob handle or a backup
+ * of SQLite's own cannot be undone, only reported. Under a hold all this is
+ * done when the hold ends; with the connection's shared_tx it is not done. */
 typedef int (*asq_call_cb)(struct asq_db *db, struct asq_request *request);
 
-/* What is to be run. */
+/* What a request is to do. */
 enum asq_task {
-    ASQ_TASK_SQL,        /* one statement */
-    ASQ_TASK_SCRIPT,     /* several, all or nothing */
-    ASQ_TASK_CALL,       /* a function */
-    ASQ_TASK_CHECKPOINT, /* of the WAL */
+    ASQ_TASK_SQL,        /* run one statement */
+    ASQ_TASK_SCRIPT,     /* run several, all or nothing */
+    ASQ_TASK_CALL,       /* run a function */
+    ASQ_TASK_CHECKPOINT, /* copy the WAL into the database file */
 };
 
 /* Where a request was when its deadline passed. */
@@ -74,8 +81,9 @@ enum asq_place {
 
 enum asq_priority {
     ASQ_PRIORITY_NORMAL,
-    ASQ_PRIORITY_URGENT /* before what is normal and still waits; not into a
-                           hold, and not before what the worker has taken */
+    ASQ_PRIORITY_URGENT /* runs before normal requests that still wait in the
+                           queue; it enters no hold, and does not overtake what
+                           the worker has taken */
 };
 
 struct asq_request {
@@ -86,14 +94,14 @@ struct asq_request {
     struct asq_hold *hold; /* NULL: none */
     /* read-only: valid when the callback begins */
     enum asq_place timed_out_in;
-    int outcome_unknown; /* 1: a commit failed with an I/O error; whether it
-                            happened shows when the database is reopened */
+    int outcome_unknown; /* 1: a COMMIT failed with an I/O error; only opening
+                            the database again shows whether it happened */
     struct asq_result result;
     uint64_t submitted_ns;         /* uv_hrtime */
     uint64_t started_ns, ended_ns; /* the same; 0 if it never ran */
     unsigned failed_statement; /* of a script: its number, from 1; 0: none, or
-                                  not this statement's fault */
-    /* private: set by submit, then the worker's until finished */
+                                  no statement was the cause */
+    /* private: set by submit; the worker's until it is finished */
     struct asq_work work;
     enum asq_task task;
     int checkpoint_mode;
@@ -105,13 +113,13 @@ struct asq_request {
     size_t hold_number; /* of its hold; 0: none */
     int status;
     bool left_open;   /* under a hold: a transaction or a statement is open */
-    bool opens_batch; /* the first of several in one read transaction */
+    bool opens_batch; /* it was the first of several in a read transaction */
     /* private: loop thread only */
     bool pending; /* submitted, its callback has not begun */
     /* private: set by the loop, read by the worker */
     atomic_bool cancelled;
-    /* read-only: valid when the callback begins; last, so that the fields that
-     * go from thread to thread lie close together */
+    /* read-only: valid when the callback begins. It is last so that the fields
+     * that go from thread to thread are close together in memory. */
     char message[ASQ_MESSAGE_SIZE]; /* one line when status is not 0 */
 };
 
@@ -121,15 +129,32 @@ void asq_request_init(struct asq_request *request);
 /* Frees the result. Not while the request is pending. Accepts NULL. */
 void asq_request_destroy(struct asq_request *request);
 
-/* Asks that a pending request be stopped; its callback says what came of it.
- * One that waits is not run; one that runs is interrupted, unless it is done
- * before it notices. Harmless when nothing is pending. Loop thread. */
+/* Asks that a pending request be given up; its callback says what happened. If
+ * it still waits, it will not run. If it is running, it is interrupted, unless
+ * it finishes first. Does nothing if the request is not pending. Loop thread.
+ */
 void asq_request_cancel(struct asq_request *request);
 
-/* Returns what is left until a deadline (uv_hrtime; 0: none) as the timeout_ms
- * of a request that is submitted now: rounded up, 1 if it has passed, 0 if
- * there is none, UINT_MAX (49 days) if it is more. Any thread. */
+/* Returns the time until a deadline (uv_hrtime; 0: none) as the timeout_ms of a
+ * request that is submitted now: rounded up; 1 if the deadline has passed, 0 if
+ * there is none, at most UINT_MAX (49 days). Any thread. */
 unsigned asq_time_left_ms(uint64_t deadline_ns);
+
+/* The rest is internal to 03: conn uses it. */
+
+/* What submit is asked to do; the fields that the task does not use are 0. */
+struct asq_order {
+    enum asq_task task;
+    const char *sql;
+    const struct asq_params *params; /* NULL: none */
+    asq_call_cb call;
+    int checkpoint_mode;
+};
+
+/* Fills in a request that is not pending, and makes it pending. Loop thread. */
+void asq__request_begin(struct asq_request *request,
+                        const struct asq_order *order,
+                        asq_done_cb on_done);
 
 #ifdef __cplusplus
 }

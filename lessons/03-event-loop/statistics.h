@@ -21,10 +21,10 @@ struct asq_conn_stats {
     uint64_t too_late;  /* UV_ETIMEDOUT */
     uint64_t longest_wait_ns, longest_run_ns; /* of those that ran */
     uint64_t read_batches; /* read transactions that several queries shared */
-    uint64_t loop_wakes, worker_wakes; /* each costs about 10 us */
+    uint64_t loop_wakes, worker_wakes; /* how often each was woken */
 };
 
-/* Counts a request that is about to be answered. */
+/* Counts a request whose callback is about to begin. */
 void asq__stats_count(struct asq_conn_stats *stats,
                       const struct asq_request *request);
 

@@ -1,4 +1,4 @@
-/* work - what is queued, and lists of it */
+/* work - something that can be queued, and lists of it */
 #include "03-event-loop/work.h"
 
 void asq_work_push(struct asq_work_list *list, struct asq_work *work)

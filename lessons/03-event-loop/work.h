@@ -1,8 +1,8 @@
-/* work - what is queued, and lists of it
+/* work - something that can be queued, and lists of it
  *
  * A piece of work is embedded in whatever is queued, so a list needs no memory
- * of its own and owns nothing. Not thread-safe: who may touch a list says its
- * owner. Depends on nothing.
+ * of its own and owns nothing. It has no lock: the owner of a list says which
+ * thread may use it. Depends on nothing.
  */
 #ifndef ASQ_WORK_H
 #define ASQ_WORK_H
@@ -28,17 +28,17 @@ struct asq_work_list {
     struct asq_work *last;
 };
 
-/* Puts work last. It is in no other list. */
+/* Puts work at the end. It must not be in another list. */
 void asq_work_push(struct asq_work_list *list, struct asq_work *work);
 
-/* Takes the first one off and returns it, or NULL. */
+/* Takes the first one off the list and returns it, or NULL if there is none. */
 struct asq_work *asq_work_pop(struct asq_work_list *list);
 
-/* Moves all of more behind what is in list. */
+/* Moves everything in more to the end of list. */
 void asq_work_append(struct asq_work_list *list, struct asq_work_list *more);
 
-/* Moves everything for which leaves returns true to the end of ret_left; the
- * order stays on both sides. */
+/* Moves everything for which leaves returns true to the end of ret_left. Both
+ * lists keep their order. */
 void asq_work_filter(struct asq_work_list *list,
                      bool (*leaves)(struct asq_work *work, void *data),
                      void *data,

@@ -1,11 +1,11 @@
 /* worker - a thread with a queue, attached to a loop
  *
- * The lock guards the two lists that both threads touch and the flags beside
+ * The lock guards the two lists that both threads use, and the flags beside
  * them. It is never held while work runs or a callback is called.
  *
- * Whoever sets `called` wakes the loop. The loop clears it while it holds the
- * lock to take the list, so nothing is laid out that nobody comes for; as long
- * as the loop looks by itself, it stays set.
+ * The thread that sets `called` wakes the loop. The loop clears it under the
+ * same lock under which it takes the list, so every item that is added later
+ * wakes it again. As long as the loop looks by itself, `called` stays set.
  */
 #include "03-event-loop/worker.h"
 
@@ -14,13 +14,13 @@
 #include <stdio.h>
 
 enum {
-    SUBMITTED_TOGETHER = 64, /* by callbacks, then passed on */
-    LAID_OUT_TOGETHER = 8
+    SUBMITTED_TOGETHER = 64, /* by callbacks, then they are passed on */
+    HANDED_TOGETHER = 8
 };
 
 static const uint64_t COLLECTED_NS = 200000; /* while the worker sleeps */
 
-/* Takes up to batch_max items, what is urgent first. Under lock. */
+/* Takes up to batch_max items, urgent ones first. Under lock. */
 static void take_batch(struct asq_worker *worker, struct asq_work_list *batch)
 {
     for (size_t room = worker->batch_max; room > 0; room--) {
@@ -34,7 +34,7 @@ static void take_batch(struct asq_worker *worker, struct asq_work_list *batch)
     }
 }
 
-/* Waits for work. Returns false when there will be none any more. */
+/* Waits for work. Returns false when there will be no more. */
 static bool wait_for_batch(struct asq_worker *worker,
                            struct asq_work_list *batch)
 {
@@ -76,8 +76,8 @@ static void run_thread(void *data)
     asq_work_append(&worker->finished, &worker->done);
     worker->ended = true;
     uv_mutex_unlock(&worker->lock);
-    /* The loop joins this thread before it closes the handle, so the handle
-     * is still there. Sending cannot fail on an open handle. */
+    /* It cannot fail: the loop joins this thread before it closes the handle.
+     */
     (void)uv_async_send(&worker->async);
 }
 
@@ -97,18 +97,19 @@ static void close_look(uv_handle_t *async)
     uv_close((uv_handle_t *)&worker->look, finish_close);
 }
 
-/* The thread has ended and everything it left has been given back. */
+/* Goes on with closing if the thread has ended: all its items are given back.
+ */
 static void maybe_closed(struct asq_worker *worker, bool ended)
 {
     if (!ended)
         return;
-    /* Joining a thread that was started once cannot fail. */
+    /* It cannot fail for a thread that was started and is joined once. */
     (void)uv_thread_join(&worker->thread);
     (void)uv_idle_stop(&worker->look); /* it always succeeds */
     uv_close((uv_handle_t *)&worker->async, close_look);
 }
 
-/* Puts what was collected into the queue and wakes the worker if it sleeps. */
+/* Puts what was collected into the queue, and wakes the worker if it sleeps. */
 static void pass_on_collected(struct asq_worker *worker)
 {
     if (worker->collected_count == 0)
@@ -125,8 +126,8 @@ static void pass_on_collected(struct asq_worker *worker)
     worker->collected_count = 0;
 }
 
-/* What callbacks submit is passed on together. Only if they take long and the
- * worker sleeps meanwhile, it is passed on before the last of them. */
+/* What callbacks submit is passed on after the last of them; but if they take
+ * long and the worker sleeps meanwhile, it is passed on earlier. */
 static void maybe_pass_on(struct asq_worker *worker)
 {
     if (worker->collected_count > 0 &&
@@ -135,8 +136,8 @@ static void maybe_pass_on(struct asq_worker *worker)
         pass_on_collected(worker);
 }
 
-/* Takes what is laid out and gives each item back. looks says that the loop
- * comes again by itself. Returns whether there was anything. */
+/* Takes the finished items and gives each back. looks says that the loop will
+ * look again by itself. Returns whether there was anything. */
 static bool give_back(struct asq_worker *worker, bool looks)
 {
     struct asq_work_list finished = {0};
@@ -165,14 +166,14 @@ static bool give_back(struct asq_worker *worker, bool looks)
     return found;
 }
 
-/* Says whether answers come so close together that the next is due. */
+/* Returns whether answers come so close together that the next is due. */
 static bool is_busy(const struct asq_worker *worker)
 {
     return worker->poll_us != 0 && uv_hrtime() - worker->given_back_ns <
                                        worker->poll_us * UINT64_C(1000);
 }
 
-/* Lets the worker wake the loop again, unless something has come meanwhile. */
+/* Lets the worker wake the loop again, unless there are new items meanwhile. */
 static void stop_looking(struct asq_worker *worker)
 {
     uv_mutex_lock(&worker->lock);
@@ -212,7 +213,7 @@ int asq_worker_open(struct asq_worker *worker,
                     size_t capacity,
                     size_t batch_max)
 {
-    struct asq_worker given = *worker; /* its public fields count */
+    struct asq_worker given = *worker; /* its public fields are kept */
     int rc;
 
     if (capacity == 0 || batch_max == 0)
@@ -317,8 +318,8 @@ void asq_worker_close(struct asq_worker *worker, asq_worker_closed_cb on_closed)
     uv_mutex_unlock(&worker->lock);
 }
 
-/* Lays out what is done, and wakes the loop if there is enough for it. */
-static void lay_out(struct asq_worker *worker, size_t enough)
+/* Hands over what is done, and wakes the loop if that is enough for it. */
+static void hand_over(struct asq_worker *worker, size_t enough)
 {
     bool call;
 
@@ -338,13 +339,13 @@ void asq_worker_done(struct asq_worker *worker, struct asq_work *work)
     asq_work_push(&worker->done, work);
     worker->done_count++;
     /* Half a batch: the loop answers it while the worker runs the rest. */
-    if (worker->done_count == LAID_OUT_TOGETHER)
-        lay_out(worker, worker->batch_max / 2);
+    if (worker->done_count == HANDED_TOGETHER)
+        hand_over(worker, worker->batch_max / 2);
 }
 
 void asq_worker_post(struct asq_worker *worker)
 {
-    lay_out(worker, 1);
+    hand_over(worker, 1);
 }
 
 void asq_worker_sweep(struct asq_worker *worker,

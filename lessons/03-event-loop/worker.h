@@ -1,15 +1,16 @@
 /* worker - a thread with a queue, attached to a loop
  *
- * The loop thread queues work; the worker thread takes what waits as one
- * batch, and hands finished work back as one list with one wake-up. It knows
- * no SQL: what a batch means is its owner's business.
+ * The loop thread queues work. The worker thread takes everything that waits as
+ * one batch, and hands finished work back as one list with one wake-up. It
+ * knows no SQL: its owner decides what a batch means.
  *
- * A wake-up costs both threads more than a point read. So the loop is woken for
- * half a batch or for the end of one; and when answers come close together, it
- * does not sleep but looks for the next ones in every turn, and yields.
+ * A wake-up costs both threads more than a point read. So the loop is woken
+ * once for half a batch, or at the end of a batch. And when answers come close
+ * together, the loop does not sleep between them: it looks for the next ones in
+ * every turn, and yields the processor.
  *
- * The caller owns the loop. Functions say which thread may call them. Depends
- * on work, and on thread of lesson 02.
+ * The caller owns the loop. Each function says which thread may call it.
+ * Depends on work, and on thread of lesson 02.
  */
 #ifndef ASQ_WORKER_H
 #define ASQ_WORKER_H
@@ -29,19 +30,19 @@ extern "C" {
 
 struct asq_worker;
 
-/* Which queue: what is urgent is taken first. */
+/* Which queue. Urgent work is taken first. */
 enum asq_work_lane {
     ASQ_LANE_URGENT,
     ASQ_LANE_NORMAL,
     ASQ_LANES
 };
 
-/* What the owner does. start and stop may be NULL. */
+/* The functions of the owner. start and stop may be NULL. */
 struct asq_worker_ops {
     /* On the worker, before the first batch and after the last. */
     void (*start_on_worker)(struct asq_worker *worker);
     void (*stop_on_worker)(struct asq_worker *worker);
-    /* On the worker: take every item off the batch, oldest first, and give
+    /* On the worker: takes every item off the batch, oldest first, and gives
      * each to asq_worker_done once. */
     void (*run_on_worker)(struct asq_worker *worker,
                           struct asq_work_list *batch);
@@ -49,14 +50,14 @@ struct asq_worker_ops {
     void (*finish_on_loop)(struct asq_worker *worker, struct asq_work *work);
 };
 
-/* On the loop, last of all: the memory may go. */
+/* On the loop, last of all: from now on the memory may be freed. */
 typedef void (*asq_worker_closed_cb)(struct asq_worker *worker);
 
 struct asq_worker {
     /* public: set before open */
     void *data;
-    unsigned poll_us; /* answers that come closer together than this are
-                         looked for before the loop sleeps; 0: none */
+    unsigned poll_us; /* when answers come closer together than this, the loop
+                         looks for the next one before it sleeps; 0: never */
     const char *name; /* of the thread, in debuggers; borrowed until it has
                          started. NULL: that of the program */
     /* read-only: loop thread */
@@ -72,21 +73,21 @@ struct asq_worker {
     uv_cond_t not_empty;
     /* private: guarded by lock */
     struct asq_work_list queue[ASQ_LANES];
-    struct asq_work_list finished; /* laid out for the loop */
+    struct asq_work_list finished; /* ready for the loop to take */
     size_t finished_count;
     bool called;          /* the loop has been woken, or looks by itself */
-    atomic_bool sleeping; /* the worker waits for not_empty, and nobody has
-                             woken it yet; read without the lock as a hint */
+    atomic_bool sleeping; /* the worker waits for not_empty and has not been
+                             woken yet; read without the lock as a hint */
     bool closing;
-    bool ended; /* the thread touches nothing after it has set this */
+    bool ended; /* the thread uses nothing after it has set this */
     /* private: the worker's once it has started */
     char thread_name[ASQ_THREAD_NAME_SIZE];
-    struct asq_work_list done; /* not yet laid out */
+    struct asq_work_list done; /* not yet in finished */
     size_t done_count;
     /* private: loop thread only */
     struct asq_work_list collected[ASQ_LANES]; /* on the way to the queue */
     size_t collected_count;
-    uint64_t collected_ns;  /* since when, in callbacks */
+    uint64_t collected_ns;  /* since when; set in callbacks */
     size_t unfinished;      /* submitted, not yet given to finish_on_loop */
     size_t kept;            /* reasons to keep the loop alive */
     bool finishing;         /* finish_on_loop is being called */
@@ -96,54 +97,53 @@ struct asq_worker {
     asq_worker_closed_cb on_closed;
 };
 
-/* Starts the thread. ops are borrowed until closed; capacity is how many may
- * be unfinished, batch_max how many are taken at once, both at least 1. Loop
- * thread. Returns 0, or a UV_E* code; then nothing is left and no close is
- * owed. */
+/* Starts the thread. ops are borrowed until closed; capacity is how many items
+ * may be unfinished, batch_max how many are taken at once, both at least 1.
+ * Loop thread. Returns 0, or a UV_E* code, after which there is nothing to
+ * close. */
 int asq_worker_open(struct asq_worker *worker,
                     uv_loop_t *loop,
                     const struct asq_worker_ops *ops,
                     size_t capacity,
                     size_t batch_max);
 
-/* Queues work; it belongs to the worker until finish_on_loop has it. What is
- * submitted inside finish_on_loop is passed on with what the next calls of it
- * submit, because a wake-up for each would cost more than a query; but it does
- * not wait for them when they are slow and the worker sleeps. Loop thread.
- * Returns 0, UV_ENOBUFS (capacity items are unfinished) or UV_ESHUTDOWN. */
+/* Queues work, which belongs to the worker until finish_on_loop gets it. Items
+ * that finish_on_loop submits are collected and passed on together, because a
+ * wake-up for each would cost more than a query; but not later, if the calls
+ * are slow and the worker sleeps. Loop thread. Returns 0, UV_ENOBUFS (capacity
+ * items are unfinished) or UV_ESHUTDOWN. */
 int asq_worker_submit(struct asq_worker *worker,
                       struct asq_work *work,
                       enum asq_work_lane lane);
 
-/* Announces one item that start_on_worker will give to asq_worker_done without
- * its having been submitted. It counts as unfinished. Loop thread. */
+/* Announces one item that start_on_worker will give to asq_worker_done although
+ * it was never submitted. It counts as unfinished. Loop thread. */
 void asq_worker_expect(struct asq_worker *worker);
 
-/* Fixes the order of what waits now: nothing queued later, urgent or not,
- * overtakes it. Loop thread. */
+/* Fixes the order of the items that wait now: no item that is queued later,
+ * urgent or not, overtakes them. Loop thread. */
 void asq_worker_settle(struct asq_worker *worker);
 
-/* Keep the loop alive, and let it go again; calls are counted. Queued work
- * does so by itself. Loop thread. */
+/* Keep the loop alive, and let it end again; calls are counted. Queued work
+ * keeps it alive by itself. Loop thread. */
 void asq_worker_keep(struct asq_worker *worker);
 void asq_worker_let_go(struct asq_worker *worker);
 
-/* Refuses new work, runs what waits, then stop_on_worker; ends the thread,
- * and calls on_closed. A second call does nothing. Loop thread. */
+/* Refuses new work, runs what waits, calls stop_on_worker, ends the thread, and
+ * then calls on_closed. A second call does nothing. Loop thread. */
 void asq_worker_close(struct asq_worker *worker,
                       asq_worker_closed_cb on_closed);
 
-/* Says that an item is finished; it may be back on the loop at once. Worker
- * thread. */
+/* Finishes an item; from now on the loop may have it. Worker thread. */
 void asq_worker_done(struct asq_worker *worker, struct asq_work *work);
 
-/* Hands all that is done to the loop. Every batch ends with it; a long batch
- * calls it in between. Worker thread. */
+/* Hands all finished items to the loop. Every batch ends with it; a long batch
+ * also calls it in between. Worker thread. */
 void asq_worker_post(struct asq_worker *worker);
 
-/* Takes out of the queue every item for which leaves returns true. leaves is
- * called under the lock, oldest first: it must be quick and may touch nothing
- * but the item and what the worker owns. The items go to ret_left in order.
+/* Takes every item out of the queue for which leaves returns true, and puts
+ * them into ret_left in order. leaves is called under the lock, oldest first:
+ * it must be quick and may use only the item and what the worker thread owns.
  * Worker thread. */
 void asq_worker_sweep(struct asq_worker *worker,
                       bool (*leaves)(struct asq_work *work, void *data),
