@@ -1,23 +1,20 @@
 /* case_database_is_locked - four troubles with one message, and their cures
  *
- * Two connections, a and b, on one thread, so that the order is certain. Each
- * trouble is shown first, then what does not help, then what does. A line says
- * the code, and how often a waited for the lock.
+ * Two connections, a and b, are used by one thread, so the order is certain.
+ * Each trouble is shown first, then what does not help, then what does. A line
+ * has the code, and says whether a waited for the lock.
  *
  * Run:      build/08-errors-and-deadlines-case_database_is_locked
  * See also: docs/troubleshooting.md
  */
 #include "01-blocking/stmt.h"
-#include "04-measure-first/db_copy.h"
 #include "08-errors-and-deadlines/errors.h"
 #include "08-errors-and-deadlines/retry.h"
-#include "common/paths.h"
+#include "common/stage.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 enum {
-    PATH_SIZE = 512,
     SHORT_MS = 20,
     LONG_MS = 5000
 };
@@ -28,10 +25,9 @@ static const char returning_sql[] =
     "INSERT INTO notes VALUES (1), (2) RETURNING *";
 
 struct app {
-    char path[PATH_SIZE];
+    struct asq_stage stage;
     struct asq_db a, b;
     bool waits; /* a has waited for the lock */
-    bool failed;
 };
 
 /* The troubles, in this order. */
@@ -40,20 +36,14 @@ static void show_upgrade(struct app *app);
 static void show_unfinished(struct app *app);
 static void show_reader(struct app *app);
 
-static void fail(struct app *app, const char *message)
-{
-    (void)fprintf(stderr, "%s\n", message);
-    app->failed = true;
-}
-
-/* Runs what has to succeed. */
+/* Runs a statement that has to succeed. */
 static void must(struct app *app, struct asq_db *db, const char *sql)
 {
     if (asq_db_run(db, sql, NULL, NULL) != 0)
-        fail(app, asq_db_message(db));
+        asq_stage_fail(&app->stage, asq_db_message(db));
 }
 
-/* Runs a statement of a, and says whether it went as it should. */
+/* Runs a statement of a, and prints how it ended and whether a waited. */
 static int run(struct app *app, const char *what, const char *sql, int wanted)
 {
     int rc;
@@ -66,7 +56,7 @@ static int run(struct app *app, const char *what, const char *sql, int wanted)
                  : app->waits ? ", after a wait"
                               : ", at once");
     if (rc != wanted)
-        fail(app, asq_db_message(&app->a));
+        asq_stage_fail(&app->stage, asq_db_message(&app->a));
     return rc;
 }
 
@@ -92,27 +82,29 @@ static int attempt(struct asq_retry *retry)
 
 static void note_settled(struct asq_retry *retry, int status)
 {
-    if (status != 0)
-        fail(retry->data, "the attempts were used up");
+    if (status != 0) {
+        struct app *app = retry->data;
+
+        asq_stage_fail(&app->stage, "the attempts were used up");
+    }
 }
 
 static void show_long_writer(struct app *app)
 {
-    uv_loop_t *loop = uv_default_loop();
     struct asq_retry retry;
 
     (void)printf("(a) b writes for longer than a waits\n");
     must(app, &app->b, "BEGIN IMMEDIATE");
     (void)run(app, "a writes, timeout 20 ms", write_sql, SQLITE_BUSY);
     (void)printf("  try again, until a deadline\n");
-    asq_retry_init(&retry, loop);
+    asq_retry_init(&retry, &app->stage.loop);
     retry.data = app;
     retry.timeout_ms = 10000;
     if (asq_retry_start(&retry, attempt, note_settled) != 0)
-        fail(app, "it cannot be tried again");
-    (void)uv_run(loop, UV_RUN_DEFAULT); /* until it is done */
+        asq_stage_fail(&app->stage, "it cannot be tried again");
+    asq_stage_turn(&app->stage); /* until it is done */
     asq_retry_close(&retry, NULL);
-    (void)uv_run(loop, UV_RUN_DEFAULT); /* until it is closed */
+    asq_stage_turn(&app->stage); /* until it is closed */
     (void)printf("  b writes in short transactions\n");
     for (int i = 0; i < 2; i++) {
         must(app, &app->b, "BEGIN IMMEDIATE");
@@ -122,7 +114,7 @@ static void show_long_writer(struct app *app)
     }
 }
 
-/* a reads, b writes, and a has to write after that. */
+/* a reads in a transaction, and then b writes. */
 static void begin_and_read(struct app *app, const char *begin, bool meanwhile)
 {
     must(app, &app->a, begin);
@@ -149,7 +141,7 @@ static void show_upgrade(struct app *app)
     (void)printf("  BEGIN IMMEDIATE\n");
     begin_and_read(app, "BEGIN IMMEDIATE", false);
     if (asq_db_run(&app->b, write_sql, NULL, NULL) != SQLITE_BUSY)
-        fail(app, "b was let in");
+        asq_stage_fail(&app->stage, "b was let in");
     (void)run(app, "a writes; b had to wait", write_sql, 0);
     must(app, &app->a, "COMMIT");
 }
@@ -167,17 +159,17 @@ static void show_unfinished(struct app *app)
     (void)run(app, "a writes; b has committed", write_sql, 0);
     if (asq_stmt_prepare(&app->b, returning_sql, ASQ_WHOLE_TEXT, &stmt) != 0 ||
         asq_stmt_step(stmt) != SQLITE_ROW)
-        fail(app, asq_db_message(&app->b));
+        asq_stage_fail(&app->stage, asq_db_message(&app->b));
     (void)run(app, "a writes; b has read 1 of 2 RETURNING rows", write_sql,
               SQLITE_BUSY);
     asq_stmt_release(stmt);
     (void)run(app, "a writes; b has released the statement", write_sql, 0);
 }
 
-/* The mode of a file can be changed by one who is alone. */
+/* The mode of a file can be changed only by its one and only connection. */
 static void set_mode(struct app *app, const char *sql)
 {
-    struct asq_profile profile = asq_profile_default(app->path);
+    struct asq_profile profile = asq_profile_default(app->stage.path);
 
     profile.wal = false; /* leave what is there */
     profile.busy_ms = SHORT_MS;
@@ -185,7 +177,7 @@ static void set_mode(struct app *app, const char *sql)
     must(app, &app->b, sql);
     if (asq_db_open(&app->a, &profile) != 0 ||
         asq_db_watch(&app->a, note_wait, app) != 0)
-        fail(app, asq_db_message(&app->a));
+        asq_stage_fail(&app->stage, asq_db_message(&app->a));
 }
 
 static void show_reader(struct app *app)
@@ -198,7 +190,7 @@ static void show_reader(struct app *app)
                           : "PRAGMA journal_mode=DELETE");
         if (asq_stmt_prepare(&app->b, read_sql, ASQ_WHOLE_TEXT, &stmt) != 0 ||
             asq_stmt_step(stmt) != SQLITE_ROW)
-            fail(app, asq_db_message(&app->b));
+            asq_stage_fail(&app->stage, asq_db_message(&app->b));
         (void)run(app,
                   wal ? "a writes; b reads a row, WAL mode"
                       : "a writes; b reads a row, rollback journal",
@@ -207,23 +199,28 @@ static void show_reader(struct app *app)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    struct app app = {0};
+    struct app app = {
+        .stage.options = {.program = "build/08-errors-and-deadlines-"
+                                     "case_database_is_locked",
+                          .about = "Four troubles with one message.",
+                          .slow_disk_ms = 1,
+                          .requests = 1},
+    };
+    int status = asq_stage_open(&app.stage, argc, argv);
     struct asq_profile profile;
 
-    (void)snprintf(app.path, sizeof app.path, "%s/tmp/locked-%ld.db",
-                   asq_build_dir(), (long)getpid());
-    profile = asq_profile_default(app.path);
+    if (status >= 0)
+        return status;
+    asq_stage_make(&app.stage, "CREATE TABLE notes (client INTEGER)");
+    profile = asq_profile_default(app.stage.path);
     profile.busy_ms = SHORT_MS;
-    if (uv_default_loop() == NULL || asq_make_parents(app.path) != 0) {
-        fail(&app, "no memory, or no folder for the database");
-    } else if (asq_db_open(&app.a, &profile) != 0 ||
-               asq_db_open(&app.b, &profile) != 0 ||
-               asq_db_watch(&app.a, note_wait, &app) != 0) {
-        fail(&app, "the database cannot be opened");
-    } else {
-        must(&app, &app.a, "CREATE TABLE notes (client INTEGER)");
+    if (asq_db_open(&app.a, &profile) != 0 ||
+        asq_db_open(&app.b, &profile) != 0 ||
+        asq_db_watch(&app.a, note_wait, &app) != 0)
+        asq_stage_fail(&app.stage, "the database cannot be opened");
+    if (!app.stage.failed) {
         show_long_writer(&app);
         show_upgrade(&app);
         show_unfinished(&app);
@@ -231,7 +228,5 @@ int main(void)
     }
     (void)asq_db_close(&app.a); /* every statement was released */
     (void)asq_db_close(&app.b);
-    (void)asq_db_remove(app.path);          /* what cannot be removed stays */
-    (void)uv_loop_close(uv_default_loop()); /* nothing is left on it */
-    return app.failed;
+    return asq_stage_close(&app.stage, 0);
 }

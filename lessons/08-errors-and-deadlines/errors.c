@@ -11,9 +11,9 @@ static const struct meaning {
 } meanings[ASQ_ERROR_KINDS] = {
     [ASQ_ERROR_NONE] = {"none", ASQ_REMEDY_NONE, "Nothing went wrong."},
     [ASQ_ERROR_UNIQUE] = {"unique", ASQ_REMEDY_TELL,
-                          "A row with this key is there already."},
+                          "A row with this key already exists."},
     [ASQ_ERROR_FOREIGN_KEY] = {"foreign key", ASQ_REMEDY_TELL,
-                               "A row refers to one that is not there."},
+                               "A row refers to one that does not exist."},
     [ASQ_ERROR_CHECK] = {"check", ASQ_REMEDY_TELL,
                          "A value breaks a rule of its table."},
     [ASQ_ERROR_NOT_NULL] = {"not null", ASQ_REMEDY_TELL,
@@ -28,34 +28,35 @@ static const struct meaning {
                                  "Another connection has written since BEGIN; "
                                  "begin again, with BEGIN IMMEDIATE."},
     [ASQ_ERROR_LOCKED] = {"locked", ASQ_REMEDY_FIX,
-                          "A statement of this very connection is not "
+                          "A statement of the same connection is not "
                           "finished; finish it first."},
     [ASQ_ERROR_QUEUE_FULL] = {"queue full", ASQ_REMEDY_RETRY,
-                              "Too many requests wait; try again later."},
+                              "Too many requests are waiting; try again "
+                              "later."},
     [ASQ_ERROR_CANCELLED] = {"cancelled", ASQ_REMEDY_STOP,
                              "It was cancelled, and nothing of it stays."},
     [ASQ_ERROR_DEADLINE] = {"deadline", ASQ_REMEDY_STOP,
                             "It took too long, and nothing of it stays."},
     [ASQ_ERROR_SHUTTING_DOWN] = {"shutting down", ASQ_REMEDY_STOP,
-                                 "The connection is not open, or closes."},
+                                 "The connection is not open, or is closing."},
     [ASQ_ERROR_FULL] = {"full", ASQ_REMEDY_REPAIR,
                         "The disk or the database is full; make room."},
     [ASQ_ERROR_IO] = {"I/O", ASQ_REMEDY_REPAIR,
                       "The disk failed; look at the disk and its log."},
     [ASQ_ERROR_OUTCOME_UNKNOWN] = {"outcome unknown", ASQ_REMEDY_REOPEN,
                                    "The disk failed during COMMIT; open the "
-                                   "database again and look what is there."},
+                                   "database again and see what is there."},
     [ASQ_ERROR_CORRUPT] = {"corrupt", ASQ_REMEDY_REPAIR,
                            "The file is damaged; stop, and restore a backup."},
     [ASQ_ERROR_NOT_A_DATABASE] = {"not a database", ASQ_REMEDY_REPAIR,
-                                  "The file is something else; look at the "
+                                  "The file is something else; check the "
                                   "path."},
     [ASQ_ERROR_CANNOT_OPEN] = {"cannot open", ASQ_REMEDY_REPAIR,
-                               "A file cannot be opened; look at the path, "
+                               "A file cannot be opened; check the path, "
                                "its folder and their permissions."},
     [ASQ_ERROR_READ_ONLY] = {"read-only", ASQ_REMEDY_REPAIR,
-                             "The database cannot be written; look how it was "
-                             "opened, and at the permissions."},
+                             "The database cannot be written; check how it was "
+                             "opened, and the permissions."},
     [ASQ_ERROR_MEMORY] = {"memory", ASQ_REMEDY_REPAIR,
                           "There is no memory left; load less at once."},
     [ASQ_ERROR_SCHEMA] = {"schema", ASQ_REMEDY_RETRY,
@@ -74,7 +75,8 @@ static const struct meaning {
                          "No program should see this code; look it up."},
 };
 
-/* An extended code that is not here means what its base code means. */
+/* The low byte of an extended code is its base code. An extended code that is
+ * not listed here means what its base code means. */
 static const struct {
     int code;
     enum asq_error_kind kind;
@@ -94,7 +96,7 @@ static const struct {
     {SQLITE_CONSTRAINT_FOREIGNKEY, ASQ_ERROR_FOREIGN_KEY},
     {SQLITE_CONSTRAINT_CHECK, ASQ_ERROR_CHECK},
     {SQLITE_CONSTRAINT_NOTNULL, ASQ_ERROR_NOT_NULL},
-    {SQLITE_MISMATCH, ASQ_ERROR_CONSTRAINT}, /* no integer for a rowid */
+    {SQLITE_MISMATCH, ASQ_ERROR_CONSTRAINT}, /* a rowid that is no integer */
     {SQLITE_TOOBIG, ASQ_ERROR_TOO_BIG},
     {SQLITE_BUSY, ASQ_ERROR_BUSY},
     {SQLITE_BUSY_SNAPSHOT, ASQ_ERROR_BUSY_SNAPSHOT},
@@ -122,7 +124,7 @@ static const struct {
     {SQLITE_RANGE, ASQ_ERROR_MISUSE},
     {SQLITE_NOTFOUND, ASQ_ERROR_MISUSE},
     {SQLITE_ABORT, ASQ_ERROR_MISUSE}, /* rolled back under a statement */
-    {SQLITE_ROW, ASQ_ERROR_MISUSE},   /* a call's, taken for a status */
+    {SQLITE_ROW, ASQ_ERROR_MISUSE},   /* of a step, taken for a status */
     {SQLITE_DONE, ASQ_ERROR_MISUSE},
 };
 
@@ -132,7 +134,7 @@ static enum asq_error_kind find(int code)
         if (codes[i].code == code)
             return codes[i].kind;
     }
-    /* SQLITE_OK has extended codes too, and none of them is a status. */
+    /* SQLITE_OK has extended codes too, but none of them is a status. */
     return code <= 0xff || (code & 0xff) == 0 ? ASQ_ERROR_OTHER
                                               : find(code & 0xff);
 }
@@ -142,7 +144,7 @@ static bool begins_with(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Of what has the code SQLITE_ERROR, these two have words of their own. */
+/* Of the errors whose code is SQLITE_ERROR, two have words of their own. */
 static enum asq_error_kind read_kind(const char *message)
 {
     if (begins_with(message, "no such table: "))
@@ -154,8 +156,8 @@ static enum asq_error_kind read_kind(const char *message)
     return ASQ_ERROR_SQL;
 }
 
-/* Returns what stands behind the words, or "". */
-static const char *behind(const char *message, const char *words)
+/* Returns what follows the words, or "". */
+static const char *after(const char *message, const char *words)
 {
     const char *at = strstr(message, words);
 
@@ -169,16 +171,16 @@ find_subject(enum asq_error_kind kind, int code, const char *message)
     case ASQ_ERROR_UNIQUE:
     case ASQ_ERROR_CHECK:
     case ASQ_ERROR_NOT_NULL:
-        return behind(message, " constraint failed: ");
+        return after(message, " constraint failed: ");
     case ASQ_ERROR_NO_TABLE:
-        return behind(message, "no such table: ");
+        return after(message, "no such table: ");
     case ASQ_ERROR_NO_COLUMN:
-        return behind(message, begins_with(message, "table ")
-                                   ? " has no column named "
-                                   : "no such column: ");
+        return after(message, begins_with(message, "table ")
+                                  ? " has no column named "
+                                  : "no such column: ");
     default:
         /* "cannot store TEXT value in INTEGER column items.value" */
-        return code == SQLITE_CONSTRAINT_DATATYPE ? behind(message, " column ")
+        return code == SQLITE_CONSTRAINT_DATATYPE ? after(message, " column ")
                                                   : "";
     }
 }

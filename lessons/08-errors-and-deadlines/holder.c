@@ -4,7 +4,7 @@
 static void note_opened(struct asq_conn *conn, int status)
 {
     (void)conn;   /* a part of the holder */
-    (void)status; /* what was submitted meanwhile tells it again */
+    (void)status; /* the request submitted meanwhile gets an error as well */
 }
 
 static void note_closed(struct asq_conn *conn)
@@ -14,7 +14,7 @@ static void note_closed(struct asq_conn *conn)
     asq_request_destroy(&holder->request);
 }
 
-/* The transaction is over. One that could not end ends with its connection. */
+/* The transaction is over. If COMMIT failed, the close ends it. */
 static void finish(struct asq_request *request, int status)
 {
     struct asq_holder *holder = request->data;

@@ -1,51 +1,48 @@
-/* interrupt_from_the_loop - the statement that is stopped is another one
+/* interrupt_from_the_loop - another statement is stopped than the one meant
  *
- * The loop wants to stop a request and interrupts the connection. But while it
- * made up its mind that request has ended: whatever runs now is stopped, an
- * UPDATE that nobody wanted to stop. The second interrupt comes while the
- * INSERT runs that is meant, and is lost without a word.
+ * The loop wants to stop a request and interrupts the connection. But the
+ * request has ended in the meantime, so the statement that is running now is
+ * stopped: an UPDATE that nobody wanted to stop. The second interrupt comes
+ * while the INSERT that is meant is running, and is lost without a word.
  *
  * Copy of: idea.c
  * Proof: prints 9 cancelled
  */
-#include "01-blocking/stmt.h"
-#include "03-event-loop/conn.h"
+#include "01-blocking/script.h"
+#include "03-event-loop/conn_wait.h"
 #include "08-errors-and-deadlines/errors.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum {
-    ASKS = 12
+    REQUESTS = 9
 };
 
-struct ask {
-    struct asq_request request;
-    const char *sql; /* NULL: make */
-};
+static const char *const sql[REQUESTS] = {
+    "INSERT INTO users VALUES ('s01', 21)",
+    "SELECT * FROM user",
+    "SELECT mail FROM users",
+    "UPDATE users SET age = 19 WHERE email = 's01'",
+    "UPDATE users SET age = (SELECT meet())",
+    "INSERT INTO users VALUES ('s03', meet())",
+    "SELECT count(*) AS users FROM users",
+    "WITH n AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n",
+    "SELECT max(age) FROM users"};
+static const char make_sql[] =
+    "CREATE TABLE users (email TEXT UNIQUE, age INT);"
+    "INSERT INTO users VALUES ('s01', 20), ('s02', 20)";
 
 struct app {
     struct asq_conn conn;
-    struct ask asks[ASKS];
-    uv_async_t running; /* sent by meet */
-    uv_sem_t go_on;     /* posted for it */
-    struct ask *meant;  /* whom the loop is about to stop */
-    sqlite3 *handle;    /* of the connection */
+    struct asq_request requests[REQUESTS];
+    uv_async_t running;        /* sent by meet */
+    uv_sem_t go_on;            /* posted for it */
+    struct asq_request *meant; /* that the loop is about to cancel */
+    sqlite3 *handle;           /* of the connection */
 };
 
-static const char *const does[] = {
-    [ASQ_REMEDY_NONE] = "go on",
-    [ASQ_REMEDY_TELL] = "tell who asked",
-    [ASQ_REMEDY_RETRY] = "try again later",
-    [ASQ_REMEDY_RETRY_ALL] = "try all of it again",
-    [ASQ_REMEDY_STOP] = "stop here",
-    [ASQ_REMEDY_REOPEN] = "reopen and look",
-    [ASQ_REMEDY_REPAIR] = "call a person",
-    [ASQ_REMEDY_FIX] = "correct the program",
-};
-
-/* The SQL function meet(), on the worker: in the midst of a statement the loop
- * catches up, so that every run has the same order. */
+/* The SQL function meet(), on the worker: it waits until the loop has come. */
 static void meet(sqlite3_context *context, int count, sqlite3_value **values)
 {
     struct app *app = sqlite3_user_data(context);
@@ -57,139 +54,81 @@ static void meet(sqlite3_context *context, int count, sqlite3_value **values)
     sqlite3_result_int(context, 30);
 }
 
-/* On the loop, while the worker stands in meet. The first time the request
- * that is meant has ended just now; the second time it stands there. */
-static void stop_one(uv_async_t *running)
+/* On the loop, while the worker is in meet: in UPDATE, then in INSERT. */
+static void cancel_one(uv_async_t *running)
 {
     struct app *app = running->data;
 
-    sqlite3_interrupt(app->handle); /* WRONG: whoever runs */
+    sqlite3_interrupt(app->handle); /* WRONG: whatever is running */
     app->meant += 2;
     uv_sem_post(&app->go_on);
 }
 
-/* On the worker. */
-static int make(struct asq_db *db, struct asq_request *request)
+/* On the worker, while it opens the database. */
+static int prepare(struct asq_db *db, void *data)
 {
-    static const char *const sql[] = {
-        "CREATE TABLE users (email TEXT UNIQUE, age INT CHECK (age > 0))",
-        "CREATE TABLE orders (email TEXT REFERENCES users (email))",
-        "INSERT INTO users VALUES ('s01', 20), ('s02', 20)"};
-    struct ask *ask = request->data;
-    struct app *app = ASQ_CONTAINER_OF(ask, struct app, asks[0]);
-    sqlite3 *handle = asq_db_handle(db);
-    int rc;
+    struct app *app = data;
+    int rc = sqlite3_create_function(asq_db_handle(db), "meet", 0, SQLITE_UTF8,
+                                     app, meet, NULL, NULL);
 
-    app->handle = handle;
-    rc = sqlite3_create_function(handle, "meet", 0, SQLITE_UTF8, app, meet,
-                                 NULL, NULL);
-    for (size_t i = 0; i < sizeof sql / sizeof sql[0] && rc == 0; i++)
-        rc = asq_db_run(db, sql[i], NULL, NULL);
-    return rc;
+    app->handle = asq_db_handle(db);
+    return rc != 0 ? rc : asq_db_script(db, make_sql, NULL);
 }
 
 static void print(struct asq_request *request, int status)
 {
+    static const char *const remedies[] = {
+        "go on",           "tell the caller",    "try again later",
+        "all of it again", "stop here",          "reopen and look",
+        "call a person",   "correct the program"};
     struct asq_error error = asq_error_of(request, status); /* (1) */
-    const struct ask *ask = request->data;
+    const struct app *app = request->data;
     const char *names = request->timed_out_in == ASQ_PLACE_NONE
                             ? error.subject                          /* (2) */
                             : asq_place_name(request->timed_out_in); /* (3) */
 
-    if (ask->sql != NULL)
-        (void)printf("%s\n", ask->sql);
+    (void)printf("%s\n", sql[request - app->requests]);
     if (status != 0)
         (void)printf("    %d %s%s%s\n    %s\n    So: %s.\n", status, error.name,
                      names[0] == 0 ? "" : ": ", names, error.advice,
-                     does[error.remedy]);
+                     remedies[error.remedy]);
     else if (request->result.rows == 1)
         (void)printf("    users: %" PRId64 "\n",
                      asq_result_int64(&request->result, 0, "users"));
-    else if (ask->sql != NULL)
+    else
         (void)printf("    done, changed: %" PRId64 "\n",
                      request->result.changes);
-}
-
-static void note_opened(struct asq_conn *conn, int status)
-{
-    if (status != 0)
-        (void)fprintf(stderr, "%s\n", conn->message);
-}
-
-static void note_closed(struct asq_conn *conn)
-{
-    (void)conn; /* on the stack of main */
-}
-
-static const struct {
-    const char *sql;
-    unsigned timeout_ms;
-} given[ASKS] = {{.sql = NULL},
-                 {.sql = "INSERT INTO users VALUES ('s01', 21)"},
-                 {.sql = "INSERT INTO orders VALUES ('s07')"},
-                 {.sql = "UPDATE users SET age = 0 WHERE email = 's01'"},
-                 {.sql = "SELECT * FROM user"},
-                 {.sql = "SELECT mail FROM users"},
-                 {.sql = "UPDATE users SET age = 19 WHERE email = 's01'"},
-                 {.sql = "UPDATE users SET age = (SELECT meet())"},
-                 {.sql = "INSERT INTO users VALUES ('s03', meet())"},
-                 {.sql = "SELECT count(*) AS users FROM users"},
-                 {.sql = "WITH n AS (SELECT 1 UNION ALL SELECT 1 FROM n)"
-                         " SELECT count(*) FROM n",
-                  .timeout_ms = 500},
-                 {.sql = "SELECT max(age) FROM users", .timeout_ms = 100}};
-
-/* Returns 0, or the code with which one was refused. */
-static int submit_all(struct app *app)
-{
-    int rc = 0;
-
-    for (int i = 0; i < ASKS && rc == 0; i++) {
-        struct ask *ask = &app->asks[i];
-        struct asq_request *request = &ask->request;
-
-        ask->sql = given[i].sql;
-        asq_request_init(request);
-        request->data = ask;
-        request->timeout_ms = given[i].timeout_ms; /* (5) */
-        rc = ask->sql == NULL
-                 ? asq_conn_call(&app->conn, request, make, print)
-                 : asq_conn_run(&app->conn, request, ask->sql, NULL, print);
-    }
-    return rc;
 }
 
 int main(void)
 {
     struct asq_profile profile = asq_profile_default(":memory:");
-    struct app app = {0};
+    struct app app = {.meant = &app.requests[3]};
     uv_loop_t *loop = uv_default_loop();
-    int rc, failed;
 
-    app.running.data = &app;
-    app.meant = &app.asks[6];
-    if (loop == NULL || uv_sem_init(&app.go_on, 0) != 0 ||
-        uv_async_init(loop, &app.running, stop_one) != 0) {
-        (void)fprintf(stderr, "no memory or descriptor is left\n");
-        return 1;
-    }
-    uv_unref((uv_handle_t *)&app.running); /* nothing may ever be sent */
+    app.running.data = profile.on_open_data = &app;
+    profile.on_open_db = prepare;
     asq_conn_init(&app.conn);
-    rc = asq_conn_open(&app.conn, loop, &profile, note_opened);
-    if (rc == 0)
-        rc = submit_all(&app);
-    if (rc != 0) {
-        (void)fprintf(stderr, "%s\n", uv_strerror(rc));
+    if (loop == NULL || uv_sem_init(&app.go_on, 0) != 0 ||
+        uv_async_init(loop, &app.running, cancel_one) != 0 ||
+        asq_conn_open_wait(&app.conn, loop, &profile) != 0) {
+        (void)fprintf(stderr, "it cannot begin %s\n", app.conn.message);
         return 1;
     }
-    (void)uv_run(loop, UV_RUN_DEFAULT); /* until all is answered */
-    asq_conn_close(&app.conn, note_closed);
+    app.requests[7].timeout_ms = 500; /* (5) */
+    app.requests[8].timeout_ms = 100;
+    for (int i = 0; i < REQUESTS; i++) {
+        app.requests[i].data = &app;
+        if (asq_conn_run(&app.conn, &app.requests[i], sql[i], NULL, print) != 0)
+            (void)fprintf(stderr, "request %d is refused\n", i);
+    }
+    uv_unref((uv_handle_t *)&app.running); /* nobody may ever send it */
+    (void)uv_run(loop, UV_RUN_DEFAULT);    /* until all is answered */
+    asq_conn_close_wait(&app.conn);
     uv_close((uv_handle_t *)&app.running, NULL);
-    (void)uv_run(loop, UV_RUN_DEFAULT); /* until both are closed */
-    failed = app.asks[0].request.status != 0;
-    for (int i = 0; i < ASKS; i++)
-        asq_request_destroy(&app.asks[i].request);
+    (void)uv_run(loop, UV_RUN_DEFAULT); /* until it is closed */
+    for (int i = 0; i < REQUESTS; i++)
+        asq_request_destroy(&app.requests[i]);
     uv_sem_destroy(&app.go_on);
-    (void)uv_loop_close(loop); /* nothing is left on it */
-    return failed;
+    return uv_loop_close(loop) != 0; /* nothing is left on it */
 }

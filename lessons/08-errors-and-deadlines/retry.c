@@ -7,7 +7,7 @@
 
 static const uint64_t NS_PER_MS = 1000000;
 
-/* One repetition, in what the budget counts. */
+/* One repetition, in the hundredths that the budget counts. */
 enum {
     WHOLE = 100
 };
@@ -49,7 +49,7 @@ static uint64_t draw(struct asq_retry *retry)
     return z ^ (z >> 31);
 }
 
-/* Full jitter: anything from nothing up to the bound, each equally likely. */
+/* Full jitter: any pause from 0 to the bound, each equally likely. */
 static uint64_t draw_pause_ms(struct asq_retry *retry)
 {
     unsigned doublings = retry->attempts - 1;
@@ -78,7 +78,7 @@ static void on_time(uv_timer_t *timer);
 
 static void wait_ms(struct asq_retry *retry, uint64_t ms)
 {
-    /* The loop's idea of now may be as old as a long callback. */
+    /* The loop's time may be old: it is not updated during a callback. */
     uv_update_time(retry->timer.loop);
     /* It cannot fail: the timer is not closing while active. */
     (void)uv_timer_start(&retry->timer, on_time, ms, 0);
@@ -112,7 +112,7 @@ static void on_time(uv_timer_t *timer)
         return;
     }
     retry->state = ASQ_RETRY_IDLE;
-    retry->on_done(retry, retry->status); /* it may be gone after this */
+    retry->on_done(retry, retry->status); /* its memory may be freed there */
 }
 
 void asq_retry_budget_init(struct asq_retry_budget *budget,
@@ -147,7 +147,7 @@ int asq_retry_start(struct asq_retry *retry,
     if (retry->timeout_ms != 0)
         retry->deadline_ns = uv_hrtime() + retry->timeout_ms * NS_PER_MS;
     retry->random = retry->seed;
-    if (retry->seed == 0) /* two at the same moment lie apart */
+    if (retry->seed == 0) /* two that start together still differ */
         retry->random = uv_hrtime() ^ (uint64_t)(uintptr_t)retry;
     pay_in(retry->budget);
     begin_attempt(retry);
@@ -165,7 +165,7 @@ void asq_retry_settle(struct asq_retry *retry, int status)
         return;
     }
     pause_ms = draw_pause_ms(retry);
-    /* Last of all, so that what does not happen costs nothing. */
+    /* The budget last, so that a pause that does not begin costs nothing. */
     if (is_too_late_in(retry, pause_ms) || !take_out(retry->budget)) {
         end(retry, status);
         return;

@@ -1,13 +1,14 @@
 /* case_in_memory - which database is right for a test?
  *
- * The trouble: a test runs on a database in memory and says nothing about the
- * real one. Here four kinds are asked the same: which journal, does a second
- * connection see the table, and what does it get when the first one is just
- * writing. No clock is used: whoever waits is asked whether he will go on
- * waiting, and then the first one commits.
+ * The trouble: a test runs on a database in memory, and says nothing about the
+ * real one. Here four kinds of database are tried in the same way: which
+ * journal do they have, does a second connection see the table, and what does
+ * it get if it writes while the first one is writing? No clock is used: SQLite
+ * asks the second connection whether it goes on waiting, and then the first one
+ * commits.
  *
  * Run:      build/09-lifetimes-case_in_memory
- * Expect:   only the temporary file behaves as the real one does
+ * Expect:   only the temporary file behaves as the real database does
  */
 #include "09-lifetimes/tempdb.h"
 #include "common/paths.h"
@@ -51,7 +52,7 @@ static int run(sqlite3 *db, const char *sql)
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-/* (1) B would wait now: SQLite asks it whether it goes on. */
+/* B would wait now: SQLite asks it whether it goes on. */
 static int end_other(void *data, int tries)
 {
     struct pair *pair = data;
@@ -69,7 +70,7 @@ static int copy_text(void *text, int columns, char **values, char **names)
     return 0;
 }
 
-/* (2) A is just writing, and B wants to write. */
+/* B writes while A is writing. */
 static const char *try_lock(struct pair *pair)
 {
     int rc = sqlite3_busy_handler(pair->b, end_other, pair);
@@ -79,7 +80,7 @@ static const char *try_lock(struct pair *pair)
     if (rc == 0)
         rc = run(pair->b, "INSERT INTO t VALUES (2)");
     if (pair->asked == 0)
-        (void)run(pair->a, "ROLLBACK"); /* nothing hangs on it any more */
+        (void)run(pair->a, "ROLLBACK"); /* its result does not matter */
     return rc == 0 && pair->asked > 0        ? "waits, then writes"
            : rc == SQLITE_LOCKED_SHAREDCACHE ? "SQLITE_LOCKED at once"
                                              : sqlite3_errstr(rc);
@@ -113,7 +114,7 @@ static int try_kind(struct kind *kind)
     (void)sqlite3_close(pair.b); /* every statement is finalized */
     (void)sqlite3_close(pair.a);
     if (asq_tempdb_close(&pair.tempdb) != 0)
-        (void)fprintf(stderr, "%s\n", pair.tempdb.message); /* it stays */
+        (void)fprintf(stderr, "%s\n", pair.tempdb.message); /* it is left */
     return rc;
 }
 

@@ -1,12 +1,12 @@
-/* case_killed - what does a program leave that was killed?
+/* case_killed - what does a program leave behind when it is killed?
  *
- * The trouble: nobody closed anything, and a file lies beside the database. A
- * child writes rows and acknowledges each one after its commit; then it is
- * killed in the middle. The next one to open the file is the cure, and there is
- * nothing to do: what lies beside the file is not rubbish but the last commits.
+ * The trouble: nobody closed anything, and a file is left beside the database.
+ * A child writes rows and acknowledges each one after its commit; then it is
+ * killed. The cure is to open the database again, and nothing else: the file
+ * beside it is not rubbish, it contains the last commits.
  *
  * Run:      build/09-lifetimes-case_killed
- * Expect:   a WAL is left, and nothing that was acknowledged is lost
+ * Expect:   a WAL is left, and no acknowledged row is lost
  */
 #include "01-blocking/stmt.h"
 #include "09-lifetimes/tempdb.h"
@@ -25,7 +25,7 @@ enum {
     FRAME = 4096 + 24 /* a page and its head in the WAL */
 };
 
-/* The child: until it is killed, or nobody listens any more. */
+/* The child: writes until it is killed, or the parent has gone. */
 static void write_rows(const struct asq_profile *profile, int pipe_end)
 {
     struct asq_db db;
@@ -50,14 +50,14 @@ static int kill_in_the_middle(pid_t child, int pipe_end)
 
     while (count < ACKNOWLEDGED && read(pipe_end, &byte, 1) == 1)
         count++;
-    (void)kill(child, SIGKILL); /* (2) it may have ended, which is as good */
+    (void)kill(child, SIGKILL); /* (2) it fails only if the child has ended */
     while (read(pipe_end, &byte, 1) == 1)
-        count++;                   /* acknowledged before the kill came */
+        count++;                   /* acknowledged before the kill */
     (void)waitpid(child, NULL, 0); /* it is our own */
     return count;
 }
 
-/* (3) Opens the file as anybody would, and looks what is there. */
+/* (3) Opens the file as any program would, and counts. */
 static int64_t count_rows(const char *path)
 {
     char message[ASQ_MESSAGE_SIZE];

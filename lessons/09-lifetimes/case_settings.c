@@ -1,11 +1,11 @@
-/* case_settings - which settings are the file's, and which the connection's?
+/* case_settings - which settings does the file keep, and which a connection?
  *
- * The trouble: settings are made once, and a second connection lacks most of
- * them. Here one connection sets them all, in an empty file; then a second one
- * is opened and asked. The cure is a profile for each connection (db.h).
+ * The trouble: settings are made once, and a second connection does not have
+ * most of them. Here connection A sets them all, in an empty file; then B is
+ * opened and asked. The cure is a profile for each connection (db.h).
  *
  * Run:      build/09-lifetimes-case_settings
- * Expect:   four are kept in the file, and the rest is lost
+ * Expect:   the file keeps four of them, and B has none of the others
  */
 #include "09-lifetimes/tempdb.h"
 #include "common/paths.h"
@@ -33,7 +33,7 @@ ask(sqlite3 *db, const char *name, const char *value, char text[TEXT_SIZE])
     char sql[64];
     int rc;
 
-    /* It fits: the words stand in this file. */
+    /* It fits: all the words are in this file. */
     (void)snprintf(sql, sizeof sql, "PRAGMA %s%s%s", name,
                    value == NULL ? "" : "=", value == NULL ? "" : value);
     rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
@@ -58,7 +58,7 @@ static int ask_all(sqlite3 *db, struct setting *settings, size_t count)
         if (rc == 0)
             rc = ask(db, settings[i].name, NULL, settings[i].first);
     }
-    /* Only with the first table are the properties of the file written. */
+    /* The properties of the file are written with its first table. */
     return rc == 0 ? sqlite3_exec(db, "CREATE TABLE t (x)", NULL, NULL, NULL)
                    : rc;
 }
@@ -115,15 +115,15 @@ int main(void)
     }
     rc = sqlite3_open(file.path, &a);
     if (rc == 0)
-        rc = ask_all(a, settings, count); /* (1) once, as many programs do */
+        rc = ask_all(a, settings, count); /* once, as many programs do */
     if (rc == 0)
-        rc = sqlite3_open(file.path, &b); /* (2) the next one */
+        rc = sqlite3_open(file.path, &b); /* the next one */
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = ask(b, settings[i].name, NULL, settings[i].second);
     if (rc == 0)
         rc = print(settings, count);
     if (rc != 0)
-        (void)fprintf(stderr, "it went wrong: code %d\n", rc);
+        (void)fprintf(stderr, "it failed with code %d\n", rc);
     (void)sqlite3_close(b); /* every statement is finalized */
     (void)sqlite3_close(a);
     if (asq_tempdb_close(&file) != 0)

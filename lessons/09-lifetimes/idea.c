@@ -1,14 +1,15 @@
-/* idea - who opens closes, in the reverse order, and the callback is the end
+/* idea - whoever opens closes, in the reverse order; the callback is the end
  *
- * A file and two connections to it. One counts the tables, the other writes
- * 2,000 rows; then close comes while one request runs and another one waits.
+ * A file and two connections. The reader counts the tables, then the writer
+ * writes 2,000 rows and copies what it can from the WAL into the file. In the
+ * end the reader, which was opened last, is closed first.
  *
  * Run:      build/09-lifetimes-idea
- * Expect:   what runs is finished, what waits is cancelled, closed comes last
+ * Expect:   all rows are in the file, and no statement is left open
  * See also: statement_pins_the_wal.c, freed_before_close_callback.c
  */
 #include "01-blocking/stmt.h"
-#include "03-event-loop/conn.h"
+#include "03-event-loop/conn_wait.h"
 #include "09-lifetimes/tempdb.h"
 #include "common/paths.h"
 
@@ -16,158 +17,102 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    LOOK,
-    WRITE,
-    RUNS,
-    WAITS,
-    ASKS
-};
-
-struct work {
+struct app {
     struct asq_conn writer, reader;
-    struct asq_request asks[ASKS];
-    uv_sem_t running, reader_closed; /* posted when it is so */
+    struct asq_request look, write;
 };
 
 /* On the worker of the reader: there is one row, so one step is enough. */
-static int count_tables(struct asq_db *db, struct asq_request *ask)
+static int count_tables(struct asq_db *db, struct asq_request *look)
 {
     static const char sql[] = "SELECT count(*) FROM sqlite_schema";
     struct asq_stmt *stmt = NULL;
     int rc = asq_stmt_prepare(db, sql, ASQ_WHOLE_TEXT, &stmt);
 
-    (void)ask; /* nobody wants to know it */
+    (void)look; /* nobody wants the number */
     if (rc == 0)
         rc = asq_stmt_step(stmt);
-    asq_stmt_release(stmt); /* (2) its view of the file ends with it */
+    asq_stmt_release(stmt); /* (2) its view of the file ends here */
     return rc == SQLITE_ROW ? 0 : rc;
 }
 
-/* On the worker of the writer, as the next one. */
-static int write_rows(struct asq_db *db, struct asq_request *ask)
+/* On the worker of the writer, afterwards. */
+static int write_rows(struct asq_db *db, struct asq_request *write)
 {
     int rc = asq_db_run(db, "CREATE TABLE items (id INTEGER PRIMARY KEY)", NULL,
                         NULL);
 
     for (int i = 0; i < 2000 && rc == 0; i++)
         rc = asq_db_run(db, "INSERT INTO items VALUES (NULL)", NULL, NULL);
-    if (rc == 0) /* (3) what may be brought back into the file, is */
-        rc = asq_db_run(db, "PRAGMA wal_checkpoint", NULL, &ask->result);
+    if (rc == 0) /* (3) a checkpoint */
+        rc = asq_db_run(db, "PRAGMA wal_checkpoint", NULL, &write->result);
     return rc;
 }
 
-static int wait_for_the_reader(struct asq_db *db, struct asq_request *ask)
+static void print(struct asq_request *request, int status)
 {
-    struct work *work = ask->data;
-    int rc = asq_db_run(db, "INSERT INTO items VALUES (NULL)", NULL, NULL);
+    const struct asq_result *result = &request->result;
+    const struct app *app = request->data;
 
-    uv_sem_post(&work->running);
-    uv_sem_wait(&work->reader_closed);
-    return rc;
-}
-
-static void print(struct asq_request *ask, int status)
-{
-    static const char *const names[ASKS] = {"look", "write", "runs", "waits"};
-    const struct work *work = ask->data;
-    const struct asq_result *result = &ask->result;
-
-    (void)printf("%s: %s\n", names[ask - work->asks],
-                 status == 0 ? "done" : ask->message);
+    (void)printf("%s: %s\n", request == &app->look ? "look" : "write",
+                 status == 0 ? "done" : request->message);
     if (result->columns > 0)
         (void)printf("  frames that are only in the WAL: %" PRId64 "\n",
                      asq_result_int64(result, 0, "log") -
                          asq_result_int64(result, 0, "checkpointed"));
 }
 
-static void note_opened(struct asq_conn *conn, int status)
+static void take_closed(struct asq_conn *conn)
 {
-    (void)printf("open: %s\n",
-                 status == 0 ? conn->journal_mode : conn->message);
-}
-
-static void note_closed(struct asq_conn *conn) /* (6) nobody uses it now */
-{
-    struct work *work = conn->data;
+    struct app *app = conn->data;
+    bool is_reader = conn == &app->reader;
 
     (void)printf("the %s is closed, statements left open: %u\n",
-                 conn == &work->reader ? "reader" : "writer",
-                 conn->left_open.statements);
-    if (conn == &work->reader)
-        uv_sem_post(&work->reader_closed);
+                 is_reader ? "reader" : "writer", conn->left_open.statements);
+    if (is_reader)
+        asq_conn_close(&app->writer, take_closed); /* (5) opened first */
 }
 
-static int ask(struct work *work, int i, asq_call_cb call)
+/* Returns 0 if both connections are open. */
+static int open_conns(struct app *app, uv_loop_t *loop, struct asq_tempdb *file)
 {
-    struct asq_conn *conn = i == LOOK ? &work->reader : &work->writer;
-
-    return asq_conn_call(conn, &work->asks[i], call, print);
-}
-
-static int use(struct work *work)
-{
+    struct asq_profile profile = asq_tempdb_profile(file);
     int rc;
 
-    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until both are open */
-    rc = ask(work, LOOK, count_tables);
-    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT); /* until answered */
-    if (rc == 0)
-        rc = ask(work, WRITE, write_rows);
-    (void)uv_run(uv_default_loop(), UV_RUN_DEFAULT);
-    if (rc == 0)
-        rc = ask(work, RUNS, wait_for_the_reader);
-    if (rc == 0)
-        rc = ask(work, WAITS, count_tables);
-    if (rc == 0)
-        uv_sem_wait(&work->running); /* (4) one runs now, one waits */
-    return rc;
+    asq_conn_init(&app->writer);
+    asq_conn_init(&app->reader);
+    app->writer.data = app->reader.data = app;
+    rc = asq_conn_open_wait(&app->writer, loop, &profile);
+    return rc != 0 ? rc : asq_conn_open_wait(&app->reader, loop, &profile);
 }
 
-/* (7) The last to go. Returns 0 if all went well. */
-static int destroy(struct work *work)
+static void destroy(struct app *app) /* (6) goes last */
 {
-    int rc = 0;
-
-    for (int i = 0; i < ASKS; i++) {
-        rc |= i != WAITS && work->asks[i].status != 0;
-        asq_request_destroy(&work->asks[i]);
-    }
-    uv_sem_destroy(&work->running);
-    uv_sem_destroy(&work->reader_closed);
-    free(work);
-    return rc;
+    asq_request_destroy(&app->look);
+    asq_request_destroy(&app->write);
+    free(app);
 }
 
 int main(void)
 {
-    struct work *work = calloc(1, sizeof *work); /* (1) the first to come */
+    struct app *app = calloc(1, sizeof *app); /* (1) comes first */
     uv_loop_t *loop = uv_default_loop();
-    struct asq_profile profile;
     struct asq_tempdb file;
-    int rc;
 
-    if (work == NULL || loop == NULL || uv_sem_init(&work->running, 0) ||
-        uv_sem_init(&work->reader_closed, 0) ||
-        asq_tempdb_open(&file, ASQ_TEMPDB_FILE, asq_build_dir())) {
-        (void)fprintf(stderr, "no memory, or no folder for the file\n");
+    if (app == NULL || loop == NULL ||
+        asq_tempdb_open(&file, ASQ_TEMPDB_FILE, asq_build_dir()) != 0 ||
+        open_conns(app, loop, &file) != 0) {
+        (void)fprintf(stderr, "no memory, or the file cannot be opened\n");
         return 1;
     }
-    profile = asq_tempdb_profile(&file);
-    asq_conn_init(&work->writer);
-    asq_conn_init(&work->reader);
-    work->writer.data = work->reader.data = work;
-    for (int i = 0; i < ASKS; i++) {
-        asq_request_init(&work->asks[i]);
-        work->asks[i].data = work;
-    }
-    if (asq_conn_open(&work->writer, loop, &profile, note_opened) ||
-        asq_conn_open(&work->reader, loop, &profile, note_opened) || use(work))
-        return 1;
-    asq_conn_close(&work->reader, note_closed); /* (5) what came last */
-    asq_conn_close(&work->writer, note_closed);
-    (void)uv_run(loop, UV_RUN_DEFAULT); /* until both are closed */
-    rc = destroy(work);
+    app->look.data = app->write.data = app;
+    if (asq_conn_call(&app->reader, &app->look, count_tables, print) == 0)
+        (void)uv_run(loop, UV_RUN_DEFAULT); /* until it is answered */
+    if (asq_conn_call(&app->writer, &app->write, write_rows, print) == 0)
+        (void)uv_run(loop, UV_RUN_DEFAULT);
+    asq_conn_close(&app->reader, take_closed); /* (4) opened last */
+    (void)uv_run(loop, UV_RUN_DEFAULT);        /* until both are closed */
+    destroy(app);
     (void)uv_loop_close(loop); /* nothing is left on it */
-    return asq_tempdb_close(&file) == 0 ? rc : 1;
+    return asq_tempdb_close(&file) != 0;
 }

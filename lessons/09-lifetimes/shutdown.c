@@ -1,12 +1,9 @@
 /* shutdown - the end of a program that has connections at work */
 #include "09-lifetimes/shutdown.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 static const uint64_t CHECKPOINT_AT_LEAST_NS = 500000000;
 
-/* Says whether every part has come so far. */
+/* Says whether every part has reached the stage. */
 static bool all_reached(const struct asq_shutdown *shutdown,
                         enum asq_part_stage stage)
 {
@@ -37,13 +34,12 @@ static void take_closed(struct asq_conn *conn)
     maybe_go_on(part->shutdown);
 }
 
-/* The callbacks of the connection's owner go on to find conn->data as it was.
- */
+/* conn->data is not used: callbacks of the connection's owner may need it. */
 static void close_part(struct asq_shutdown_part *part)
 {
     part->stage = ASQ_PART_CLOSING;
     part->conn->keeper = part;
-    asq_hold_end(&part->hold); /* so that it does not count as forgotten */
+    asq_hold_end(&part->hold); /* else close would count it as not ended */
     asq_conn_close(part->conn, take_closed);
 }
 
@@ -67,15 +63,15 @@ static int checkpoint(struct asq_shutdown_part *part, int mode)
                                take_checkpoint);
 }
 
-/* The first one brings back what it can and waits for nobody; a deadline ends
- * it only if the disk is slow. The close does not take that up again. */
+/* The first checkpoint copies what it can and waits for nobody; a deadline ends
+ * it only if the disk is slow. After a cancel the close does not try again. */
 static int take_moved(struct asq_shutdown_part *part, int status)
 {
     const struct asq_result *result = &part->request.result;
 
     if (status == UV_ETIMEDOUT) {
         part->shutdown->in_time = false;
-        asq_hold_end(&part->hold); /* so that it does not count as forgotten */
+        asq_hold_end(&part->hold); /* as in close_part */
         asq_conn_cancel(part->conn);
     }
     if (status != 0)
@@ -88,8 +84,8 @@ static int take_moved(struct asq_shutdown_part *part, int status)
     return checkpoint(part, SQLITE_CHECKPOINT_TRUNCATE);
 }
 
-/* The second one waits for readers, then empties the WAL. However that ends,
- * the rows are in the file. */
+/* The second one waits for readers, then empties the WAL. However it ends, the
+ * rows are in the file. */
 static int take_emptied(struct asq_shutdown_part *part, int status)
 {
     const struct asq_result *result = &part->request.result;
@@ -113,7 +109,7 @@ static void take_checkpoint(struct asq_request *request, int status)
     else
         part->checkpoint_status = take_moved(part, status);
     if (request->pending)
-        return; /* the second one */
+        return; /* the second one has been submitted */
     if (part->stage == ASQ_PART_CHECKPOINTING)
         close_part(part);
     maybe_go_on(part->shutdown);
@@ -148,7 +144,7 @@ static void take_timer_closed(uv_handle_t *timer)
     maybe_go_on(shutdown);
 }
 
-/* Once: it leaves the state of draining, however that ends. */
+/* Leaves the state of draining, once, however it ends. */
 static void end_draining(struct asq_shutdown *shutdown)
 {
     if (shutdown->state != ASQ_DRAINING)
@@ -165,17 +161,17 @@ static void maybe_go_on(struct asq_shutdown *shutdown)
     end_draining(shutdown);
     close_readers(shutdown);
     if (!readers_are_closed(shutdown))
-        return; /* what one of them has left open would pin the WAL */
+        return; /* a statement that one has left open would pin the WAL */
     start_checkpoints(shutdown);
     if (!all_reached(shutdown, ASQ_PART_CLOSING))
-        return; /* a checkpoint is under way */
+        return; /* a checkpoint is running */
     shutdown->state = ASQ_CLOSING;
     if (!all_reached(shutdown, ASQ_PART_CLOSED))
         return; /* a thread has not ended */
     if (!shutdown->timer_closed)
         return;
     shutdown->state = ASQ_DOWN;
-    shutdown->on_down(shutdown); /* all memory may be gone after this */
+    shutdown->on_down(shutdown); /* it may free all of the memory */
 }
 
 static void cut_short(struct asq_shutdown_part *part)
@@ -184,7 +180,7 @@ static void cut_short(struct asq_shutdown_part *part)
                part->stage == ASQ_PART_CHECKPOINTING;
 
     part->cancelled = part->conn->pending - own;
-    asq_hold_end(&part->hold); /* before cancel counts those that have not */
+    asq_hold_end(&part->hold); /* before cancel, as in close_part */
     asq_conn_cancel(part->conn);
     close_part(part);
 }
@@ -210,12 +206,12 @@ static void take_time_over(uv_timer_t *timer)
 /* On the worker. */
 static int run_nothing(struct asq_db *db, struct asq_request *request)
 {
-    (void)db; /* it only has to have its turn */
+    (void)db; /* that its turn has come is enough */
     (void)request;
     return 0;
 }
 
-/* The status does not matter: whatever it is, the line before is answered. */
+/* The status does not matter: all requests before this one are answered. */
 static void take_drained(struct asq_request *request, int status)
 {
     struct asq_shutdown_part *part = request->data;
@@ -226,9 +222,9 @@ static void take_drained(struct asq_request *request, int status)
     maybe_go_on(part->shutdown);
 }
 
-/* Its own hold stands last in the line of holds, and what runs under it comes
- * after all that was submitted before. Refused only when the database is not
- * open: then there is no line. */
+/* Its hold is behind all other holds, so a request under it runs after all that
+ * was submitted before. It is refused only if the database is not open: then
+ * nothing is pending. */
 static void drain(struct asq_shutdown_part *part)
 {
     int rc = asq_hold_begin(part->conn, &part->hold);
@@ -280,7 +276,7 @@ int asq_shutdown_start(struct asq_shutdown *shutdown,
         uv_hrtime() + shutdown->drain_ms * UINT64_C(1000000);
     for (part = shutdown->first; part != NULL; part = part->next)
         drain(part);
-    /* A loop that has long been busy would count that time as well. */
+    /* The loop's time may be old: a long callback would count as well. */
     uv_update_time(loop);
     (void)uv_timer_init(loop, &shutdown->timer); /* it always succeeds */
     shutdown->timer.data = shutdown;
@@ -295,82 +291,4 @@ void asq_shutdown_hurry(struct asq_shutdown *shutdown)
 {
     if (shutdown->state == ASQ_DRAINING || shutdown->state == ASQ_CHECKPOINTING)
         end_the_time(shutdown);
-}
-
-/* A line that is being written: a name, then what there is to say of it. */
-struct line {
-    char *text;
-    size_t size, length;
-    const char *before; /* the next item */
-};
-
-static void add(struct line *line, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *line, const char *format, ...)
-{
-    size_t room = line->size - line->length;
-    va_list args;
-    int length;
-
-    va_start(args, format);
-    length = vsnprintf(line->text + line->length, room, format, args);
-    va_end(args);
-    if (length < 0 || (size_t)length >= room)
-        line->length = line->size - 1; /* it is cut */
-    else
-        line->length += (size_t)length;
-}
-
-static void
-add_count(struct line *line, int64_t count, const char *what, const char *how)
-{
-    if (count <= 0)
-        return;
-    add(line, "%s%lld %s%s %s", line->before, (long long)count, what,
-        count == 1 ? "" : "s", how);
-    line->before = ", ";
-}
-
-static void add_text(struct line *line, const char *text)
-{
-    add(line, "%s%s", line->before, text);
-    line->before = ", ";
-}
-
-static void add_checkpoint(struct line *line,
-                           const struct asq_shutdown_part *part)
-{
-    int status = part->checkpoint_status;
-
-    if (part->wal_left > 0)
-        add_count(line, part->wal_left, "frame", "left in the WAL");
-    else if (status == UV_ETIMEDOUT || status == SQLITE_INTERRUPT)
-        add_text(line, "the checkpoint cut short");
-    else if (status < 0)
-        add_text(line, "no checkpoint");
-    else if (status > 0)
-        add_text(line, "the WAL not emptied");
-}
-
-bool asq_shutdown_report(const struct asq_shutdown_part *part,
-                         char *text,
-                         size_t size)
-{
-    const struct asq_left_open *left_open = &part->conn->left_open;
-    struct line line = {.text = text, .size = size, .before = ": "};
-
-    if (size == 0)
-        return false;
-    add(&line, "%s", part->name);
-    add_count(&line, left_open->holds, "hold", "not ended");
-    add_count(&line, left_open->statements, "statement", "not released");
-    add_count(&line, left_open->transactions, "transaction", "rolled back");
-    add_count(&line, left_open->handles, "blob handle or backup", "not closed");
-    add_count(&line, (int64_t)part->cancelled, "request", "cancelled");
-    add_checkpoint(&line, part);
-    if (line.before[0] == ',')
-        return true;
-    text[0] = '\0';
-    return false;
 }

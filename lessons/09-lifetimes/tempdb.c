@@ -1,4 +1,4 @@
-/* tempdb - databases that are gone afterwards: for tests and scratch work */
+/* tempdb - databases that are removed afterwards: for tests and scratch work */
 #include "09-lifetimes/tempdb.h"
 
 #include "04-measure-first/db_copy.h"
@@ -57,14 +57,15 @@ static int open_file(struct asq_tempdb *tempdb, const char *parent)
     return 0;
 }
 
-/* The names of memdb belong to the whole process, so all threads count on. */
+/* The names of memdb belong to the whole process, so all threads count up one
+ * number. */
 static int open_shared(struct asq_tempdb *tempdb)
 {
     static atomic_uint count;
     struct asq_profile profile;
     int rc;
 
-    /* It fits. With the slash others find it, without it is private. */
+    /* It fits. Without the slash the database would be private. */
     (void)snprintf(tempdb->path, sizeof tempdb->path, "/asq-tempdb-%u",
                    atomic_fetch_add(&count, 1));
     profile = asq_tempdb_profile(tempdb);
@@ -100,7 +101,8 @@ struct asq_profile asq_tempdb_profile(const struct asq_tempdb *tempdb)
     return profile;
 }
 
-/* A database can be open without its file: what is not there is removed. */
+/* A database may never have been opened: files that do not exist are no error.
+ */
 static int remove_files(struct asq_tempdb *tempdb)
 {
     int rc = asq_db_remove(tempdb->path);
@@ -109,7 +111,7 @@ static int remove_files(struct asq_tempdb *tempdb)
         return fail_system(tempdb, tempdb->path, -rc);
     if (rmdir(tempdb->folder) == 0 || errno == ENOENT)
         return 0;
-    /* Systems have two names for it. */
+    /* Systems differ: either code says that it is not empty. */
     return fail_system(tempdb, tempdb->folder,
                        errno == EEXIST ? ENOTEMPTY : errno);
 }
