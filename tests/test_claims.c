@@ -171,8 +171,8 @@ static void a_claim_with_mostly_disturbed_runs_is_not_told(void *fixture)
 
     (void)fixture;
     CHECK_TEXT(claim.verdict, ASQ_CLAIM_TOO_BUSY);
-    CHECK_TEXT(claim.text, "Other programs had the processor in 3 of 6 runs.\n"
-                           "Measure again when it is free.");
+    CHECK_TEXT(claim.text, "Runs that other programs disturbed: 3 of 6.\n"
+                           "Measure again when the processor is free.");
     CHECK(isnan(claim.measured) && isnan(claim.low) && isnan(claim.high));
 }
 

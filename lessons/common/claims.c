@@ -116,8 +116,8 @@ void asq_claim_busy(struct asq_claim *claim, unsigned disturbed, unsigned runs)
     if (disturbed == 0)
         return;
     asq_claim_set(claim, claim->id, ASQ_CLAIM_TOO_BUSY, NAN,
-                  "Other programs had the processor in %u of %u runs.\n"
-                  "Measure again when it is free.",
+                  "Runs that other programs disturbed: %u of %u.\n"
+                  "Measure again when the processor is free.",
                   disturbed, runs);
 }
 
