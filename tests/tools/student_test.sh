@@ -610,7 +610,7 @@ check_update() {
     refuse_update update_refuses_another_folder lessons 'no Makefile'
     echo text >"$folder/broken.tar.gz"
     refuse_update update_refuses_a_broken_archive "$folder/broken.tar.gz" read
-    refuse_update update_refuses_another_file Makefile 'no archive'
+    refuse_update update_refuses_another_file Makefile 'not an archive'
     ln -s /etc "$folder/new/course-2/lessons/link"
     tar -c -f "$folder/link.tar" -C "$folder/new" course-2
     refuse_update update_refuses_links "$folder/link.tar" links

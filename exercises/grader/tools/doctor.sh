@@ -3,7 +3,7 @@
 #
 #   sh exercises/grader/tools/doctor.sh [--json FILE]      (make doctor)
 #
-# A line for each thing: "ok", "note" (works, but worth to know) or "BAD" (the
+# A line for each thing: "ok", "note" (works, but worth knowing) or "BAD" (the
 # course does not work as it should), what was found, and the fix. Writes
 # nothing outside of the build folder but FILE. Exit status: 0 when nothing is
 # bad, or 1.
@@ -160,7 +160,7 @@ check_processors() {
     count=$(getconf _NPROCESSORS_ONLN 2>/dev/null)
     case $count in
     '' | *[!0-9]*) say note processors 'their number is not known' ;;
-    1) say note processors 1 'threads take turns, figures will be others' ;;
+    1) say note processors 1 'threads take turns, so figures will differ' ;;
     *) say ok processors "$count" ;;
     esac
 }
