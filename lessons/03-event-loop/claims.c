@@ -103,8 +103,9 @@ static void no_threads(struct app *app)
                   count == CONNS ? "wrong"
                   : count == 0   ? "holds"
                                  : "not settled by this run",
-                  (double)count / (double)CONNS,
-                  "%d conns answered on %d threads that are not the loop's.",
+                  (double)count / CONNS,
+                  "%d connections answered on %d threads of their own, not on "
+                  "the loop's.",
                   CONNS, count);
 }
 
@@ -161,7 +162,6 @@ static void measure_run(struct app *app, sqlite3_stmt *stmt, bool counts)
 static void async_faster(struct app *app)
 {
     struct asq_claim *claim = asq_stage_claim(&app->stage);
-    const struct asq_claim_runs *ones = &app->ratios[ONE];
     const struct asq_claim_runs *manies = &app->ratios[MANY];
     const struct asq_claim_runs *aparts = &app->ratios[APART];
     double one, many, apart;
@@ -176,7 +176,7 @@ static void async_faster(struct app *app)
         measure_run(app, stmt, run > 0);
     (void)sqlite3_finalize(stmt); /* its error is the step's */
     (void)sqlite3_close(db);      /* every statement is finalized */
-    one = asq_claim_runs_median(ones);
+    one = asq_claim_runs_median(&app->ratios[ONE]);
     many = asq_claim_runs_median(manies);
     apart = asq_claim_runs_median(aparts);
     asq_claim_set(claim, "async-faster",
@@ -186,14 +186,14 @@ static void async_faster(struct app *app)
                                        : "holds if many are in flight and "
                                          "reads share a transaction",
                   many,
-                  "Reads a second, the plain API being 1, in %d runs:\n"
-                  "%.2f (%.2f to %.2f) with %d in flight,\n"
-                  "%.2f (%.2f to %.2f) if they share no transactions,\n"
-                  "%.2f (%.2f to %.2f) with one in flight.",
-                  RUNS, many, asq_claim_runs_low(manies),
-                  asq_claim_runs_high(manies), IN_FLIGHT, apart,
-                  asq_claim_runs_low(aparts), asq_claim_runs_high(aparts), one,
-                  asq_claim_runs_low(ones), asq_claim_runs_high(ones));
+                  "With %d requests in flight, a connection read %.1f times as "
+                  "much as direct\ncalls (%.1f to %.1f in %u runs), but %.0f "
+                  "%% as much without shared\ntransactions, and %.0f %% as "
+                  "much with one request in flight.",
+                  IN_FLIGHT, many, asq_claim_runs_low(manies),
+                  asq_claim_runs_high(manies), manies->calm, 100 * apart,
+                  100 * one);
+    asq_claim_timed(claim, aparts);
     asq_claim_timed(claim, manies);
 }
 
@@ -203,16 +203,15 @@ static void reads_per_second(struct app *app)
     struct asq_claim *claim = asq_stage_claim(&app->stage);
     double plain = asq_claim_runs_median(&app->per_s[PLAIN]);
     double many = asq_claim_runs_median(&app->per_s[MANY]);
-    double one = asq_claim_runs_median(&app->per_s[ONE]);
 
     asq_claim_set(claim, "reads-per-second",
                   plain > 1 && many > 1        ? "wrong"
                   : plain >= 0.2 && plain <= 1 ? "holds"
                                                : "not settled by this run",
                   plain,
-                  "The plain API reads %.0f thousand a second, a conn with %d "
-                  "in flight\n%.0f thousand, with one in flight %.0f.",
-                  50 * plain, IN_FLIGHT, 50 * many, 50 * one);
+                  "Direct calls read %.0f thousand rows a second, and a "
+                  "connection with\n%d requests in flight %.0f thousand.",
+                  50 * plain, IN_FLIGHT, 50 * many);
     asq_claim_timed(claim, &app->per_s[PLAIN]);
 }
 
@@ -238,11 +237,11 @@ static void forgotten_await(struct app *app)
                       ? "wrong"
                       : "not settled by this run",
                   (double)app->answered,
-                  "Submit was enough: %ld of 1 query ran. Right after submit "
-                  "its result had\n%zu of %zu rows. Submitted again "
-                  "meanwhile, it was refused: %s.",
-                  app->answered, early, result->rows,
-                  again == 0 ? "no" : uv_err_name(again));
+                  "The query %s although nobody waited for it. Right after "
+                  "submit, its\nresult had %zu of %zu rows; submitted again "
+                  "meanwhile, it was refused (%s).",
+                  app->answered == 1 ? "ran" : "did not run", early,
+                  result->rows, again == 0 ? "no" : uv_err_name(again));
 }
 
 static void work_in_callback(struct asq_request *request, int status)
@@ -260,9 +259,8 @@ static void cpu_in_callback(struct app *app)
     turn(app, submit(&app->queries[0], &app->conns[0], 0, work_in_callback));
     stall_ms = (double)asq_heartbeat_stop(&app->stage.beats) / 1e6;
     asq_claim_set(asq_stage_claim(&app->stage), "cpu-in-callback",
-                  stall_ms < (double)WORK_MS ? "wrong" : "holds",
-                  stall_ms / (double)WORK_MS,
-                  "%d ms of work in a callback made a stall of %.1f ms.",
+                  stall_ms < WORK_MS ? "wrong" : "holds", stall_ms / WORK_MS,
+                  "%d ms of work in a callback stalled the loop for %.0f ms.",
                   WORK_MS, stall_ms);
 }
 

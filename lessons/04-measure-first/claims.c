@@ -87,15 +87,14 @@ static void when_async(struct app *app)
                   2 * fast >= QUERIES  ? "wrong"
                   : 2 * slow > QUERIES ? "holds if the pages are in memory"
                                        : "holds",
-                  (double)(QUERIES - fast) / (double)QUERIES,
-                  "4 ordinary queries, each asked by 8 users at once: "
-                  "blocking calls were\nas good for %d of %d with the pages "
-                  "in memory, for %d of %d on the slow disk.",
+                  (double)(QUERIES - fast) / QUERIES,
+                  "4 ordinary queries, each asked by 8 users at once: blocking "
+                  "calls were\nas good for %d of %d with the pages in memory, "
+                  "and for %d of %d on the slow\ndisk.",
                   QUERIES - fast, QUERIES, QUERIES - slow, QUERIES);
 }
 
-/* Returns from how many users on blocking calls should not read one item: the
- * first of 1, 2, 4 and so on, or more than MOST_USERS if there is none. */
+/* Returns the first of 1, 2, 4 ... users who should not read one item so. */
 static unsigned find_crossing(struct app *app, bool slow_disk)
 {
     unsigned users = 1;
@@ -117,8 +116,8 @@ static void low_concurrency(struct app *app)
                               : "holds",
                   (double)slow / 10,
                   "On the slow disk, threads or a loop were worth it from %u "
-                  "clients at once\non. With the pages in memory, blocking "
-                  "calls were as good for up to %u\n(tried: 1 to %d).",
+                  "users at once on.\nWith the pages in memory, blocking calls "
+                  "were as good for up to %u users\n(tried: 1 to %d).",
                   slow, fast / 2, MOST_USERS);
 }
 
@@ -166,15 +165,17 @@ static void only_under_load(struct app *app)
                   : stall < 0.5         ? "holds if throughput is meant"
                                         : "holds",
                   many,
-                  "Of the reads of blocking calls, the loop did %.2f with one "
-                  "in flight and\n%.2f with 64. Of the stall of one long "
-                  "query it left %.2f, without any load\n(medians of 7 runs).",
-                  one, many, stall);
+                  "With 64 requests in flight, the loop read %.1f times as "
+                  "much as blocking\ncalls (%.1f to %.1f), with one %.0f %% as "
+                  "much. While one long query ran, it\nstood still for %.0f %% "
+                  "of the time that blocking calls did.",
+                  many, asq_claim_runs_low(&manies),
+                  asq_claim_runs_high(&manies), 100 * one, 100 * stall);
+    asq_claim_timed(claim, &stalls);
     asq_claim_timed(claim, &manies);
 }
 
-/* Makes another file. Returns the steps in which SQLite finds one of its rows.
- */
+/* Makes another file. Returns the steps to one of its rows. */
 static double count_steps(struct app *app, int rows, const char *index)
 {
     struct asq_measured measured = {0};
@@ -210,8 +211,8 @@ static void index_first(struct app *app)
                   : few_without < 10 * few_with ? "holds if the table is large"
                                                 : "holds",
                   many_without / many_with,
-                  "To find one of 10000 rows SQLite takes %.0f steps, with an "
-                  "index %.0f.\nOf 10 rows: %.0f and %.0f.",
+                  "To find one of 10000 rows, SQLite took %.0f steps, with an "
+                  "index %.0f;\nto find one of 10 rows, %.0f and %.0f.",
                   many_without, many_with, few_without, few_with);
 }
 
@@ -233,8 +234,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 4 && !app.stage.failed; i++) {
         app.asked = app.busy = 0;
         claims[i](&app);
-        if (app.busy > 0) /* what rests on advise cannot be told */
-            asq_claim_busy(&app.stage.claims[i], app.busy, app.asked);
+        asq_claim_busy(&app.stage.claims[i], app.busy, app.asked);
     }
     return asq_stage_close(&app.stage, 0);
 }
