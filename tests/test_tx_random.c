@@ -107,8 +107,10 @@ static int insert_many(struct asq_db *db, struct asq_request *request)
         rc = asq_db_run(db, insert_sql, &hand->params, NULL);
         hand->rows += rc == 0;
         if (hand->many == GIVES_UP && hand->rows == GIVES_UP / 2)
-            rc = SQLITE_ERROR; /* it fails by itself, half way */
+            rc = 42; /* it fails by itself, half way */
     }
+    if (rc == 42)
+        (void)snprintf(request->message, sizeof request->message, "half way");
     return rc;
 }
 
