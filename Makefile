@@ -12,11 +12,18 @@
 #   SAN=thread              with the thread sanitizer
 #   WERROR=1                a warning is an error
 #   DEPS=skip               never install what is missing
+#   DEPS=home               take it into a folder of your own, without rights
 #   V=1                     show every command whole
 
 BUILD ?= build
 DEPS ?= ask
 OUT := $(BUILD)
+
+# To make, a blank ends a name, and these two mean something of their own.
+ifneq ($(words $(BUILD))$(findstring :,$(BUILD))$(findstring %,$(BUILD)),1)
+  $(error BUILD=$(BUILD): use a folder without blanks, colons and percent \
+    signs in its name, as in BUILD=/tmp/async-db)
+endif
 
 comma := ,
 ifneq ($(SAN),)
@@ -120,6 +127,7 @@ BENCH_PROGRAMS := $(BENCHES:%=$(OUT)/%)
 DRIVER_LIB := $(if $(DRIVER),$(OUT)/libdriver.a)
 GRADERS := $(if $(DRIVER),$(OUT)/grader) $(if $(CLASS),$(OUT)/class)
 DEMO := $(if $(wildcard bench/demo.c),$(OUT)/demo)
+DEMO_SOURCES := $(wildcard bench/demo.c) $(call modules_of,bench/demo.c)
 
 # An archive knows its members by file name only.
 ifneq ($(words $(notdir $(MODULES))),$(words $(sort $(notdir $(MODULES)))))
@@ -141,15 +149,18 @@ FORCE:
 # compiler, its flags or the place of a library is; before that, what the
 # course needs is looked for and, if missing, installed.
 $(OUT)/flags: FORCE
-	@mkdir -p $(OUT)
+	@mkdir -p $(OUT) 2>/dev/null && [ -w $(OUT) ] || { \
+	  echo '$(OUT) cannot be written: use another, with make BUILD=/tmp/async-db' >&2; \
+	  exit 1; }
 	@sh tests/tools/deps.sh $(OUT)
+	@$(if $(MISSING),echo 'Compiles $(TOTAL) file$(if $(filter 1,$(TOTAL)),,s) first; the next time it does not.')
 	@{ echo '$(FLAGS)'; cat $(OUT)/deps.cflags $(OUT)/deps.libs; \
 	} >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	@echo '  CC  $<'
+	@$(call tell,CC,$<)
 	$(Q)$(COMPILE) $(MORE_FLAGS) @$(OUT)/deps.cflags -MMD -MP -c -o $@ $<
 
 # Only the teacher's tool opens archives, and says so where libarchive is not.
@@ -169,13 +180,13 @@ $(LIB).list: MEMBERS = $(MODULES)
 $(OUT)/libgrader.a.list: MEMBERS = $(GRADER) $(THREAD_CHECK)
 $(OUT)/libdriver.a.list: MEMBERS = $(DRIVER)
 define archives
-$(1:%=%.list): FORCE
+$(1:%=%.list): FORCE | $(OUT)/flags
 	@mkdir -p $$(@D)
 	@echo '$$(MEMBERS)' >$$@.new
 	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 
 $(1): %: %.list
-	@echo '  AR  $$@'
+	@$$(call tell,AR,$$@)
 	@rm -f $$@
 	$$(Q)$$(AR) rcs $$@ $$(filter %.o,$$^)
 endef
@@ -189,7 +200,7 @@ $(OUT)/libdriver.a: $(call objects,$(DRIVER))
 # does not look for there.
 define link
 	@mkdir -p $(@D)
-	@echo '  LD  $@'
+	@$(call tell,LD,$@)
 	$(Q)$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) \
 	  $(call wraps,$(wrapping)) $(MORE_LIBS) @$(OUT)/deps.libs -lpthread
 endef
@@ -215,7 +226,7 @@ $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
 $(BENCH_PROGRAMS): $(OUT)/%: $(OUT)/obj/%.o \
   $(call objects,$(BENCH_PARTS)) $(LIB)
 	$(link)
-$(DEMO): $(call objects,bench/demo.c $(BENCH_PARTS)) $(LIB)
+$(DEMO): $(call objects,$(DEMO_SOURCES))
 	$(link)
 
 $(OUT)/grader: $(OUT)/obj/exercises/grader/driver/main.o \
@@ -230,14 +241,31 @@ $(OUT)/class: $(call objects,$(CLASS)) $(OUT)/archive.libs $(OUT)/libdriver.a \
   exercises/*/*.c exercises/grader/*/*.c exercises/grader/skeletons/*/*.c \
   tests/*.c)))
 
+# ---- How far it is ---------------------------------------------------------
+
+# Whoever waits for a program or a grade is told once how many files are
+# compiled before, and on a terminal how many of them are done. TOTAL is that
+# number; where there is nothing of the kind, each file is told as it comes.
+# A make that this one starts goes on counting from BEFORE.
+TOTAL :=
+DONE :=
+terminal = [ -t 1 ] && [ "$${TERM:-dumb}" != dumb ]
+tell = $(if $(TOTAL),$(if $(filter CC,$(1)),$(count),:),echo '  $(1)  $(2)')
+count = $(eval DONE += .)n=$$(($(BEFORE) + $(words $(DONE)))); \
+  if [ $$n -le $(TOTAL) ] && $(terminal); then \
+  printf '  %d of %d  %s\033[K\r' $$n $(TOTAL) '$(2)'; fi
+clear = $(if $(TOTAL),if $(terminal); then printf '\033[K'; fi;)
+
 # ---- Running ---------------------------------------------------------------
 
 # Some systems must be asked to let a sanitizer start.
-RUN := $(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` && $$prefix)
+RUN = $(clear) $(if $(SAN),prefix=`sh tests/tools/sanitizer.sh` && $$prefix)
+# `make demo | head` is no error.
+UNLESS_CUT = || { status=$$?; [ $$status = 141 ] || exit $$status; }
 
 .PHONY: demo lesson claims class test twins
 demo: $(DEMO) ## 200 queries in four ways of waiting, on two disks
-	@$(RUN) $(OUT)/demo $(ARGS)
+	@$(RUN) $(OUT)/demo $(ARGS) $(UNLESS_CUT)
 
 LESSON := $(filter $(L) $(L)-% 0$(L)-%,$(LESSONS))
 # Its idea, cases, claims and twins are built too, for the text names them. Of
@@ -246,13 +274,13 @@ LESSON_PARTS := $(filter $(LESSON:%=$(OUT)/%-%) $(LESSON:%=$(OUT)/twins/%/%),\
   $(IDEA_PROGRAMS) $(CASE_PROGRAMS) $(CLAIM_PROGRAMS) $(TWIN_PROGRAMS))
 lesson: $(LESSON:%=$(OUT)/%) $(LESSON_PARTS) ## runs a lesson's program: make lesson L=03 ARGS=--help
 	$(if $(LESSON),,$(error make lesson L=NN, with one of: $(LESSONS)))
-	@$(RUN) $(OUT)/$(LESSON) $(ARGS)
+	@$(RUN) $(OUT)/$(LESSON) $(ARGS) $(UNLESS_CUT)
 
 # The checks that are scripts; those that run no program need no sanitizer.
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test \
   $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%.sh,\
   links minutes texts) $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_archive class_mode class_report class_roster measure mutants student vendor))))
+  bench claims class class_archive class_mode class_report class_roster class_steps measure mutants student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif
@@ -266,7 +294,9 @@ claims: $(CLAIM:%=$(OUT)/%-claims) ## measures all claims and compares with docs
 	@$(RUN) $(if $(L),$(OUT)/$(CLAIM)-claims $(ARGS),\
 	  sh bench/claims.sh $(CLAIM_PROGRAMS))
 
-class: $(if $(LESSON),$(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(DEMO)) ## shows a lesson to a class: L=03; L=00 the first ten minutes
+class: $(if $(LESSON),$(filter $(OUT)/$(LESSON) $(OUT)/$(LESSON)-% \
+  $(OUT)/twins/$(LESSON)/%,$(LESSON_PROGRAMS) $(IDEA_PROGRAMS) $(CLAIM_PROGRAMS) \
+  $(CASE_PROGRAMS) $(TWIN_PROGRAMS)) $(if $(filter 00-%,$(LESSON)),$(DEMO))) ## shows a lesson to a class: L=03; L=00 the first ten minutes
 	$(if $(LESSON),,$(error make class L=NN, with one of: $(LESSONS)))
 	@L='$(L)' sh bench/class.sh
 
@@ -300,7 +330,7 @@ ifeq ($(strip $(CHECKED)),)
 endif
 CHECK_OBJECTS = $(CHECKED:%=$(OUT)/obj/exercises/%/check.o) \
   $(HIDDENS:%=$(OUT)/hidden/%/check.o) $(foreach name,$(CHECKED),$(MODULES_$(name)))
-$(OUT)/grader.conf: $(OUT)/flags $(OUT)/libgrader.a
+$(OUT)/grader.conf: $(OUT)/flags $(GRADER) $(THREAD_CHECK)
 	@{ printf 'compile %s\n' $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L \
 	    -Ilessons $(filter-out -Werror,$(WARNINGS)) $(STUDENT_WARNINGS) \
 	    $(SAN_FLAGS) $(STUDENT_CFLAGS) @$(OUT)/deps.cflags; \
@@ -323,12 +353,13 @@ ifneq ($(HIDDEN),)
 endif
 $(OUT)/hidden/%/check.o: $(HIDDEN)/%/check.c $(OUT)/flags
 	@mkdir -p $(@D)
-	@echo '  CC  $<'
+	@$(call tell,CC,$<)
 	$(Q)$(COMPILE) -Iexercises -Iexercises/$* @$(OUT)/deps.cflags -c -o $@ $<
 
 # An exercise has an archive of its own with the modules that it needs, or none
 # if it needs no module. The same modules, so the same archive, with any EX.
 define modules_for
+SOURCES_$(1) := $(2)
 MODULES_$(1) := $(if $(2),$(OUT)/exercises/$(1)/libmodules.a)
 $(OUT)/exercises/$(1)/libmodules.a: $(call objects,$(2))
 $(OUT)/exercises/$(1)/libmodules.a.list: MEMBERS = $(2)
@@ -358,24 +389,34 @@ $(TABLES:%/table=%/list):
 $(TABLES): %/table: %/list
 	@$< --table >$@
 
-.PHONY: check check-first check-plain check-address check-thread check-parts
+# What a test under a sanitizer is linked with. Not all exercises have tests
+# under the thread sanitizer.
+PARTS := $(CHECKED:%=exercises/%/check.c) $(GRADER) \
+  $(sort $(foreach name,$(CHECKED),$(SOURCES_$(name))))
+TO_THREAD := $(shell grep -l TEST_THREAD $(CHECKED:%=exercises/%/check.c) \
+  $(HIDDENS:%=$(HIDDEN)/%/check.c) /dev/null)
+
+.PHONY: check check-plain check-address check-thread check-parts check-conf
 .PHONY: check-objects
 check-objects: $(CHECK_OBJECTS) $(OUT)/libgrader.a
-check-parts: $(OUT)/grader.conf
-	@if ! grep -q '^off ' $<; then $(MAKE) --no-print-directory SUB=1 check-objects; fi
+check-conf: $(OUT)/grader.conf
+check-parts: check-conf
+	@if ! grep -q '^off ' $(OUT)/grader.conf; then \
+	  $(MAKE) --no-print-directory SUB=1 check-objects; fi
 check-plain: $(OUT)/grader $(OUT)/grader.conf $(TABLES) check-objects
-check-address:
-	@$(MAKE) --no-print-directory SUB=1 SAN=address,undefined check-parts
-check-thread:
-	@$(MAKE) --no-print-directory SUB=1 SAN=thread check-parts
+# One after another: what is missing is asked for once, and counted through.
+check-address: | check-plain
+	@$(MAKE) --no-print-directory SUB=1 SAN=address,undefined \
+	  TOTAL='$(TOTAL)' BEFORE='$(BEFORE_ADDRESS)' check-parts
+check-thread: | check-address
+	@$(MAKE) --no-print-directory SUB=1 SAN=thread \
+	  TOTAL='$(TOTAL)' BEFORE='$(BEFORE_THREAD)' \
+	  $(if $(TO_THREAD),check-parts,check-conf)
 CHECK_ARGS = $(if $(HIDDEN),--hidden) $(if $(EX),--exercise '$(EX)') $(if $(TEST),--test '$(TEST)') \
   $(if $(SEED),--seed '$(SEED)') $(if $(TIME_SCALE),--time-scale '$(TIME_SCALE)')
-# The first check builds for some seconds; nobody should wonder.
-check-first:
-	@[ -f $(OUT)/grader ] || echo 'This first check builds what it needs; the next will be short.'
-check: check-first check-plain check-address check-thread ## grades the exercises; EX=02 one of them, TEST=3 one test of it, SEED=41
+check: check-plain check-address check-thread ## grades the exercises; EX=02 one of them, TEST=3 one test of it, SEED=41
 	$(if $(SAN),$(error make check uses all sanitizers by itself: leave SAN out))
-	@$(GRADE) $(OUT)/grader $(CHECK_ARGS) $(ARGS)
+	@$(clear) $(GRADE) $(OUT)/grader $(CHECK_ARGS) $(ARGS) $(UNLESS_CUT)
 # The version stands in a file of the hand-out.
 GRADE = ASQ_COURSE=`cat VERSION 2>/dev/null || git describe --tags --always \
   --dirty 2>/dev/null || echo unknown`
@@ -443,6 +484,37 @@ check-hostile: check-plain check-address check-thread ## shows that hostile file
 vendor: $(if $(M),$(OUT)/flags) ## copies modules and what they need into a program of yours: TO=dir M=tx,shutdown; without M lists them
 	@sh tools/vendor.sh
 
+# ---- What is to be compiled ------------------------------------------------
+
+# Of what the one goal needs, that which was never compiled. SUB: the make that
+# has started this one has counted.
+ifeq ($(SUB),)
+  missing = $(filter-out $(wildcard $(1)),$(1))
+  parts_in = $(patsubst %.c,$(OUT)/san-$(1)/obj/%.o,$(PARTS) $(2))
+  MISSING_demo = $(call missing,$(call objects,$(DEMO_SOURCES)))
+  MISSING_lesson = $(if $(LESSON),$(call missing,$(call objects,\
+    $(LESSON:%=lessons/%/main.c) $(MODULES))))
+  MISSING_class = $(if $(LESSON),$(call missing,$(sort $(call objects,\
+    $(wildcard lessons/$(LESSON)/*.c) $(MODULES) $(if \
+    $(filter 00-%,$(LESSON)),$(DEMO_SOURCES))))))
+  MISSING_check = $(MISSING_PLAIN) $(MISSING_ADDRESS) $(MISSING_THREAD)
+  MISSING_PLAIN = $(call missing,$(call objects,$(sort $(PARTS) $(DRIVER) \
+    $(DRIVER_MODULES) exercises/grader/driver/main.c $(wildcard \
+    $(CHECKED:%=exercises/grader/skeletons/%/ex_*.c)))))
+  MISSING_ADDRESS = $(call missing,$(call parts_in,address-undefined))
+  MISSING_THREAD = $(if $(TO_THREAD),$(call missing,$(call \
+    parts_in,thread,exercises/grader/thread_check.c)))
+  MISSING := $(strip $(MISSING_$(MAKECMDGOALS)))
+  ifneq ($(MISSING),)
+    TOTAL := $(words $(MISSING))
+    BEFORE := 0
+    ifeq ($(MAKECMDGOALS),check)
+      BEFORE_ADDRESS := $(words $(MISSING_PLAIN))
+      BEFORE_THREAD := $(words $(MISSING_PLAIN) $(MISSING_ADDRESS))
+    endif
+  endif
+endif
+
 # ---- Looking after the tree ------------------------------------------------
 
 .PHONY: format format-check clean help help-all
@@ -459,8 +531,9 @@ format-check: ## says which C files are not laid out so
 	$(call clang_format,--dry-run -Werror)
 
 clean: ## removes what was built
-	$(if $(filter $(abspath $(BUILD))/%,$(CURDIR)/x),$(error BUILD=$(BUILD) \
-	  holds the course itself))
+	@[ ! -d $(BUILD) ] || case `pwd -P`/ in "`cd $(BUILD) && pwd -P`"/*) \
+	  echo 'BUILD=$(BUILD) holds the course itself: not removed' >&2; exit 2;; \
+	esac
 	@rm -rf $(BUILD)
 
 # The commands of a student, those of them that exist, and all others.

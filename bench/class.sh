@@ -3,20 +3,18 @@
 #
 #   L=03 sh bench/class.sh                        (make class L=03)
 #
-# The prediction of the lesson in large type, its programs, what is to be taken
-# away, what to ask next; L=00 is the first ten minutes of a course. All texts
-# but that one's are those of the lesson's README.md. Each step fits 80 columns
-# by 24 lines, and what is longer is paged: any key goes on, q ends. Where
-# standard input or output is no terminal nothing waits and nothing is paged.
+# One question a screen, in letters as large as the window; then the figure
+# that was asked for, as bars; the whole table on a key. What is shown is in
+# bench/class.txt. Any key goes on, t shows the output, q ends. Where standard
+# input or output is no terminal nothing waits, and the output is shown as well.
 #
 # The programs are those in $ASQ_BIN; they are built already. Exit status: 1
-# when one of them failed, 2 for a lesson that there is not.
+# when one of them failed or has not printed what is to be shown, 2 for a
+# lesson that there is not.
 set -u
 
 bin=${ASQ_BIN:-build}
-lines=22   # of a page; below it stand an empty one and what a key does
-columns=76 # of text in normal type
-letters=38 # of a line in large type
+steps=bench/class.txt
 
 misuse() {
     printf '%s\n' "$*" >&2
@@ -30,112 +28,24 @@ is_utf8() {
     esac
 }
 
-# ---- The text of a lesson --------------------------------------------------
-
-# section HEADING: prints a part of the README.
-section() {
-    awk -v heading="## $1" '
-        /^```/ { code = !code }
-        !code && /^## / { inside = $0 == heading; next }
-        inside' "$readme"
-}
-
-# Leaves ASCII where the terminal has no more.
-readable() {
-    if is_utf8; then
-        cat
-    else
-        sed 's/µ/u/g' | LC_ALL=C tr -d '\200-\377'
-    fi
-}
-
-# Prints each paragraph on one line, without the marks of Markdown. An item of
-# a list is a paragraph.
-paragraphs() {
-    sed -e 's/^> \{0,1\}//' -e 's/`//g' -e 's/\*\*//g' \
-        -e 's/\*\([^ *)][^*]*\)\*/\1/g' \
-        -e 's/!\{0,1\}\[\([^]]*\)\]([^)]*)/\1/g' |
-        awk '
-            function end() { if (text != "") print text; text = "" }
-            NF == 0 { end(); next }
-            /^([0-9]+\.|-) / { end() }
-            { $1 = $1; text = text (text == "" ? "" : " ") $0 }
-            END { end() }' |
-        readable
-}
-
-# Prints the commands of a part, each on a line.
-commands() {
-    awk '/^```/ { inside = $0 ~ /^```console *$/ }
-         inside && sub(/^\$ /, "")'
-}
-
-# wrap COLUMNS: breaks lines between words, with an empty line between two
-# paragraphs. What continues an item of a list is set in.
-wrap() {
-    awk -v columns="$1" '
-        NR > 1 { print "" }
-        {
-            indent = ""
-            if ($1 ~ /^([0-9]+\.|-)$/)
-                indent = substr("    ", 1, length($1) + 1)
-            line = $1
-            for (i = 2; i <= NF; i++) {
-                if (length(line " " $i) <= columns) {
-                    line = line " " $i
-                } else {
-                    print line
-                    line = indent $i
-                }
-            }
-            print line
-        }'
-}
-
-# ---- Large type ------------------------------------------------------------
-
-# Makes lines of letters that are two columns wide: where the terminal has
-# UTF-8, those that Unicode calls full-width, else letters with blanks.
-widen() {
-    if ! is_utf8; then
-        sed -e 's/./& /g' -e 's/ *$//'
-        return
-    fi
-    awk '
-        BEGIN {
-            narrow = "!\"#$%&'"'"'()*+,-./0123456789:;<=>?@" \
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`" \
-                "abcdefghijklmnopqrstuvwxyz{|}~"
-            split("！ ＂ ＃ ＄ ％ ＆ ＇ （ ） ＊ ＋ ， － ． ／ " \
-                "０ １ ２ ３ ４ ５ ６ ７ ８ ９ ： ； ＜ ＝ ＞ ？ ＠ " \
-                "Ａ Ｂ Ｃ Ｄ Ｅ Ｆ Ｇ Ｈ Ｉ Ｊ Ｋ Ｌ Ｍ Ｎ Ｏ Ｐ Ｑ Ｒ Ｓ " \
-                "Ｔ Ｕ Ｖ Ｗ Ｘ Ｙ Ｚ ［ ＼ ］ ＾ ＿ ｀ " \
-                "ａ ｂ ｃ ｄ ｅ ｆ ｇ ｈ ｉ ｊ ｋ ｌ ｍ ｎ ｏ ｐ ｑ ｒ ｓ " \
-                "ｔ ｕ ｖ ｗ ｘ ｙ ｚ ｛ ｜ ｝ ～", wide, " ")
-        }
-        {
-            line = ""
-            for (i = 1; i <= length($0); i++) {
-                c = substr($0, i, 1)
-                at = index(narrow, c)
-                line = line (c == " " ? "  " : at > 0 ? wide[at] : c)
-            }
-            print line
-        }'
-}
-
-# large LINES: prints paragraphs in large type, or in normal type if that
-# would be more lines than these.
-large() {
-    sed 's/µ/u/g' | tee "$folder/text" | wrap "$letters" >"$folder/large"
-    if [ "$(wc -l <"$folder/large")" -le "$1" ]; then
-        widen <"$folder/large"
-    else
-        wrap "$columns" <"$folder/text"
-    fi
-}
-
 # ---- The screen ------------------------------------------------------------
+
+# Sets rows and columns: of the window, or what the environment says.
+measure() {
+    size=
+    [ -z "$interactive" ] || size=$(stty size 2>/dev/null)
+    case $size in
+    [1-9]*' '[1-9]*)
+        rows=${size% *}
+        columns=${size#* }
+        ;;
+    *)
+        rows=${LINES:-24}
+        columns=${COLUMNS:-80}
+        ;;
+    esac
+    rows=$((rows - 1)) # below is what a key does
+}
 
 # Waits for a key and takes all bytes that it sends; what was typed before the
 # prompt is dropped. Without stty it takes a line. A key of no bytes, before
@@ -147,7 +57,7 @@ pause() {
         dd bs=1024 count=1 >/dev/null 2>&1
         stty min 1
     fi
-    printf '\n%s' '-- any key goes on, q ends --'
+    printf '%s' "${1:---}"
     if [ -n "$saved" ]; then
         key=$(
             dd bs=64 count=1 2>/dev/null
@@ -173,6 +83,7 @@ clean_up() {
 }
 
 clear_screen() {
+    measure
     if [ -n "$interactive" ] && [ "${TERM:-dumb}" != dumb ]; then
         printf '\033[H\033[2J'
     elif [ "$screens" -gt 0 ]; then
@@ -181,11 +92,19 @@ clear_screen() {
     screens=$((screens + 1))
 }
 
-# Writes the screen as page.001, page.002 ...: a page ends between paragraphs,
-# and within one only where it is longer than a page.
-cut_pages() {
+# draw WHAT FILE: text or bars.
+draw() {
+    clear_screen
+    awk -v what="$1" -v columns="$columns" -v rows="$rows" \
+        -v utf8="$(is_utf8 && echo 1)" -f bench/large.awk \
+        bench/letters.txt "$2"
+}
+
+# Shows the output in pages, which end between paragraphs where they can.
+show_output() {
+    measure
     rm -f "$folder"/page.*
-    awk -v folder="$folder" -v lines="$lines" '
+    awk -v folder="$folder" -v lines="$rows" '
         function put(text) {
             if (used == 0)
                 name = sprintf("%s/page.%03d", folder, ++pages)
@@ -203,145 +122,191 @@ cut_pages() {
         }
         NF { part[++count] = $0 }
         !NF && count { end() }
-        END { if (count) end() }' "$folder/screen"
-}
-
-# Shows the screen. Nobody has to go on from the last one.
-show() {
-    if [ -z "$interactive" ]; then
+        END { if (count) end() }' "$folder/output"
+    for page in "$folder"/page.*; do
         clear_screen
-        cat "$folder/screen"
-        return
-    fi
-    cut_pages
-    last=${1:-}
-    set -- "$folder"/page.*
-    while [ "$#" -gt 0 ]; do
-        clear_screen
-        cat "$1"
-        shift
-        [ "$#$last" = 0last ] || pause
+        cat "$page"
+        pause
     done
 }
 
-# run COMMAND: what a text shows after "$ ", as a reader would call it.
+# ---- The steps -------------------------------------------------------------
+
+# run COMMAND: what a text shows after "$ ", as a reader would call it. What
+# programs print since the last question is kept together.
 run() {
     # shellcheck disable=SC2016 # the shell that is started expands it
     case $1 in
-    'make '*) line='"${MAKE:-make}" --no-print-directory '${1#make } ;;
+    'make '*) line='"${MAKE:-make}" -s --no-print-directory '${1#make } ;;
     *) line='"$bin"/'${1#build/} ;;
     esac
-    if [ -n "$interactive" ]; then
-        clear_screen
-        printf '$ %s\n' "$1"
-    fi
+    clear_screen
+    printf '$ %s\n' "$1"
     (
         unset MAKEFLAGS MFLAGS MAKELEVEL L
         export bin
         exec sh -c "exec $line"
-    ) </dev/null >"$folder/output" 2>&1
+    ) </dev/null >>"$folder/output" 2>&1
     status=$?
-    {
-        printf '$ %s\n\n' "$1"
-        cat "$folder/output"
-    } >"$folder/screen"
-    if [ "$status" != 0 ]; then
+    # A wrong twin may say by its status that it is wrong.
+    case $status:$1 in
+    0:* | 1:build/twins/*) ;;
+    *)
         failed=1
-        printf '\n(exit status %s)\n' "$status" >>"$folder/screen"
+        printf '\n(exit status %s)\n' "$status" >>"$folder/output"
+        [ -z "$interactive" ] || show_output
+        ;;
+    esac
+    [ -n "$interactive" ] || cat "$folder/output"
+}
+
+# Prints the figures that "bar" asks for, as label, tab, figure.
+figures() {
+    awk -v wanted="$1" '
+        function trim(text) {
+            gsub(/^ +| +$/, "", text)
+            return text
+        }
+        # Where the columns of a table are, the line of dashes says.
+        function find_column(dashes,    at, i, width) {
+            for (i = 1; i <= length(dashes); i += width + 2) {
+                match(substr(dashes, i), /^-+/)
+                width = RLENGTH
+                at = trim(substr(header, i, width))
+                if (at == column) {
+                    from = i
+                    long = width
+                }
+                if (at == "disk")
+                    disk = i
+            }
+        }
+        BEGIN {
+            column = substr(wanted, 1, index(wanted, ":") - 1)
+            count = split(substr(wanted, index(wanted, ":") + 1), rows, " ")
+            for (i = 1; i <= count; i++) {
+                split(rows[i], part, "@")
+                ways[part[1]] = 1
+                way[i] = part[1]
+                where[i] = part[2]
+            }
+            for (name in ways)
+                kinds++
+        }
+        /^-+  [- ]*$/ { from = disk = 0; find_column($0) }
+        { header = $0 }
+        from {
+            for (i = 1; i <= count; i++) {
+                if ($1 != way[i] || found[i] != "")
+                    continue
+                if (where[i] == "" || (disk && \
+                    substr($0, disk, length(where[i])) == where[i]))
+                    found[i] = trim(substr($0, from, long))
+            }
+        }
+        END {
+            for (i = 1; i <= count; i++)
+                if (found[i] != "")
+                    print (kinds > 1 || count == 1 ? way[i] : where[i]) \
+                        "\t" found[i]
+        }' "$folder/output"
+}
+
+# matches TEXT: the line that contains it, or the number that is its "#".
+matches() {
+    nth=1
+    text=$1
+    case $text in
+    @[0-9]*)
+        nth=${text%% *}
+        nth=${nth#@}
+        text=${text#* }
+        ;;
+    esac
+    before='.*'
+    case $text in '^'*) before= ;; esac
+    number='([0-9][0-9.,]*( (ns|us|ms|s|k|M)([^A-Za-z]|$))?)'
+    pattern=$(printf '%s\n' "$text" | sed "s/#/$number/")
+    case $text in
+    *\#*)
+        sed -E -n "s/$before$pattern.*/\\1/p" "$folder/output" |
+            sed 's/[^A-Za-z0-9]*$//'
+        ;;
+    *) grep -E -e "$pattern" "$folder/output" | sed 's/^[ =>]*//; s/  */ /g' ;;
+    esac | sed -n "${nth}p"
+}
+
+# Shows what the last lines of the steps have collected.
+show_collected() {
+    for what in bars text; do
+        [ -s "$folder/$what" ] || continue
+        draw "$what" "$folder/$what"
+        rm "$folder/$what"
+        [ -n "$interactive" ] || continue
+        pause '-- t: the table --'
+        case $key in [tT]*) show_output ;; esac
+    done
+}
+
+# collect FILE LINE WANTED: a line that is empty was not found. A claim has no
+# figures on a machine that is busy.
+collect() {
+    busy='too busy to tell'
+    if [ -z "$2" ] && grep -q "$busy" "$folder/output"; then
+        echo "$busy" >"$folder/text"
+    elif [ -z "$2" ]; then
+        failed=1
+        echo "not in the output: $3" >&2
+    else
+        printf '%s\n' "$2" >>"$folder/$1"
     fi
-    show
 }
 
-# ---- What is shown ---------------------------------------------------------
-
-show_lesson() {
-    answers=docs/answers/$lesson.md
-    {
-        sed -n 's/^# //p;1q' "$readme" | readable
-        section Predict | grep '^>' | paragraphs
-    } | large "$lines" >"$folder/screen"
-    show
-    section 'Run it' | commands >"$folder/commands"
-    while read -r command <&3; do
-        run "$command"
-    done 3<"$folder/commands"
-    section Takeaways | paragraphs >"$folder/points"
-    {
-        sed -n '1s/^1\. //p' "$folder/points" | large 12
-        echo
-        sed 1d "$folder/points" | wrap "$columns"
-    } >"$folder/screen"
-    show
-    {
-        printf 'What to ask next\n\n'
-        section Questions | paragraphs | grep '^[0-9]' | wrap "$columns"
-        # A hand-out for students has none.
-        [ ! -f "$answers" ] || printf '\nThe answers are in %s.\n' "$answers"
-    } >"$folder/screen"
-    show last
+# The first screen tells what a key does.
+keys() {
+    [ "$1" != = ] || printf '%s' '-- any key goes on, q ends --'
 }
 
-show_first_ten_minutes() {
-    large "$lines" >"$folder/screen" <<'TEXT'
-The first ten minutes
-200 queries of about 5 ms each are ready at once.
-How long until the last one is answered? Hands: a second? A tenth of that? Less?
-TEXT
-    show
-    run 'build/demo --disk slow'
-    large "$lines" >"$folder/screen" <<'TEXT'
-And on a fast disk?
-Which way answers most queries a second: blocking calls, threads or the event loop? Hands.
-TEXT
-    show
-    run 'build/demo --disk fast'
-    {
-        echo 'Who waited for whom?' | large 2
-        echo
-        wrap "$columns" <<'TEXT'
-On the slow disk the main thread of "blocking" waited for the disk, and whoever wanted something from the program waited for the main thread.
-On threads and on the loop, workers waited for the disk. The main thread was free all the time.
-On the fast disk nobody waits. What is left is the price of handing a query over.
-TEXT
-    } >"$folder/screen"
-    show
-    {
-        echo 'Everybody: make lesson L=01' | large 2
-        echo
-        echo 'First write your prediction down: lessons/01-blocking/README.md.'
-    } >"$folder/screen"
-    show last
+show_step() {
+    case $1 in
+    num | say) ;;
+    *) show_collected ;;
+    esac
+    case $1 in
+    = | take | ask)
+        printf '%s\n' "$2" >"$folder/text"
+        draw text "$folder/text"
+        rm "$folder/text"
+        [ -z "$interactive" ] || pause "$(keys "$1")"
+        asked=yes
+        ;;
+    run)
+        [ -z "$asked" ] || : >"$folder/output"
+        asked=
+        run "$2"
+        ;;
+    bar) collect bars "$(figures "$2")" "$2" ;;
+    num)
+        figure=$(matches "${2#*: }")
+        collect bars "${figure:+${2%%: *}	$figure}" "$2"
+        ;;
+    say) collect text "$(matches "$2")" "$2" ;;
+    show) [ -z "$interactive" ] || show_output ;;
+    esac
 }
 
 # ---- Which lesson ----------------------------------------------------------
 
-# Prints the lessons that have a prediction.
-lessons() {
-    for text in lessons/[0-9][0-9]-*/README.md; do
-        if grep -q '^## Predict$' "$text" 2>/dev/null; then
-            text=${text%/README.md}
-            echo "${text#lessons/}"
-        fi
-    done
-}
+[ -f "$steps" ] || misuse "$steps is missing: make class is for the teacher"
+lessons=$(sed -n 's/^= \([0-9][0-9]\) .*/\1/p' "$steps" | paste -s -d ' ' -)
+lesson=${L%%-*}
+case " $lessons " in
+*" 0$lesson "*) lesson=0$lesson ;;
+*" $lesson "*) ;;
+*) lesson= ;;
+esac
+[ -n "$lesson" ] || misuse "make class L=NN, with one of: $lessons"
 
-find_lesson() {
-    case ${L:-} in
-    0 | 00 | 00-*)
-        lesson=00
-        return
-        ;;
-    esac
-    for lesson in $(lessons); do
-        readme=lessons/$lesson/README.md
-        case $lesson in
-        "${L:-}" | "${L:-}"-* | "0${L:-}"-*) return ;;
-        esac
-    done
-    misuse "make class L=NN, with one of: 00 $(lessons | paste -s -d ' ' -)"
-}
-
-find_lesson
 interactive=
 if [ -t 0 ] && [ -t 1 ]; then
     interactive=1
@@ -349,12 +314,15 @@ fi
 screens=0
 failed=0
 saved=
+asked=
 folder=$(mktemp -d "${TMPDIR:-/tmp}/asq-class.XXXXXX") || exit 1
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP PIPE
-if [ "$lesson" = 00 ]; then
-    show_first_ten_minutes
-else
-    show_lesson
-fi
+: >"$folder/output"
+awk -v lesson="$lesson" '/^= / { inside = $2 == lesson } inside' "$steps" \
+    >"$folder/steps"
+while read -r kind rest <&3; do
+    show_step "$kind" "$rest"
+done 3<"$folder/steps"
+show_collected
 exit "$failed"

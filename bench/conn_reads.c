@@ -1,10 +1,10 @@
 /* conn_reads - point reads through one conn against the raw SQLite C API
  *
- * Interleaved in one run: raw (one at a time), raw-grouped (64 in a read
- * transaction), and one conn with 64 requests in flight, with and without
- * read batches, with and without polling (poll_us); then one request in
- * flight, and the same with loop and worker on one processor. Every sum is
- * checked before its time is printed. cpu/read is what both threads used.
+ * The ways take turns in one run: raw (one at a time), raw-grouped (64 in a
+ * read transaction), and one conn with 64 requests in flight, with and without
+ * read batches, with and without polling (poll_us); then one request in flight,
+ * and the same with loop and worker on one processor. Every sum is checked
+ * before its time is printed. cpu/read is what both threads used.
  *
  * Run: build/bench/conn_reads
  */
@@ -13,7 +13,7 @@
 #include <sched.h>
 #endif
 
-#include "03-event-loop/conn.h"
+#include "03-event-loop/conn_wait.h"
 #include "box.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -33,22 +33,37 @@
 enum {
     ITEMS = 100000,
     IN_FLIGHT = 64,
-    RUNS = 11,
-    WAYS = 8
+    RUNS = 11
 };
 
 static const char SQL[] = "SELECT value FROM items WHERE id = ?1";
 
-/* One way of reading the same items. */
-struct way {
+/* How a way reads. */
+enum {
+    RAW = 1,      /* not through a conn */
+    GROUPED = 2,  /* raw: a transaction for 64 reads; conn: read batches */
+    UNPOLLED = 4, /* conn: the loop sleeps after each list of answers */
+    PINNED = 8    /* both threads on one processor */
+};
+
+/* The ways to read the same items. */
+static const struct way {
     const char *name;
-    bool is_raw;
-    bool grouped; /* raw: a transaction for 64 reads; conn: read batches */
+    int how;
     int in_flight;
-    bool unpolled; /* conn: the loop sleeps after each list of answers */
-    bool pinned;   /* both threads on one processor */
-    double per_s[RUNS];
-    double cpu_us[RUNS]; /* for each read */
+} ways[] = {
+    {"raw", RAW, 1},
+    {"raw-grouped", RAW | GROUPED, IN_FLIGHT},
+    {"conn", GROUPED, IN_FLIGHT},
+    {"conn, no read batches", 0, IN_FLIGHT},
+    {"conn, no polling", GROUPED | UNPOLLED, IN_FLIGHT},
+    {"conn, one in flight", GROUPED, 1},
+    {"the same, no polling", GROUPED | UNPOLLED, 1},
+    {"the same, one processor", GROUPED | PINNED, 1},
+};
+
+enum {
+    WAYS = sizeof ways / sizeof ways[0]
 };
 
 struct slot {
@@ -63,9 +78,11 @@ struct bench {
     long submitted;
     long answered;
     int64_t sum;
-    int64_t sums[2];     /* what the raw API reads: all, and few */
-    uint64_t ns, cpu_ns; /* that the reads took */
-    int failed;          /* a status, or 0 */
+    int64_t sums[2]; /* what the raw API reads: all, and few */
+    double per_s[WAYS][RUNS];
+    double cpu_us[WAYS][RUNS]; /* for each read */
+    uint64_t ns, cpu_ns;       /* that the reads took */
+    int failed;                /* a status, or 0 */
     char message[ASQ_MESSAGE_SIZE];
     struct progress progress;
     struct asq_conn conn;
@@ -156,7 +173,8 @@ static void time_raw(struct bench *bench, const struct way *way)
     } else {
         bench->sum = 0;
         start_clocks(bench);
-        (void)read_raw(bench, db, way->grouped); /* keeps its error */
+        (void)read_raw(bench, db,
+                       (way->how & GROUPED) != 0); /* keeps its error */
         stop_clocks(bench);
     }
     (void)sqlite3_close(db); /* every statement is finalized */
@@ -205,24 +223,10 @@ static void read_conn(struct bench *bench, uv_loop_t *loop, int in_flight)
     stop_clocks(bench);
 }
 
-static void note_opened(struct asq_conn *conn, int status)
-{
-    struct bench *bench = conn->data;
-
-    if (status != 0) {
-        bench->failed = status;
-        memcpy(bench->message, conn->message, sizeof bench->message);
-    }
-}
-
-static void note_closed(struct asq_conn *conn)
-{
-    (void)conn; /* the memory stays: the next run opens it again */
-}
-
 static void time_conn(struct bench *bench, const struct way *way)
 {
     struct asq_profile profile = asq_profile_default(bench->path);
+    struct asq_conn *conn = &bench->conn;
     uv_loop_t loop;
 
     profile.mode = ASQ_OPEN_READ;
@@ -230,17 +234,17 @@ static void time_conn(struct bench *bench, const struct way *way)
     bench->failed = uv_loop_init(&loop);
     if (bench->failed != 0)
         return;
-    asq_conn_init(&bench->conn);
-    bench->conn.data = bench;
-    bench->conn.batch_reads = way->grouped;
-    if (way->unpolled)
-        bench->conn.poll_us = 0;
-    bench->failed = asq_conn_open(&bench->conn, &loop, &profile, note_opened);
+    asq_conn_init(conn);
+    conn->batch_reads = (way->how & GROUPED) != 0;
+    if (way->how & UNPOLLED)
+        conn->poll_us = 0;
+    bench->failed = asq_conn_open_wait(conn, &loop, &profile);
     if (bench->failed == 0) {
         read_conn(bench, &loop, IN_FLIGHT); /* fills the cache */
         read_conn(bench, &loop, way->in_flight);
-        asq_conn_close(&bench->conn, note_closed);
-        (void)uv_run(&loop, UV_RUN_DEFAULT); /* until it is closed */
+        asq_conn_close_wait(conn);
+    } else {
+        memcpy(bench->message, conn->message, sizeof bench->message);
     }
     (void)uv_loop_close(&loop); /* nothing is left on it */
 }
@@ -248,7 +252,7 @@ static void time_conn(struct bench *bench, const struct way *way)
 /* One read at a time through a conn takes ten times as long. */
 static bool reads_few(const struct way *way)
 {
-    return way->in_flight == 1 && !way->is_raw;
+    return way->in_flight == 1 && !(way->how & RAW);
 }
 
 static long count_reads(long reads, bool few)
@@ -270,7 +274,7 @@ static int find_sums(struct bench *bench, long reads)
 {
     for (int few = 0; few <= 1; few++) {
         bench->reads = count_reads(reads, few != 0);
-        time_raw(bench, &(struct way){.grouped = true});
+        time_raw(bench, &(struct way){.how = GROUPED});
         if (bench->failed != 0)
             return fail(bench, "raw");
         bench->sums[few] = bench->sum;
@@ -279,49 +283,50 @@ static int find_sums(struct bench *bench, long reads)
 }
 
 /* Measures one way once and checks what it has read. */
-static int measure(struct bench *bench, struct way *way, int run, long reads)
+static int measure(struct bench *bench, int index, int run, long reads)
 {
+    const struct way *way = &ways[index];
+
     bench->reads = count_reads(reads, reads_few(way));
     bench->failed = 0;
     bench->sum = 0;
-    way->per_s[run] = 0;
-    way->cpu_us[run] = 0;
-    if (way->pinned && !pin(true))
-        return 0;
-    if (way->is_raw)
+    if ((way->how & PINNED) && !pin(true))
+        return 0; /* its figures stay 0 */
+    if (way->how & RAW)
         time_raw(bench, way);
     else
         time_conn(bench, way);
     (void)pin(false); /* was possible a moment ago */
     if (bench->failed != 0)
         return fail(bench, way->name);
-    way->per_s[run] = (double)bench->reads * 1e9 / (double)bench->ns;
-    way->cpu_us[run] = (double)bench->cpu_ns / 1e3 / (double)bench->reads;
+    bench->per_s[index][run] = (double)bench->reads * 1e9 / (double)bench->ns;
+    bench->cpu_us[index][run] =
+        (double)bench->cpu_ns / 1e3 / (double)bench->reads;
     if (bench->sum == bench->sums[reads_few(way)])
         return 0;
     (void)snprintf(bench->message, sizeof bench->message, "a wrong sum");
     return fail(bench, way->name);
 }
 
-/* What is said of a way: medians, and its ratios run by run. */
+/* What is shown of a way: medians, and its ratios run by run. */
 struct line {
     double per_s, cpu_us;
     struct spread raw, grouped;
 };
 
-static struct line sum_up(const struct way ways[], int index)
+static struct line sum_up(const struct bench *bench, int index)
 {
-    const struct way *way = &ways[index];
+    const double *per_s = bench->per_s[index];
 
     return (struct line){
-        tally_spread(way->per_s, RUNS).median,
-        tally_spread(way->cpu_us, RUNS).median,
-        tally_ratio(way->per_s, ways[0].per_s, RUNS),
-        tally_ratio(way->per_s, ways[1].per_s, RUNS),
+        tally_spread(per_s, RUNS).median,
+        tally_spread(bench->cpu_us[index], RUNS).median,
+        tally_ratio(per_s, bench->per_s[0], RUNS),
+        tally_ratio(per_s, bench->per_s[1], RUNS),
     };
 }
 
-static int print(const struct way ways[])
+static int print(const struct bench *bench)
 {
     static const char *const headers[] = {"way",     "in flight", "reads/s",
                                           "vs raw",  "vs grp",    "spread",
@@ -332,7 +337,7 @@ static int print(const struct way ways[])
 
     asq_table_init(&table, headers, sizeof headers / sizeof headers[0]);
     for (int i = 0; i < WAYS; i++) {
-        struct line line = sum_up(ways, i);
+        struct line line = sum_up(bench, i);
 
         asq_table_add(&table, "%s", ways[i].name);
         asq_table_add(&table, "%d", ways[i].in_flight);
@@ -358,7 +363,7 @@ write_spread(struct asq_json *json, const char *name, const struct spread *s)
     asq_json_number(json, s->high);
 }
 
-static int write_json(const struct way ways[], const char *path)
+static int write_json(const struct bench *bench, const char *path)
 {
     struct asq_json json;
     int rc = asq_json_open(&json, path);
@@ -366,7 +371,7 @@ static int write_json(const struct way ways[], const char *path)
     if (rc != 0)
         return rc;
     for (int i = 0; i < WAYS; i++) {
-        struct line line = sum_up(ways, i);
+        struct line line = sum_up(bench, i);
 
         asq_json_put(&json, i == 0 ? "[\n  {\"way\": " : ",\n  {\"way\": ");
         asq_json_text(&json, ways[i].name);
@@ -385,41 +390,19 @@ static int write_json(const struct way ways[], const char *path)
 
 static int run_all(struct bench *bench, const struct asq_options *options)
 {
-    struct way ways[WAYS] = {
-        {.name = "raw", .is_raw = true, .in_flight = 1},
-        {.name = "raw-grouped",
-         .is_raw = true,
-         .grouped = true,
-         .in_flight = IN_FLIGHT},
-        {.name = "conn", .grouped = true, .in_flight = IN_FLIGHT},
-        {.name = "conn, no read batches", .in_flight = IN_FLIGHT},
-        {.name = "conn, no polling",
-         .grouped = true,
-         .in_flight = IN_FLIGHT,
-         .unpolled = true},
-        {.name = "conn, one in flight", .grouped = true, .in_flight = 1},
-        {.name = "the same, no polling",
-         .grouped = true,
-         .in_flight = 1,
-         .unpolled = true},
-        {.name = "the same, one processor",
-         .grouped = true,
-         .in_flight = 1,
-         .pinned = true},
-    };
     int rc = find_sums(bench, options->requests);
 
     progress_begin(&bench->progress, RUNS * WAYS * 0.3);
     for (int i = 0; i < RUNS * WAYS && rc == 0; i++) {
         progress_show(&bench->progress, "conn_reads", ways[i % WAYS].name);
-        rc = measure(bench, &ways[i % WAYS], i / WAYS, options->requests);
+        rc = measure(bench, i % WAYS, i / WAYS, options->requests);
         progress_add(&bench->progress, 0.3);
     }
     progress_hide(&bench->progress);
-    if (rc != 0 || print(ways) != 0)
+    if (rc != 0 || print(bench) != 0)
         return 1;
     if (options->json != NULL)
-        rc = write_json(ways, options->json);
+        rc = write_json(bench, options->json);
     if (rc != 0)
         (void)fprintf(stderr, "%s: %s\n", options->json, uv_strerror(rc));
     return rc == 0 ? 0 : 1;

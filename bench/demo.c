@@ -14,6 +14,7 @@
 #include "common/slow_disk.h"
 #include "common/table.h"
 #include "event_loop.h"
+#include "progress.h"
 #include "threads.h"
 #include "work.h"
 
@@ -30,6 +31,7 @@ enum {
 };
 
 static const uint64_t FAST_NS = 200000000; /* a way's time on the fast disk */
+static const double QUERY_READS = 5.2;     /* of the slow disk, about */
 
 static const struct way {
     const char *name;
@@ -49,11 +51,33 @@ struct demo {
     struct asq_trace picture; /* main and worker 1 of each way */
     unsigned drawn;           /* its lanes */
     uint64_t longest_ns;      /* of the ways in the picture */
+    struct progress progress;
 };
 
 static bool wants(const struct demo *demo, const char *disk)
 {
     return demo->disk == NULL || strcmp(demo->disk, disk) == 0;
+}
+
+/* Returns how long a way takes on a disk, about, in seconds. */
+static double
+expected(const struct demo *demo, const struct way *way, const char *disk)
+{
+    if (strcmp(disk, "fast") == 0)
+        return (double)FAST_NS / 1e9;
+    return (double)demo->options.requests * QUERY_READS *
+           demo->options.slow_disk_ms / 1e3 / way->connections;
+}
+
+static void begin_progress(struct demo *demo)
+{
+    double total = 0;
+
+    for (int i = 0; i < WAYS; i++) {
+        total += wants(demo, "slow") ? expected(demo, &ways[i], "slow") : 0;
+        total += wants(demo, "fast") ? expected(demo, &ways[i], "fast") : 0;
+    }
+    progress_begin(&demo->progress, total);
 }
 
 /* Copies a lane of a way into the picture, where all ways begin at 0. */
@@ -99,10 +123,13 @@ static int run_way(struct demo *demo, const struct work *work, int index)
 
     if (rc != 0)
         (void)outcome_fail(&outcome, "out of memory");
+    progress_show(&demo->progress, way->name, work->disk);
     if (rc == 0)
         rc = way->run(work, &outcome);
     if (rc == 0)
         rc = outcome_report(&outcome, work, row);
+    progress_add(&demo->progress, expected(demo, way, work->disk));
+    progress_hide(&demo->progress);
     if (rc != 0)
         (void)fprintf(stderr, "%s\n", outcome.message);
     else if (slow)
@@ -176,9 +203,8 @@ static void print_fast(const struct asq_report_row *fast)
            "once. Measure which you need.\n");
 }
 
-/* Prints the table, and the picture where the slow disk was run. */
-static int
-print_rows(struct demo *demo, const struct asq_report_row *rows, size_t count)
+/* What is about to be done, and what the table is of. */
+static void print_head(const struct demo *demo)
 {
     printf("%ld queries, all ready at once", demo->options.requests);
     if (wants(demo, "slow"))
@@ -186,6 +212,13 @@ print_rows(struct demo *demo, const struct asq_report_row *rows, size_t count)
                demo->options.slow_disk_ms);
     else
         printf(", again and again on the fast disk.\n\n");
+    (void)fflush(stdout); /* an error is seen at the end */
+}
+
+/* Prints the table, and the picture where the slow disk was run. */
+static int
+print_rows(struct demo *demo, const struct asq_report_row *rows, size_t count)
+{
     if (asq_report_print(rows, count, stdout) != 0)
         return 1;
     if (wants(demo, "slow")) {
@@ -276,6 +309,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "out of memory\n");
         return 1;
     }
+    print_head(&demo);
+    begin_progress(&demo);
     rc = run_disks(&demo, path, shop.items);
     if (rc == 0)
         rc = report(&demo);

@@ -25,7 +25,7 @@ void progress_show(struct progress *progress,
     double share = progress->total > 0 ? progress->done / progress->total : 0;
     double took = (double)(asq_clock_now_ns() - progress->begin_ns) / 1e9;
     double left = progress->total - progress->done;
-    int full = (int)(share * WIDTH);
+    int full = (int)(share * (double)WIDTH);
 
     if (!progress->shown)
         return;

@@ -172,8 +172,8 @@ static void quick_queries_stay_where_they_are(void *fixture)
     CHECK_INT(advice.reason, ASQ_SHORT);
     CHECK_INT(advice.wait_ns, 6 * US);
     CHECK_INT(advice.still_ns, 7 * US);
-    CHECK_TEXT(advice.why, "Main stands still for 7.0 us; threads answer 0.20 "
-                           "as many, the loop 3.00.");
+    CHECK_TEXT(advice.why, "Main stands still for 7.0 us (p99); throughput: "
+                           "threads 0.20, the loop 3.00.");
 }
 
 /* One bad moment is in the stall of a hundred samples, not in their p99. */
@@ -216,8 +216,9 @@ static void a_stall_is_handed_off(void *fixture)
     (void)fixture;
     CHECK_INT(advice.verdict, ASQ_HAND_OFF);
     CHECK_INT(advice.reason, ASQ_STALL);
-    CHECK_TEXT(advice.why, "Blocking, main stands still for 20.0 ms; this way "
-                           "for 2.0 ms.");
+    CHECK_TEXT(advice.why,
+               "Blocking, main stands still for 20.0 ms (p99); this "
+               "way for 2.0 ms.");
 }
 
 /* The stall of a way must be half of that of blocking calls, or less. */

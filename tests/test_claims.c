@@ -171,9 +171,26 @@ static void a_claim_with_mostly_disturbed_runs_is_not_told(void *fixture)
 
     (void)fixture;
     CHECK_TEXT(claim.verdict, ASQ_CLAIM_TOO_BUSY);
-    CHECK_TEXT(claim.text, "Other programs had the processor in 3 of 6 runs.\n"
-                           "Measure again when it is free.");
+    CHECK_TEXT(claim.text, "Runs that other programs disturbed: 3 of 6.\n"
+                           "Measure again when the processor is free.");
     CHECK(isnan(claim.measured) && isnan(claim.low) && isnan(claim.high));
+}
+
+static void a_claim_that_was_not_told_stays_so(void *fixture)
+{
+    struct asq_claim claim = claim_of(3, 3);
+    struct asq_claim_runs calm = {0};
+
+    (void)fixture;
+    asq__claim_runs_keep(&calm, 2, 1);
+    asq_claim_timed(&claim, &calm);
+    CHECK_TEXT(claim.verdict, ASQ_CLAIM_TOO_BUSY);
+    CHECK(isnan(claim.low));
+    asq_claim_set(&claim, "id", "holds", 2, "it is so");
+    asq_claim_busy(&claim, 0, 8);
+    CHECK_TEXT(claim.verdict, "holds");
+    asq_claim_busy(&claim, 1, 8);
+    CHECK_TEXT(claim.verdict, ASQ_CLAIM_TOO_BUSY);
 }
 
 static void a_count_is_said_as_people_say_it(void *fixture)
@@ -211,6 +228,8 @@ static const struct test_case cases[] = {
      .run = a_claim_with_mostly_calm_runs_is_told},
     {.name = "a_claim_with_mostly_disturbed_runs_is_not_told",
      .run = a_claim_with_mostly_disturbed_runs_is_not_told},
+    {.name = "a_claim_that_was_not_told_stays_so",
+     .run = a_claim_that_was_not_told_stays_so},
     {.name = "a_count_is_said_as_people_say_it",
      .run = a_count_is_said_as_people_say_it},
     {.name = NULL},

@@ -122,7 +122,10 @@ static void make_foreign_file(const char *path)
         "CREATE VIEW words AS SELECT rowid, body FROM idx;"
         "CREATE INDEX by_hash ON docs (hash(n));"
         "CREATE TABLE j (v CHECK (json_valid(v)));"
-        "CREATE TABLE d (at DEFAULT (hash(8)))";
+        "CREATE TABLE d (at DEFAULT (hash(8)));"
+        "CREATE VIEW hashed AS SELECT hash(n) FROM docs;"
+        "CREATE TRIGGER aj AFTER INSERT ON j BEGIN"
+        " SELECT hash(8); END";
     struct asq_db db = {0};
     char *message = NULL;
 
@@ -157,8 +160,8 @@ static void a_file_of_another_program_can_be_written(void *fixture)
 static void a_file_of_a_stranger_runs_no_functions_of_ours(void *fixture)
 {
     static const char *const unsafe[] = {
-        "INSERT INTO docs VALUES (1, 'a word', 8)",
-        "SELECT * FROM words",
+        "SELECT * FROM hashed",
+        "INSERT INTO j VALUES ('{}')",
         "INSERT INTO d DEFAULT VALUES",
     };
     struct asq_profile profile = asq_profile_default(test_path("a.db"));

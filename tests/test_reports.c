@@ -99,7 +99,7 @@ static void memory_errors_are_told_apart(void *fixture)
          "signed integer overflow: 2147483647 + 1 cannot be represented",
          SHOWN ":27", ""},
         {"7", VERDICT_CRASHED, "the stack is full", SHOWN ":", ""},
-        {"8", VERDICT_MEMORY, "frees memory that malloc has not given",
+        {"8", VERDICT_MEMORY, "frees memory that did not come from malloc",
          SHOWN ":31", SHOWN ":13"},
         {"9", VERDICT_MEMORY, "reads before the beginning of an allocation",
          SHOWN ":33", SHOWN ":13"},
@@ -206,7 +206,7 @@ static void errors_of_threads_are_told_apart(void *fixture)
     } ways[] = {
         {"1",
          VERDICT_RACED,
-         "same data without an order: ",
+         "same data, and nothing orders them: ",
          {SHOWN ":13", SHOWN ":35"}},
         {"2",
          VERDICT_RACED,

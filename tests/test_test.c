@@ -46,6 +46,18 @@ static void numbers_have_their_words(void *again)
     CHECK_TEXT(test_times(7), "7 times");
 }
 
+static void codes_have_their_names(void *again)
+{
+    (void)again;
+    CHECK_TEXT(test_code(0), "0 (success)");
+    CHECK_TEXT(test_code(5), "SQLITE_BUSY (5)");
+    CHECK_TEXT(test_code(778), "SQLITE_IOERR_WRITE (778)");
+    CHECK_TEXT(test_code(10 | 99 << 8), "SQLITE_IOERR | 99 << 8 (25354)");
+    CHECK_TEXT(test_code(60), "60 (no known code)");
+    CHECK_CONTAINS(test_code(UV_EINVAL), "UV_EINVAL (-");
+    CHECK_TEXT(test_code(-100001), "-100001 (no known code)");
+}
+
 static void check_shows_both_texts(void *again)
 {
     if (test__again_is_inner()) {
@@ -261,6 +273,7 @@ static const struct test_case cases[] = {
     CASE(passed_test_is_ok),
     CASE(check_shows_both_numbers),
     CASE(numbers_have_their_words),
+    CASE(codes_have_their_names),
     CASE(check_shows_both_texts),
     CASE(check_of_null_fails),
     CASE(check_shows_what_is_not_contained),

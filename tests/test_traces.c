@@ -67,7 +67,7 @@ static void a_write_is_seen(void *again)
 static void a_write_that_is_undone_is_seen(void *again)
 {
     expect_trace(again, __func__, "BEGIN; DELETE FROM t; ROLLBACK",
-                 "expected no row is written, got rows written: 1");
+                 "expected no row is written, got written: 1 row");
 }
 
 static void an_open_transaction_is_seen(void *again)

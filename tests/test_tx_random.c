@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 enum {
+    GIVES_UP = 5,  /* rows, of a function that fails after half of them */
     MANY = 100000, /* steps */
     LINES = 6,     /* transactions at a time */
     HANDS = 6,     /* steps of one of them */
@@ -105,7 +106,11 @@ static int insert_many(struct asq_db *db, struct asq_request *request)
     while (hand->rows < hand->many && rc == 0) {
         rc = asq_db_run(db, insert_sql, &hand->params, NULL);
         hand->rows += rc == 0;
+        if (hand->many == GIVES_UP && hand->rows == GIVES_UP / 2)
+            rc = 42; /* it fails by itself, half way */
     }
+    if (rc == 42)
+        (void)snprintf(request->message, sizeof request->message, "half way");
     return rc;
 }
 

@@ -12,7 +12,7 @@ static void says_hello(void *unused)
         const char *got = ex_hello();
 
         if (got == NULL)
-            test_wrong("\"hello\"", "no text (NULL)");
+            test_wrong("\"hello\"", "NULL, which is not a text");
         if (strcmp(got, "hello") != 0)
             test_wrong("\"hello\", each time", "\"%.40s\"", got);
     }
@@ -26,7 +26,7 @@ static const struct test_case cases[] = {
      .seconds = 5,
      .builds = TEST_PLAIN | TEST_ADDRESS,
      .function = "ex_hello",
-     .cause = "a capital letter, a blank or a full stop"},
+     .cause = "a capital letter, a space or a full stop"},
     {0},
 };
 

@@ -1,4 +1,4 @@
-/* answers - what the tests of 01-blocking expect of ex_order_total_get */
+/* answers - what the tests of 01-blocking expect from ex_order_total_get */
 #ifndef EX_01_ANSWERS_H
 #define EX_01_ANSWERS_H
 
@@ -10,42 +10,18 @@
 #include <string.h>
 
 enum {
-    ANSWER_SIZE = 320,
-    CODE_SIZE = 64
+    ANSWER_SIZE = 320
 };
-
-/* Returns the code and its name. */
-static inline const char *describe(int rc, char text[static CODE_SIZE])
-{
-    static const struct {
-        int code;
-        const char *name;
-    } codes[] = {{SQLITE_OK, "success"},
-                 {SQLITE_ERROR, "SQLITE_ERROR"},
-                 {SQLITE_NOMEM, "SQLITE_NOMEM"},
-                 {SQLITE_INTERRUPT, "SQLITE_INTERRUPT"},
-                 {SQLITE_CORRUPT, "SQLITE_CORRUPT"},
-                 {SQLITE_NOTFOUND, "SQLITE_NOTFOUND"},
-                 {SQLITE_MISUSE, "SQLITE_MISUSE"}};
-    const char *name = sqlite3_errstr(rc);
-
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (codes[i].code == rc)
-            name = codes[i].name;
-    (void)snprintf(text, CODE_SIZE, "%d (%s)", rc, name);
-    return text;
-}
 
 static inline void expect_code(const char *what, int rc, int expected)
 {
     char text[ANSWER_SIZE];
-    char code[CODE_SIZE];
 
     if (rc == expected)
         return;
     (void)snprintf(text, sizeof text, "%s: ex_order_total_get returns %s", what,
-                   describe(expected, code));
-    test_wrong(text, "%s", describe(rc, code));
+                   test_code(expected));
+    test_wrong(text, "%s", test_code(rc));
 }
 
 static inline void
@@ -68,18 +44,18 @@ expect_name(const struct ex_order *got, const char *name, const char *when)
     (void)snprintf(text, sizeof text, "the customer is \"%.40s\" (%zu bytes)",
                    name, strlen(name));
     if (got->customer == NULL)
-        test_wrong(text, "no text (NULL) %s", when);
+        test_wrong(text, "NULL %s", when);
     if (strcmp(got->customer, name) != 0)
-        test_wrong(text, "another text %s", when);
+        test_wrong(text, "a different text %s", when);
 }
 
-/* Checks what a call that failed has left in *ret. */
+/* Checks that a call that failed has not written to *ret. */
 static inline void expect_untouched(const struct ex_order *got,
                                     const char *customer)
 {
     if (got->cents == -1 && got->customer == customer)
         return;
-    test_cause("*ret is written before it is known that all went well");
+    test_cause("*ret is written before it is certain that nothing fails");
     test_wrong("*ret stays as it was, because the call failed",
                "%s was changed",
                got->cents != -1 ? "ret->cents" : "ret->customer");

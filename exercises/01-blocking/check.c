@@ -1,10 +1,10 @@
 /* check - the tests of 01-blocking, order total through one statement
  *
  * Every test has a small shop in a file of its own, drawn from the seed. A
- * second connection stands for the rest of the program: it changes the shop,
- * knows what orders cost, and wants to truncate the WAL. Everything happens on
- * one thread. A test compiles the statement anew where it is not about using
- * it again, so that a missing reset fails only those that are.
+ * second connection plays the rest of the program: it changes the shop, knows
+ * what orders cost, and wants to truncate the WAL. One thread. A
+ * test compiles a new statement each time unless it is about using one again,
+ * so that a missing reset fails only the tests that are.
  */
 #include "answers.h"
 #include "ex_order_total.h"
@@ -29,12 +29,12 @@ enum {
 };
 
 struct fixture {
-    struct shop shop, second; /* the second one is seldom opened */
+    struct shop shop, second; /* few tests open the second one */
     struct ex_order_total total;
 };
 
-/* What the tests do not free, because a text that is not the caller's must
- * fail the test of the text only. The leak sanitizer looks here. */
+/* Names that the tests do not free, so that only one of them judges that. The
+ * leak sanitizer looks here. */
 static char *kept[KEPT_MAX];
 static size_t kept_count;
 
@@ -82,7 +82,7 @@ static int stop_query(void *unused)
     return 1;
 }
 
-/* Asks once. The long order is stopped in the middle, as by a deadline. */
+/* Asks once. The long order is stopped halfway, as a deadline would. */
 static int get(struct fixture *f, enum order order, struct ex_order *ret)
 {
     int rc;
@@ -94,7 +94,7 @@ static int get(struct fixture *f, enum order order, struct ex_order *ret)
     return rc;
 }
 
-/* Asks for an order that is there. */
+/* Asks for an order that exists. */
 static struct ex_order
 ask(struct fixture *f, enum order order, const char *what)
 {
@@ -104,7 +104,7 @@ ask(struct fixture *f, enum order order, const char *what)
     return got;
 }
 
-/* The same through a statement of its own, and looks at what it costs. */
+/* The same through a new statement, and checks what the order costs. */
 static void cost(struct fixture *f, enum order order, const char *what)
 {
     struct ex_order got;
@@ -114,7 +114,7 @@ static void cost(struct fixture *f, enum order order, const char *what)
     expect_cents(&got, shop_cost(&f->shop, order), what);
 }
 
-/* Asks for an order in vain, through a statement of its own. */
+/* Asks for an order, through a new statement, and expects a failure. */
 static void
 ask_in_vain(struct fixture *f, enum order order, const char *what, int code)
 {
@@ -133,9 +133,9 @@ static void one_order(void *fixture)
     struct ex_order got;
 
     test_leaks_do_not_count();
-    got = ask(fixture, SINGLE, "an order that is there");
+    got = ask(fixture, SINGLE, "an order that exists");
     if (got.customer == NULL)
-        test_wrong("a customer in *ret", "no text (NULL)");
+        test_wrong("a customer in *ret", "NULL");
 }
 
 static void totals(void *fixture)
@@ -143,20 +143,19 @@ static void totals(void *fixture)
     struct fixture *f = fixture;
 
     test_leaks_do_not_count();
-    test_cause("not every row was added, or not quantity times price");
+    test_cause("a row was not added, or not as quantity times price");
     cost(f, SINGLE, "an order of one line");
     cost(f, FEW, "an order of three lines");
-    test_cause("the number of an order is an int64_t: bind it as one");
-    cost(f, OTHER, "an order with a large number");
-    test_cause("an int holds 32 bits, a double 53: read, multiply and add as "
-               "int64_t");
+    test_cause("the id of an order is an int64_t: bind it as one");
+    cost(f, OTHER, "an order with a large id");
+    test_cause("an int holds 32 bits, a double 53: use int64_t in every step");
     cost(f, LARGE, "a large order");
     test_cause("0 is a price, and a price below 0 is a discount");
     cost(f, DISCOUNT, "an order with prices below 0");
-    cost(f, FREE, "order 0, whose lines are for free");
-    test_cause("an old answer was given again");
+    cost(f, FREE, "order 0, whose lines are free of charge");
+    test_cause("the answer of an earlier call was returned again");
     shop_raise(&f->shop);
-    cost(f, FEW, "an order after its prices have changed");
+    cost(f, FEW, "an order whose prices have just changed");
 }
 
 static void names_are_copied(void *fixture)
@@ -169,7 +168,7 @@ static void names_are_copied(void *fixture)
         shop_name(&f->shop, FEW, (enum test_name)kind);
         memcpy(names[kind], f->shop.names[FEW], NAME_SIZE);
         open_anew(f);
-        orders[kind] = ask(f, FEW, "one order after the other");
+        orders[kind] = ask(f, FEW, "several orders, one after another");
     }
     for (int kind = 0; kind < TEST_NAMES; kind++)
         expect_name(&orders[kind], names[kind], "after later calls");
@@ -189,25 +188,24 @@ static void unknown_and_empty(void *fixture)
     test_leaks_do_not_count();
     test_cause("an order without lines has one row, with a NULL quantity");
     open_anew(f);
-    empty = ask(f, EMPTY, "no lines");
-    expect_cents(&empty, 0, "no lines");
+    empty = ask(f, EMPTY, "an order without lines");
+    expect_cents(&empty, 0, "an order without lines");
     if (empty.customer == NULL)
-        test_wrong("a customer, also for an order without lines",
-                   "no text (NULL)");
-    test_cause("no row at all means that there is no such order");
-    ask_in_vain(f, UNKNOWN, "no such order", SQLITE_NOTFOUND);
-    test_cause("the number of an order is an int64_t: bind it as one");
+        test_wrong("an order without lines has a customer too", "NULL");
+    test_cause("if there is no row at all, there is no such order");
+    ask_in_vain(f, UNKNOWN, "an order that does not exist", SQLITE_NOTFOUND);
+    test_cause("the id of an order is an int64_t: bind it as one");
     f->shop.ids[UNKNOWN] = f->shop.ids[SINGLE] + (INT64_C(1) << 33);
-    ask_in_vain(f, UNKNOWN, "no such order", SQLITE_NOTFOUND);
+    ask_in_vain(f, UNKNOWN, "an order that does not exist", SQLITE_NOTFOUND);
 }
 
-/* Asks for one order and another in two shops by turns. */
+/* Asks two shops in turn, for one order and then for another. */
 static void ask_in_two_shops(struct fixture *f)
 {
     struct ex_order_total second;
     struct ex_order got = {0};
 
-    test_cause("a static variable belongs to all statements");
+    test_cause("a static variable is shared by all statements");
     shop_open(&f->second, "second.db", 2);
     open_total(&second, &f->second);
     for (enum order order = SINGLE; order <= FEW; order++) {
@@ -241,27 +239,28 @@ static void used_again(void *fixture)
     for (int i = 0; i < 20; i++) {
         enum order order = i % 2 == 0 ? FEW : SINGLE;
 
-        test_cause("bind refuses a statement that was not reset");
+        test_cause("sqlite3_bind refuses a statement that was not reset");
         got = ask(f, order, "one of 20 calls");
         test_cause("an old answer was given again, or added to");
         expect_cents(&got, shop_cost(&f->shop, order), "one of 20 calls");
     }
     if (f->shop.compiled != compiled) {
-        test_cause("the statement is prepared in each call instead of in open");
+        test_cause("each call prepares the statement, instead of open alone");
         test_wrong("ex_order_total_get compiles nothing",
-                   "SQL was compiled during 20 calls");
+                   "20 calls compile SQL");
     }
-    test_cause("more was done than to read");
+    test_cause("something else than reading was done");
     test_traces_none(f->shop.other, f->shop.db, &before,
                      "when orders are read");
     if (!sqlite3_stmt_busy(own) || sqlite3_step(own) != SQLITE_ROW)
-        test_wrong("another statement of the connection stays where it is",
-                   "it was reset");
+        test_wrong("other statements of the connection stay on their rows",
+                   "one was reset");
     CHECK_INT(sqlite3_finalize(own), SQLITE_OK);
-    test_cause("an old answer was given again");
+    test_cause("the answer of an earlier call was returned again");
     shop_raise(&f->shop);
-    got = ask(f, FEW, "after prices have changed");
-    expect_cents(&got, shop_cost(&f->shop, FEW), "after prices have changed");
+    got = ask(f, FEW, "an order after its prices have changed");
+    expect_cents(&got, shop_cost(&f->shop, FEW),
+                 "an order after its prices have changed");
     ask_in_two_shops(f);
 }
 
@@ -271,8 +270,8 @@ static void errors(void *fixture)
     struct fixture *f = fixture;
 
     test_leaks_do_not_count();
-    ask_in_vain(f, LONG, "stopped in the middle", SQLITE_INTERRUPT);
-    test_cause("a quantity below 1 is damage, in whichever line");
+    ask_in_vain(f, LONG, "a query that is stopped halfway", SQLITE_INTERRUPT);
+    test_cause("a quantity below 1 is damage, whichever line has it");
     for (int line = 1; line <= 3; line++)
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
             char what[TEXT_SIZE];
@@ -282,19 +281,18 @@ static void errors(void *fixture)
                            line, (long long)bad[i]);
             ask_in_vain(f, DAMAGED, what, SQLITE_CORRUPT);
         }
-    test_cause("what sqlite3_step returned was replaced, or taken for the end");
+    test_cause("the code of sqlite3_step was replaced, or taken for the end");
     shop_make_view(&f->shop);
     for (int row = 1; row <= 3; row++) {
         char what[TEXT_SIZE];
         int code = shop_fail(&f->shop, row);
 
-        (void)snprintf(what, sizeof what, "SQLite fails with %d at row %d",
-                       code, row);
+        (void)snprintf(what, sizeof what, "SQLite fails at row %d", row);
         ask_in_vain(f, FEW, what, code);
     }
 }
 
-/* A statement that stands on a row holds its snapshot, and so the WAL. */
+/* A statement on a row keeps its snapshot, and with it the WAL. */
 static void expect_all_free(struct fixture *f, const char *when)
 {
     sqlite3_stmt *stmt = NULL;
@@ -303,23 +301,23 @@ static void expect_all_free(struct fixture *f, const char *when)
     (void)snprintf(text, sizeof text, "no statement is busy after %s", when);
     while ((stmt = sqlite3_next_stmt(f->shop.db, stmt)) != NULL)
         if (sqlite3_stmt_busy(stmt))
-            test_wrong(text, "one still stands on a row");
+            test_wrong(text, "one is still on a row");
     raw_do(f->shop.other, "UPDATE users SET name = name");
     (void)snprintf(text, sizeof text, "the WAL can be truncated after %s",
                    when);
     if (raw_ask(f->shop.other, "PRAGMA wal_checkpoint(TRUNCATE)") != 0)
-        test_wrong(text, "a read transaction is still open");
+        test_wrong(text, "it cannot: a read transaction is still open");
 }
 
-/* Here leaks count, those of calls that fail. */
+/* Leaks count in this test: those of calls that fail. */
 static void nothing_stays_open(void *fixture)
 {
     static const struct {
         enum order order;
         const char *when;
-    } ways[] = {{FEW, "success"},
+    } ways[] = {{FEW, "a success"},
                 {EMPTY, "an order without lines"},
-                {UNKNOWN, "an unknown order"},
+                {UNKNOWN, "an order that does not exist"},
                 {LONG, "a query that was stopped"},
                 {DAMAGED, "a damaged line"}};
     struct fixture *f = fixture;
@@ -349,7 +347,7 @@ static int fail_at(struct fixture *f, enum order order, uint64_t nth)
     failed = test_alloc_has_failed();
     test_alloc_fail_at(0, 0, 0);
     if (failed && rc != 0) {
-        expect_code("memory ran out", rc, SQLITE_NOMEM);
+        expect_code("an allocation fails", rc, SQLITE_NOMEM);
         expect_untouched(&got, NULL);
         return failed;
     }
@@ -359,7 +357,7 @@ static int fail_at(struct fixture *f, enum order order, uint64_t nth)
     return failed;
 }
 
-/* Each allocation of a call fails once, SQLite's and the code's. */
+/* Each allocation of a call fails once, whether SQLite makes it or the code. */
 static void memory(void *fixture)
 {
     for (enum order order = SINGLE; order <= FEW; order++) {
@@ -369,7 +367,7 @@ static void memory(void *fixture)
             nth++;
         if (nth == 1)
             test_wrong("the order is read from the database",
-                       "a call that needs no memory");
+                       "a call that allocates no memory");
     }
 }
 
@@ -379,14 +377,14 @@ static const struct test_case cases[] = {
     {.name = "one_order",
      .run = one_order,
      .seconds = SECONDS,
-     .title = "an order that is there",
+     .title = "an order that exists has a customer",
      .points = 1,
      GET,
-     .cause = "the customer of the first row was not read"},
+     .cause = "the customer was not read from the first row"},
     {.name = "totals",
      .run = totals,
      .seconds = SECONDS,
-     .title = "what orders cost, all values",
+     .title = "what orders cost, whatever the values",
      .points = 2,
      .needs = 1,
      GET},
@@ -397,27 +395,27 @@ static const struct test_case cases[] = {
      .points = 1,
      .needs = 1,
      GET,
-     .cause = "the text belonged to the statement and was not copied, or not "
+     .cause = "the text belongs to the statement and was not copied, or not "
               "all of it"},
     {.name = "unknown_and_empty",
      .run = unknown_and_empty,
      .seconds = SECONDS,
-     .title = "an unknown and an empty order",
+     .title = "no such order, and an order without lines",
      .points = 1,
      .needs = 1,
      GET},
     {.name = "used_again",
      .run = used_again,
      .seconds = SECONDS,
-     .title = "one statement, compiled once, used again",
+     .title = "one statement, compiled once, used again and again",
      .points = 1,
      .needs = 1,
      GET,
-     .cause = "the statement is prepared in each call instead of in open"},
+     .cause = "each call prepares the statement, instead of open alone"},
     {.name = "errors",
      .run = errors,
      .seconds = SECONDS,
-     .title = "errors of SQLite, damaged lines",
+     .title = "errors of SQLite, and damaged lines",
      .points = 1,
      .needs = 1,
      GET,
@@ -429,7 +427,7 @@ static const struct test_case cases[] = {
      .points = 2,
      .needs = 1,
      GET,
-     .cause = "one way out leaves past sqlite3_reset"},
+     .cause = "one way out of the function skips sqlite3_reset"},
     {.name = "memory",
      .run = memory,
      .seconds = SECONDS,
@@ -437,7 +435,7 @@ static const struct test_case cases[] = {
      .points = 1,
      .needs = 1,
      GET,
-     .cause = "what sqlite3_column_text or the copy returns can be NULL"},
+     .cause = "sqlite3_column_text or the copy was NULL and not checked"},
     {0},
 };
 

@@ -1,4 +1,4 @@
-/* ex_order_total - what an order costs and whose it is, by one statement
+/* ex_order_total - what an order costs and who ordered it, by one statement
  *
  * Owns the statement. The contract is in ex_order_total.h.
  */
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row for each line of the order: customer, quantity, price. An order
- * without lines gives one row, whose quantity and price are NULL. */
+/* Returns a row for each line of the order: customer, quantity, price. An
+ * order without lines has one row, whose quantity and price are NULL. */
 static const char sql[] =
     "SELECT users.name, order_lines.quantity, order_lines.price_cents"
     " FROM orders JOIN users ON users.id = orders.user_id"
@@ -26,8 +26,7 @@ void ex_order_total_close(struct ex_order_total *total)
     total->stmt = NULL;
 }
 
-/* Adds the row on which the statement stands. Returns 0 or an SQLITE_* code.
- */
+/* Adds the current row of the statement. Returns 0 or an SQLITE_* code. */
 static int add_row(sqlite3_stmt *stmt, struct ex_order *order)
 {
     /* Your code. */

@@ -1,9 +1,8 @@
 /* shop - the orders of the tests of 01-blocking, drawn from the seed
  *
- * What stands in a shop breaks programs that hold it in less than it needs:
- * numbers of 64 bits of either sign, prices below 0, names with quotes, long
- * and empty ones. The functions end the test where something of their own
- * fails.
+ * The values break programs that have too little room for them: 64-bit numbers
+ * of either sign, prices below 0, names with quotes, very long and empty ones.
+ * If something fails that is the shop's own, the test ends.
  */
 #ifndef EX_01_SHOP_H
 #define EX_01_SHOP_H
@@ -23,20 +22,20 @@ enum {
 enum order {
     SINGLE,   /* has one line */
     FEW,      /* has three lines */
-    OTHER,    /* likewise; its number has the low 32 bits of FEW's */
-    LARGE,    /* costs more than a double can hold; the largest number */
-    DISCOUNT, /* has prices below 0; the least number */
-    FREE,     /* has lines and costs 0; the number 0 */
+    OTHER,    /* likewise; its id has the same low 32 bits as that of FEW */
+    LARGE,    /* costs more than a double can hold; the largest id */
+    DISCOUNT, /* has prices below 0; the smallest id */
+    FREE,     /* has lines and costs 0; id 0 */
     DAMAGED,  /* has three lines, of which shop_damage damages one */
     EMPTY,    /* has no lines */
     LONG,     /* has 5,000 lines */
     ORDERS,
-    UNKNOWN = ORDERS /* is not there */
+    UNKNOWN = ORDERS /* does not exist */
 };
 
 struct shop {
-    sqlite3 *db;    /* of the code under test */
-    sqlite3 *other; /* of everybody else */
+    sqlite3 *db;    /* the connection of the code under test */
+    sqlite3 *other; /* the rest of the program */
     int64_t ids[ORDERS + 1];
     char names[ORDERS][NAME_SIZE];
     long compiled; /* how often SQLite has asked while it compiled on db */
@@ -55,7 +54,7 @@ static const char shop_schema[] =
     " line INTEGER NOT NULL, quantity INTEGER NOT NULL,"
     " price_cents INTEGER NOT NULL, PRIMARY KEY (order_id, line)) STRICT;";
 
-/* Does SQL made as by sqlite3_mprintf. */
+/* Runs SQL that is formatted as by sqlite3_mprintf. */
 static inline void shop_do(struct shop *shop, const char *format, ...)
 {
     va_list arguments;
@@ -150,7 +149,7 @@ static inline void shop_add_lines(struct shop *shop)
             (long long)shop->ids[LONG]);
 }
 
-/* SQLite asks what is allowed while it compiles, and at no other time. */
+/* SQLite asks what is allowed while it compiles, and only then. */
 static inline int shop_count_compiled(void *data,
                                       int action,
                                       const char *a,
@@ -165,8 +164,8 @@ static inline int shop_count_compiled(void *data,
     return SQLITE_OK;
 }
 
-/* Makes a shop; two of them differ by their salt, but for the numbers of their
- * orders. */
+/* Makes a shop. Shops with different salts have the same ids of orders and
+ * different values. */
 static inline void shop_open(struct shop *shop, const char *file, uint64_t salt)
 {
     const char *path = test_path(file);
@@ -203,15 +202,15 @@ static inline int64_t shop_cost(struct shop *shop, enum order order)
     return raw_ask(shop->other, sql);
 }
 
-/* Everything becomes dearer by a cent. */
+/* Raises every price by one cent. */
 static inline void shop_raise(struct shop *shop)
 {
     raw_do(shop->other, "UPDATE order_lines SET price_cents = price_cents + 1"
                         " WHERE price_cents > 0");
 }
 
-/* The damaged order has this quantity in this line, and good ones in the
- * others. */
+/* Gives the damaged order this quantity in this line, and good ones in its
+ * other lines. */
 static inline void shop_damage(struct shop *shop, int line, int64_t quantity)
 {
     shop_do(shop,
@@ -232,8 +231,8 @@ shop_read_price(sqlite3_context *context, int count, sqlite3_value **values)
         sqlite3_result_value(context, values[0]);
 }
 
-/* From now on db sees the lines through a view, in which shop_fail makes a row
- * fail: what is compiled afterwards reads it instead of the table. */
+/* From now on db reads the lines through a view in which shop_fail can make a
+ * row fail: statements that are compiled later use it instead of the table. */
 static inline void shop_make_view(struct shop *shop)
 {
     CHECK_INT(sqlite3_create_function(shop->db, "read_price", 1, SQLITE_UTF8,
@@ -244,7 +243,7 @@ static inline void shop_make_view(struct shop *shop)
                      " FROM main.order_lines");
 }
 
-/* The nth row of the next query fails, with a code that is returned. */
+/* Makes this row of the next query fail. Returns the code. */
 static inline int shop_fail(struct shop *shop, int row)
 {
     static const int codes[] = {SQLITE_IOERR,    SQLITE_BUSY,  SQLITE_LOCKED,

@@ -1,22 +1,22 @@
 /* check - tests of the exercise "single flight"
  *
- * Nothing is ordered by sleeping: model.h knows who sleeps, and lets threads
- * stand still where the code under test lets others in.
+ * Nothing is put in order by sleeping: model.h knows which callers are asleep,
+ * and stops threads where the code under test lets others in.
  */
 #include "model.h"
 
 #include <sqlite3.h>
 
 enum {
-    USERS = 5, /* who are asked for at once */
+    USERS = 5, /* that are asked for at once */
     ROUNDS = 8
 };
 
 static void check_list(void)
 {
     if (t.flights.first != NULL) {
-        test_cause("a flight is not taken out of the list when it has ended");
-        test_wrong("no flight in the list when all have their answers",
+        test_cause("a flight that has ended is not taken out of the list");
+        test_wrong("no flight in the list when all callers are answered",
                    "a flight is still in the list");
     }
 }
@@ -27,17 +27,16 @@ static void check_no_polling(void)
             test_calls(TEST_CALL_YIELD) ==
         0)
         return;
-    test_cause("it sleeps for a time and looks again: it answers late, and "
-               "wakes for nothing");
-    test_wrong("whoever waits sleeps in uv_cond_wait until it is woken",
-               "something else that ends by itself");
+    test_cause("it sleeps for some time and looks again, so it answers late");
+    test_wrong("a caller that waits sleeps in uv_cond_wait until it is woken",
+               "it uses a sleep or a wait that ends by itself");
 }
 
-/* Waits until so many loads stand at their gates, which are closed, and so
- * many callers sleep. */
+/* Waits until so many loads stop at their closed gates, and so many callers
+ * are asleep. */
 static void await_sleepers(unsigned loads, unsigned sleepers)
 {
-    char expected[80];
+    char expected[160];
     unsigned begun, answers, asleep;
     bool locked;
 
@@ -45,7 +44,7 @@ static void await_sleepers(unsigned loads, unsigned sleepers)
         begun = count_loads();
         answers = count_answers();
         asleep = relaxed(&t.sleepers);
-        /* Whoever counts as asleep holds the lock until it is. */
+        /* A caller that falls asleep holds the lock until it sleeps. */
         locked = uv_mutex_trylock(&t.flights.lock) == 0;
         if (locked)
             uv_mutex_unlock(&t.flights.lock);
@@ -54,33 +53,37 @@ static void await_sleepers(unsigned loads, unsigned sleepers)
             return;
         (void)sched_yield(); /* if it fails, this only takes longer */
     } while (begun <= loads && answers == 0 && uv_hrtime() < t.deadline);
-    if (!locked && answers == 0)
-        test_wrong("the lock is free while a load runs", "it is held");
-    (void)snprintf(expected, sizeof expected,
-                   "loads begun: %u, callers asleep: %u, answered: 0", loads,
-                   sleepers);
-    test_wrong(expected, "loads begun: %u, callers asleep: %u, answered: %u",
-               begun, asleep, answers);
+    if (!locked && answers == 0) {
+        test_cause("load is called while the lock is held");
+        test_wrong("nobody holds the lock while a load runs", "a caller does");
+    }
+    (void)snprintf(expected, sizeof expected, "%s begun, %s asleep, no answers",
+                   test_count(loads, "load", NULL),
+                   test_count(sleepers, "caller", NULL));
+    test_wrong(expected, "%s begun, %s asleep, %s",
+               test_count(begun, "load", NULL),
+               test_count(asleep, "caller", NULL),
+               test_count(answers, "answer", NULL));
 }
 
-/* Joins all. Each of their first answers must be that of load `number` of
- * their user, or status. */
+/* Joins all callers. The first answer of each must be that of load `number` of
+ * its user, or the error status. */
 static void check_answers(int status, unsigned number)
 {
     for (unsigned i = 0; i < t.started; i++) {
         struct caller *caller = &t.callers[i];
         int64_t value =
             status == 0 ? value_of(caller->user, number) : UNTOUCHED;
-        char expected[128];
+        char expected[192];
 
         CHECK_INT(uv_thread_join(&caller->thread), 0);
         if (caller->status[0] == status && caller->value[0] == value)
             continue;
         (void)snprintf(expected, sizeof expected,
-                       "caller %u gets status %d and %s (value %lld)", i + 1,
-                       status, status == 0 ? "what was loaded" : "no value",
+                       "caller %u gets %s and %s (value %lld)", i + 1,
+                       test_code(status), status == 0 ? "a value" : "no value",
                        (long long)value);
-        test_wrong(expected, "status %d (value %lld)", caller->status[0],
+        test_wrong(expected, "%s (value %lld)", test_code(caller->status[0]),
                    (long long)caller->value[0]);
     }
     check_no_polling();
@@ -93,13 +96,14 @@ static void one_asks(void *fixture)
     int64_t value = UNTOUCHED;
     int status;
 
-    (void)fixture; /* all is in t */
+    (void)fixture; /* everything is in t */
     test_leaks_do_not_count();
     begin(load);
     t.open[3] = true;
     status = ex_flights_get(&t.flights, id_of(3), &value);
     expect_got(status, value, 0, value_of(3, 1));
-    CHECK_INT(count_loads(), 1);
+    if (count_loads() != 1)
+        test_wrong("1 load", "%s", test_count(count_loads(), "load", NULL));
     end();
 }
 
@@ -107,7 +111,7 @@ static int load_elsewhere(void *data, int64_t user, int64_t *ret_value)
 {
     (void)user;
     *(unsigned *)data += 1;
-    *ret_value = 0; /* a value as any other */
+    *ret_value = 0; /* a value like any other */
     return 0;
 }
 
@@ -119,7 +123,7 @@ static void ask_elsewhere(int64_t user)
     int64_t value = UNTOUCHED;
     int status;
 
-    test_cause("a static variable, or a list that all ex_flights share");
+    test_cause("a static variable, or one list for every struct ex_flights");
     CHECK_INT(ex_flights_init(&elsewhere, load_elsewhere, &loads), 0);
     status = ex_flights_get(&elsewhere, user, &value);
     expect_got(status, value, 0, 0);
@@ -127,10 +131,10 @@ static void ask_elsewhere(int64_t user)
     test_cause(NULL);
 }
 
-/* A flight ends that is not the first in the list: the others stay there. */
+/* A flight ends that is not the first in the list: the others stay in it. */
 static void end_in_the_middle(void)
 {
-    test_cause("not only the flight that has ended leaves the list");
+    test_cause("more leaves the list than the flight that has ended");
     start_round(NO_STOP, 0);
     start_each(1, 4);
     await_sleepers(1, 0);
@@ -145,11 +149,12 @@ static void end_in_the_middle(void)
     open_gate(5);
     await_answers(0, "2 loads, 3 answers");
     if (count_loads() != 2)
-        test_wrong("2 loads, 3 answers", "%u loads", count_loads());
+        test_wrong("2 loads, 3 answers", "%s, 3 answers",
+                   test_count(count_loads(), "load", NULL));
     check_answers(0, 1);
 }
 
-/* Users' numbers are the same in their low 32 bits. */
+/* The ids of all users have the same low 32 bits. */
 static void others_do_not_wait(void *fixture)
 {
     struct test_random random;
@@ -187,25 +192,26 @@ static void twenty_ask(void *fixture)
         for (unsigned i = 0; i < CALLERS; i++)
             start(first + i % USERS, 1, run_caller);
         await_sleepers(USERS, CALLERS - USERS);
-        /* Whoever waits for another user is woken too, and must not go. */
+        /* Callers for other users are woken too, and must not go on. */
         for (int64_t user = first + USERS - 1; user >= first; user--) {
             open_gate(user);
             await_answers(user, expected);
         }
         if (count_loads() != USERS)
-            test_wrong(expected, "%u loads, 20 answers", count_loads());
+            test_wrong(expected, "%s, 20 answers",
+                       test_count(count_loads(), "load", NULL));
         check_answers(0, 1);
     }
     end();
 }
 
-/* Without memory for a new flight. Who needs none is not asked. */
+/* Without memory for a new flight, if the code under test allocates one. */
 static void ask_without_memory(int64_t user)
 {
     int64_t value = UNTOUCHED;
     int status, failed;
 
-    test_cause("what malloc or calloc returned is used without a look");
+    test_cause("malloc or calloc returned NULL, and that was not checked");
     t.open[user] = true;
     test_alloc_fail_at(TEST_ALLOC_MALLOC, 1, 0);
     status = ex_flights_get(&t.flights, user, &value);
@@ -213,9 +219,9 @@ static void ask_without_memory(int64_t user)
     test_alloc_fail_at(0, 0, 0);
     if (failed)
         expect_got(status, value, UV_ENOMEM, UNTOUCHED);
-    test_cause("after UV_ENOMEM the lock is still held, or a flight is left");
+    test_cause("after UV_ENOMEM the lock is held, or a flight is left");
     if (uv_mutex_trylock(&t.flights.lock) != 0)
-        test_wrong("the lock is free after UV_ENOMEM", "it is held");
+        test_wrong("nobody holds the lock after UV_ENOMEM", "it is held");
     uv_mutex_unlock(&t.flights.lock);
     check_list();
 }
@@ -244,7 +250,7 @@ static void an_error_is_for_all(void *fixture)
         await_answers(0, "1 load that fails, 6 answers");
         check_answers(code, 1);
         t.status = 0;
-        test_cause("an error is kept for those who ask later");
+        test_cause("the error of a flight is kept for later callers");
         status = ex_flights_get(&t.flights, user, &value);
         expect_got(status, value, 0, value_of(user, 2));
         test_cause(NULL);
@@ -253,8 +259,7 @@ static void an_error_is_for_all(void *fixture)
     end();
 }
 
-/* The first caller asks again before those who shared its flight have woken
- * up. */
+/* The first caller asks again before the others of its flight have woken. */
 static void the_next_ask_loads(void *fixture)
 {
     (void)fixture;
@@ -275,15 +280,16 @@ static void the_next_ask_loads(void *fixture)
         atomic_store_explicit(&t.hold, false, memory_order_relaxed);
         check_answers(0, 1);
         if (first->status[1] != 0 || first->value[1] != value_of(user, 2))
-            test_wrong("who asks after the end gets what a second load brings",
-                       "loads: %u; status %d, value %lld", count_loads(),
-                       first->status[1], (long long)first->value[1]);
+            test_wrong("a second load for a caller that asks after the end",
+                       "%s; %s, value %lld",
+                       test_count(count_loads(), "load", NULL),
+                       test_code(first->status[1]), (long long)first->value[1]);
     }
     check_list();
     end();
 }
 
-/* Whoever gives the lock back stands still until the others have come too. */
+/* A caller that unlocks stops there until the others have come too. */
 static void at_the_same_moment(void *fixture)
 {
     (void)fixture;
@@ -292,7 +298,7 @@ static void at_the_same_moment(void *fixture)
     for (unsigned round = 0; round < test_scaled(ROUNDS); round++) {
         int64_t user = 1 + 2 * (int64_t)round;
 
-        test_cause("the lock is given back between looking and acting");
+        test_cause("the lock is released between looking and acting");
         start_round(UNTIL_ALL_CAME, 3);
         start_each(3, user);
         await_sleepers(1, 2);
@@ -300,7 +306,7 @@ static void at_the_same_moment(void *fixture)
         open_gate(user);
         await_answers(0, "1 load, 3 answers");
         check_answers(0, 1);
-        /* Once more: the second one stands still until the first is gone. */
+        /* Once more: the second caller stops until the first is gone. */
         start_round(UNTIL_ONE_IS_DONE, 2);
         start_each(1, user + 1);
         await_sleepers(1, 0);
@@ -316,16 +322,16 @@ static void at_the_same_moment(void *fixture)
 }
 
 static const char crowd_expected[] =
-    "one load of a user at a time, each ended after the question";
+    "one load of a user at a time, which ends after the caller asked";
 
 static atomic_uint inside[4], numbers[4], newest[4]; /* of users 1 to 3 */
 
-/* Counts without any lock, which would put the callers in order. */
+/* Counts without a lock, because a lock would put the callers in order. */
 static int load_for_crowd(void *data, int64_t user, int64_t *ret_value)
 {
     unsigned number;
 
-    (void)data; /* looked at by the other load */
+    (void)data; /* the other load checks it */
     if (atomic_fetch_add_explicit(&inside[user], 1, memory_order_relaxed) != 0)
         test_wrong(crowd_expected, "two loads of user %lld at once",
                    (long long)user);
@@ -339,8 +345,8 @@ static int load_for_crowd(void *data, int64_t user, int64_t *ret_value)
     return number % 8 != 0 ? 0 : SQLITE_BUSY;
 }
 
-/* An answer has to come from a load that ended after the question: its number
- * is above all that anybody had got before. */
+/* An answer must come from a load that ended after the caller asked: its number
+ * is higher than any that a caller had got before. */
 static void run_in_crowd(void *data)
 {
     struct caller *caller = data;
@@ -359,9 +365,8 @@ static void run_in_crowd(void *data)
             value = before;
         else if (status != 0 || value <= before)
             test_wrong(crowd_expected,
-                       "status %d and load %lld; before the question load %u "
-                       "had ended",
-                       status, (long long)value, before);
+                       "%s and load %lld; load %u had ended before it asked",
+                       test_code(status), (long long)value, before);
         while (seen < value && !atomic_compare_exchange_weak_explicit(
                                    &newest[user], &seen, (unsigned)value,
                                    memory_order_relaxed, memory_order_relaxed))
@@ -371,7 +376,7 @@ static void run_in_crowd(void *data)
     say_answered(caller);
 }
 
-/* Here leaks count. */
+/* Leaks count in this test. */
 static void a_crowd(void *fixture)
 {
     (void)fixture;
@@ -390,56 +395,55 @@ static void a_crowd(void *fixture)
 
 static const struct test_case cases[] = {
     {.name = "one_asks",
-     .title = "one asks, one is loaded",
+     .title = "one caller asks: one load",
      .points = 1,
      .run = one_asks,
      GET},
     {.name = "others_do_not_wait",
-     .title = "nobody waits for the load of another user",
+     .title = "no caller waits for the load of another user",
      .points = 1,
      .run = others_do_not_wait,
      .needs = 1,
      GET,
      .cause = "one lock, or one flight, for all users"},
     {.name = "twenty_ask",
-     .title = "twenty ask, five are loaded",
+     .title = "twenty callers ask, five users are loaded",
      .points = 2,
      .run = twenty_ask,
      .needs = 1,
      GET,
-     .cause = "who wakes goes on, or sleeps on, without looking at its flight; "
-              "or not all are woken"},
+     .cause = "a caller that is woken does not check whether its own flight "
+              "has ended, or not all callers are woken"},
     {.name = "an_error_is_for_all",
-     .title = "an error wakes all and is given to all",
+     .title = "an error wakes all callers and is given to each",
      .points = 2,
      .run = an_error_is_for_all,
      .needs = 1,
      GET,
-     .cause = "after an error the way out is different from that after a "
-              "success"},
+     .cause = "the way out after an error is not the same as after a success"},
     {.name = "the_next_ask_loads",
-     .title = "whoever asks after the end loads again",
+     .title = "a caller that asks after the end loads again",
      .points = 1,
      .run = the_next_ask_loads,
      .needs = 1,
      GET,
      .cause = "a flight that has ended is still found in the list"},
     {.name = "at_the_same_moment",
-     .title = "all ask, and all leave, at the same moment",
+     .title = "all callers ask, and all leave, at the same moment",
      .points = 1,
      .run = at_the_same_moment,
      .builds = ALL_BUILDS,
      .needs = 1,
      GET},
     {.name = "a_crowd",
-     .title = "eight ask again and again: no race, nothing left",
+     .title = "eight threads ask again and again: no race, nothing left",
      .points = 2,
      .run = a_crowd,
      .builds = ALL_BUILDS,
      .times = 2,
      .needs = 1,
      GET,
-     .cause = "the lock is given back between looking and acting"},
+     .cause = "the lock is released between looking and acting"},
     {.name = NULL},
 };
 

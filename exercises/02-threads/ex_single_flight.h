@@ -1,11 +1,11 @@
-/* ex_single_flight - many ask, one loads
+/* ex_single_flight - many callers ask, one of them loads
  *
- * Loading a user takes long. Whoever asks for a user that is being loaded
- * does not load it again, but waits and gets the same answer: they share a
- * flight. A flight is no cache: what it brought is forgotten when it ends.
+ * Loading a user takes a long time. A caller that asks for a user already being
+ * loaded does not load it again: it waits and gets the same answer. Callers
+ * that share a load share a flight. A flight is not a cache: once it has ended,
+ * its answer is forgotten.
  *
- * Any thread may enter ex_flights_get. Depends on pthreads only, through
- * libuv.
+ * Any thread may call ex_flights_get. Depends on pthreads only, through libuv.
  */
 #ifndef EX_SINGLE_FLIGHT_H
 #define EX_SINGLE_FLIGHT_H
@@ -15,9 +15,10 @@
 
 struct ex_flight; /* one user that is being loaded; see ex_single_flight.c */
 
-/* Loads a user. Runs on the thread of one of those who ask, without the lock.
- * Several may run at once, for different users. Returns 0 and the value, or
- * an error, of either sign, and no value. */
+/* Loads a user. Runs on the thread of one of the callers, which does not hold
+ * the lock. Several loads may run at once, for different users. Returns 0 and
+ * writes the value, or returns an error code, above or below 0, and writes
+ * nothing. */
 typedef int (*ex_load_cb)(void *data, int64_t user, int64_t *ret_value);
 
 struct ex_flights {
@@ -25,28 +26,29 @@ struct ex_flights {
     ex_load_cb load;
     void *data;
     uv_mutex_t lock;
-    uv_cond_t ended; /* some flight has ended */
+    uv_cond_t ended; /* one of the flights has ended */
     /* private: guarded by lock */
-    struct ex_flight *first; /* those that are under way; NULL: none */
+    struct ex_flight *first; /* the flights that have not ended, or NULL */
 };
 
-/* Makes it ready. load is called with data, which is borrowed until destroy.
- * Returns 0 or a negative UV_E*; then nothing is owed. */
+/* Prepares for the first ex_flights_get. load is called with data, which is
+ * borrowed until destroy. Returns 0 or a negative UV_E*; then there is nothing
+ * to destroy. */
 int ex_flights_init(struct ex_flights *flights, ex_load_cb load, void *data);
 
-/* Frees what init made. Every get has returned by then. */
+/* Frees what init made. Every ex_flights_get must have returned. */
 void ex_flights_destroy(struct ex_flights *flights);
 
-/* Returns the answer to a load of this user that ended after the call began.
- * If the user is being loaded, waits for the end of that flight; if not,
- * loads on this thread. At most one load of a user runs at a time; nobody
- * waits for the load of another user. Whoever waits sleeps in uv_cond_wait
- * until it is woken: it does not look again and again.
+/* Gets the answer of a load of this user that ended after this call began. If
+ * the user is being loaded, waits for the end of that flight; otherwise loads
+ * on this thread. At most one load of a user runs at a time, and no caller
+ * waits for the load of another user. A caller that waits sleeps in
+ * uv_cond_wait until it is woken: it does not look again and again.
  *
- * Returns 0 and the value; the error of load, to everybody who shared the
- * flight, and leaves *ret_value as it was; or UV_ENOMEM, likewise, when there
- * is no memory for a new flight. When the last who shared a flight has its
- * answer, nothing is left of it. */
+ * Returns 0 and writes the value. Otherwise *ret_value stays as it was and the
+ * result is the error of load, which every caller of the flight gets, or
+ * UV_ENOMEM if there is no memory for a new flight. When the last caller of a
+ * flight has its answer, the flight is freed. */
 int ex_flights_get(struct ex_flights *flights,
                    int64_t user,
                    int64_t *ret_value);

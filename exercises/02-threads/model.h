@@ -1,15 +1,15 @@
 /* model - callers, loads and gates, and the order in which threads go on
  *
- * Callers are threads, numbered from 1. The load is ours: it counts, and
- * stands at the gate of its user until the test opens it. uv_cond_wait and its
- * kin are ours, too: the code under test is linked to them, and so a test
- * knows who sleeps, lets a caller that has given the lock back stand still
- * there, or keeps the others from being woken for a while. What must not
- * happen between two critical sections so happens each time.
+ * Callers are threads, numbered from 1. The load belongs to the tests: it
+ * counts itself and stops at the gate of its user until the test opens it.
+ * uv_mutex_unlock, uv_cond_wait and uv_cond_broadcast are replaced as well. So
+ * a test knows which callers are asleep, can stop a caller that has just
+ * unlocked, and can delay a wake-up for a while: what goes wrong between two
+ * critical sections goes wrong each time.
  *
- * What orders callers are relaxed atomics, so that the thread sanitizer sees
- * every race. All waits end at a deadline before the time limit, to say who
- * hangs.
+ * Callers are put in order by relaxed atomics only, so that the thread
+ * sanitizer sees every race. All waits end at a deadline before the time limit,
+ * so that the test can say which callers hang.
  */
 #ifndef EX_02_MODEL_H
 #define EX_02_MODEL_H
@@ -36,10 +36,10 @@ enum {
     UNTOUCHED = -1
 };
 
-/* What a caller waits for when it has given the lock back. */
+/* What a caller waits for when it has unlocked. */
 enum stop {
     NO_STOP,
-    UNTIL_ALL_CAME,   /* each has given it back or sleeps */
+    UNTIL_ALL_CAME,   /* every caller has unlocked or sleeps */
     UNTIL_ONE_IS_DONE /* the first caller has its answer */
 };
 
@@ -55,28 +55,28 @@ struct caller {
     bool answered;
 };
 
-/* Static, so that a flight left in the list is no leak: the tests whose
- * business it is say so. */
+/* Static, so that a flight left in the list is not a leak: only the tests that
+ * are about that complain. */
 static struct {
-    int64_t stride;            /* from the number of a user to the next one */
-    int64_t add;               /* to what is loaded */
-    struct ex_flights flights; /* not first: its address is not data */
+    int64_t stride;            /* between the ids of two users */
+    int64_t add;               /* to every value that is loaded */
+    struct ex_flights flights; /* not first: its address is not that of t */
     uint64_t deadline;
     uv_mutex_t lock;
-    uv_cond_t changed; /* any of these */
+    uv_cond_t changed; /* one of the fields below */
     /* guarded by lock */
-    unsigned loads[LAST_USER + 1]; /* that have begun */
+    unsigned loads[LAST_USER + 1]; /* begun, for each user */
     unsigned loads_of_round;
     bool open[LAST_USER + 1]; /* the gates */
-    int status;               /* that loads return */
+    int status;               /* what loads return */
     struct caller callers[CALLERS];
     unsigned started;
     /* relaxed */
     atomic_uint sleepers; /* callers in uv_cond_wait */
-    atomic_uint came;     /* a bit for each caller that did, or slept */
-    atomic_uint done;     /* likewise, that has its first answer */
+    atomic_uint came;     /* a bit for each caller that has unlocked or slept */
+    atomic_uint done;     /* a bit for each caller that has an answer */
     atomic_uint stop;     /* an enum stop */
-    atomic_uint of;       /* so many callers have to come */
+    atomic_uint of;       /* how many callers have to come */
     atomic_bool hold;     /* nobody is woken */
     _Atomic(uv_cond_t *) held;
 } t;
@@ -108,7 +108,7 @@ static inline unsigned count_bits(unsigned bits)
     return count;
 }
 
-/* Those who were kept from being woken are woken. */
+/* Lets a wake-up through that was held. */
 static inline void wake_held(void)
 {
     uv_cond_t *cond =
@@ -118,8 +118,8 @@ static inline void wake_held(void)
         (void)pthread_cond_broadcast(cond); /* it always succeeds */
 }
 
-/* Stands still after the lock was given back. Code that cannot go on so,
- * because it has more locks, is let go after a while. */
+/* Stops a caller that has just unlocked. Code that uses more locks might wait
+ * for one another here, so it is let go after a while. */
 static inline void stand_still(void)
 {
     int watched = test_calls_watch(0);
@@ -137,12 +137,13 @@ static inline void stand_still(void)
     (void)test_calls_watch(watched);
 }
 
-/* In place of libuv's, whose uv_mutex_t and uv_cond_t are those of pthreads. */
+/* These replace the functions of libuv, whose uv_mutex_t and uv_cond_t are
+ * those of pthreads. */
 
 void uv_mutex_unlock(uv_mutex_t *mutex)
 {
     if (pthread_mutex_unlock(mutex) != 0)
-        FAIL("a lock is given back that is not held");
+        FAIL("uv_mutex_unlock of a lock that this thread does not hold");
     if (self != NULL && mutex != &t.lock)
         stand_still();
 }
@@ -157,7 +158,7 @@ void uv_cond_wait(uv_cond_t *cond, uv_mutex_t *mutex)
         (void)atomic_fetch_add_explicit(&t.sleepers, 1, memory_order_relaxed);
     }
     if (pthread_cond_wait(cond, mutex) != 0)
-        FAIL("uv_cond_wait without its lock");
+        FAIL("uv_cond_wait while the lock is not held");
     if (counts)
         (void)atomic_fetch_sub_explicit(&t.sleepers, 1, memory_order_relaxed);
 }
@@ -178,13 +179,14 @@ static inline int64_t id_of(int64_t user)
     return user * t.stride;
 }
 
-/* What the nth load of a user brings. */
+/* The value of the nth load of a user. */
 static inline int64_t value_of(int64_t user, unsigned nth)
 {
     return user * 1000 + nth + t.add;
 }
 
-/* The value says which load of which user it was: 3002 is user 3's second. */
+/* The value tells which load of which user it was: 3002 is the second load of
+ * user 3. */
 static inline int load(void *data, int64_t id, int64_t *ret_value)
 {
     int watched = test_calls_watch(0);
@@ -195,8 +197,8 @@ static inline int load(void *data, int64_t id, int64_t *ret_value)
     wake_held();
     if (data != &t || user < 1 || user > LAST_USER || id != id_of(user))
         test_wrong("load gets the data of init and the user that was asked for",
-                   "load got %s data and user %lld",
-                   data == &t ? "these" : "other", (long long)id);
+                   "%s data, and user %lld", data == &t ? "these" : "other",
+                   (long long)id);
     uv_mutex_lock(&t.lock);
     number = ++t.loads[user];
     t.loads_of_round++;
@@ -213,7 +215,7 @@ static inline int load(void *data, int64_t id, int64_t *ret_value)
 
 static inline void begin(ex_load_cb load_cb)
 {
-    /* 4 s, and under a sanitizer as many times as long as things take. */
+    /* 4 s, and longer under a sanitizer, where everything takes longer. */
     t.deadline =
         uv_hrtime() + PATIENCE * UINT64_C(10000000000) / test_scaled(10);
     t.stride = 1;
@@ -263,7 +265,7 @@ static inline void run_caller(void *data)
     struct caller *caller = data;
 
     self = caller;
-    test_leaks_do_not_count(); /* but in the crowd */
+    test_leaks_do_not_count(); /* only the crowd is judged by them */
     for (unsigned i = 0; i < caller->asks; i++) {
         (void)test_calls_watch(1);
         caller->status[i] =
@@ -292,7 +294,7 @@ static inline void start_each(unsigned count, int64_t user)
         start(user, 1, run_caller);
 }
 
-/* All callers of the last round are joined. */
+/* All callers of the last round must have been joined. */
 static inline void start_round(enum stop stop, unsigned callers)
 {
     t.started = 0;
@@ -303,10 +305,11 @@ static inline void start_round(enum stop stop, unsigned callers)
     set_relaxed(&t.stop, stop);
 }
 
-/* Ends the test: "5 loads, 17 answers; still waiting: 4, 9, 13". */
+/* Ends the test: "5 loads, 17 answers; callers 4, 9, 13 still wait". */
 _Noreturn static inline void say_who_waits(const char *expected)
 {
     unsigned loads = count_loads();
+    bool counted = t.flights.load == load; /* the loads of a crowd are not */
     char list[256];
     size_t used = 0;
     unsigned answers = 0;
@@ -321,9 +324,11 @@ _Noreturn static inline void say_who_waits(const char *expected)
                                      used == 0 ? "" : ", ", i + 1);
     }
     uv_mutex_unlock(&t.lock);
-    test_wrong(expected, "%u load%s, %u answer%s; still waiting: caller %s",
-               loads, loads == 1 ? "" : "s", answers, answers == 1 ? "" : "s",
-               list);
+    test_wrong(expected, "%s%s%s; caller%s %s still wait%s",
+               counted ? test_count(loads, "load", NULL) : "",
+               counted ? ", " : "", test_count(answers, "answer", NULL),
+               answers + 1 == t.started ? "" : "s", list,
+               answers + 1 == t.started ? "s" : "");
 }
 
 static inline unsigned count_answers(void)
@@ -337,7 +342,7 @@ static inline unsigned count_answers(void)
     return answers;
 }
 
-/* Waits until all callers of this user (0: of any) have their answers. */
+/* Waits until all callers of this user (0: all callers) have their answers. */
 static inline void await_answers(int64_t user, const char *expected)
 {
     bool in_time = true;
@@ -363,12 +368,12 @@ static inline void await_answers(int64_t user, const char *expected)
 static inline void
 expect_got(int status, int64_t value, int expected, int64_t loaded)
 {
-    char text[96];
+    char text[160];
 
-    (void)snprintf(text, sizeof text, "ex_flights_get: status %d, value %lld",
-                   expected, (long long)loaded);
+    (void)snprintf(text, sizeof text, "ex_flights_get: %s, value %lld",
+                   test_code(expected), (long long)loaded);
     if (status != expected || value != loaded)
-        test_wrong(text, "status %d, value %lld", status, (long long)value);
+        test_wrong(text, "%s, value %lld", test_code(status), (long long)value);
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* check - tests of the exercise "in order"
  *
- * Where a test is not about what comes out of order, or about closing, all is
- * asked of one connection, and closing is not looked at: so one mistake does
- * not fail all of them.
+ * A test that is not about the order of answers uses one connection, and a test
+ * that is not about closing does not look at how the line closes, so that one
+ * mistake does not fail all of them.
  */
 #include "model.h"
 
@@ -56,16 +56,17 @@ static void errors_in_the_middle(void *fixture)
 {
     struct fixture *f = fixture;
     int code = SQLITE_IOERR | (int)test_random_range(&f->random, 40, 90) << 8;
-    char expected[64];
+    char expected[160];
 
     f->last = 5;
     ask_and_stand(f, 1);
     CHECK_INT(ask_item(f, &f->items[2], &f->b, "SELECT id FROM nowhere"), 0);
     expect_error(ask_item(f, &f->items[3], &f->b, NULL), UV_EINVAL,
-                 "what asq_conn_run returns for no sql, UV_EINVAL");
+                 "what asq_conn_run returns without SQL: UV_EINVAL");
     f->b.capacity = 1;
-    expect_error(ask_item(f, &f->items[4], &f->b, f->sqls[4]), UV_ENOBUFS,
-                 "what asq_conn_run returns when it is full, UV_ENOBUFS");
+    expect_error(
+        ask_item(f, &f->items[4], &f->b, f->sqls[4]), UV_ENOBUFS,
+        "what asq_conn_run returns when its queue is full: UV_ENOBUFS");
     f->b.capacity = QUESTIONS;
     expect_none_yet(f, 1);
     asq_slow_disk_fail(ASQ_DISK_READ, 1, code, 0);
@@ -77,13 +78,14 @@ static void errors_in_the_middle(void *fixture)
     asq_slow_disk_open_gate();
     (void)uv_run(&f->loop, UV_RUN_DEFAULT); /* as in run_and_expect */
     if (f->count < f->last)
-        test_cause("a question that asq_conn_run refused stands in the line");
+        test_cause("a question that asq_conn_run refused was put in the line");
     (void)snprintf(expected, sizeof expected,
-                   "1, 2 failed 1, 5 failed %d, 6, 3", code);
+                   "1, 2 failed with %s, 5 failed with %s, 6, 3",
+                   test_code(SQLITE_ERROR), test_code(code));
     expect(f, expected);
 }
 
-/* 2 and 3 wait for a hold, so 2 is answered at once when it is cancelled; 4
+/* 2 and 3 wait behind a hold, so 2 is answered as soon as it is cancelled; 4
  * waits behind 1. */
 static void cancelled(void *fixture)
 {
@@ -105,14 +107,14 @@ static void cancelled(void *fixture)
     ask(f, 5, &f->a);
     expect_none_yet(f, 1);
     f->inside++;
-    ex_in_order_cancel(&f->items[3].question); /* too late: it is answered */
+    ex_in_order_cancel(&f->items[3].question); /* too late: it has its answer */
     ex_in_order_cancel(&f->items[4].question);
     f->inside--;
     asq_slow_disk_open_gate();
     run_and_expect(f, "1, 2 cancelled, 3, 4 cancelled, 5");
 }
 
-/* Asks from the heap: 7 and 8, which are freed when they are delivered. */
+/* Asks a question on the heap, 7 or 8, which is freed once it is delivered. */
 static void ask_from_heap(struct fixture *f, int number)
 {
     struct item *item = malloc(sizeof *item);
@@ -143,19 +145,28 @@ static void ask_in_the_callback(void *fixture)
     run_and_expect(f, "1, 2, 3, 1, 7, 1, 8");
 }
 
+/* Asks when close was called. */
+static void ask_too_late(struct fixture *f, int number, struct asq_conn *conn)
+{
+    test_cause("ask does not check whether close was called");
+    expect_error(ask_item(f, &f->items[number], conn, f->sqls[number]),
+                 UV_ESHUTDOWN,
+                 "ex_in_order_ask returns UV_ESHUTDOWN after close");
+    test_cause(NULL);
+}
+
 static void close_while_asked(void *fixture)
 {
     struct fixture *f = fixture;
 
     f->closing_counts = 1;
     open_line(f, &f->second);
-    close_line(f, &f->second); /* nobody has asked */
+    close_line(f, &f->second); /* nothing was asked in it */
     ask_and_stand(f, 1);
     ask(f, 2, &f->a);
     ask(f, 3, &f->a);
     close_line(f, &f->line);
-    expect_error(ask_item(f, &f->items[4], &f->b, f->sqls[4]), UV_ESHUTDOWN,
-                 "UV_ESHUTDOWN from ex_in_order_ask after close");
+    ask_too_late(f, 4, &f->b);
     expect_none_yet(f, 0);
     asq_slow_disk_open_gate();
     run_and_expect(f, "1, 2, 3");
@@ -167,8 +178,7 @@ static void close_in_callback(struct fixture *f, struct item *item)
     if (item->number != 2)
         return;
     close_line(f, &f->line);
-    expect_error(ask_item(f, &f->items[5], &f->a, f->sqls[5]), UV_ESHUTDOWN,
-                 "UV_ESHUTDOWN from ex_in_order_ask after close");
+    ask_too_late(f, 5, &f->a);
 }
 
 static void close_in_the_last(void *fixture)
@@ -182,14 +192,15 @@ static void close_in_the_last(void *fixture)
     run_and_expect(f, "1, 2");
     expect_closed(f, 1);
     open_line(f, &f->line);
-    for (int number = 2; number <= 4; number++) /* 3 and 4 still wait */
+    for (int number = 2; number <= 4;
+         number++) /* 3 and 4 wait when 2 is delivered */
         ask(f, number, &f->a);
     run_and_expect(f, "1, 2, 2, 3, 4");
     expect_closed(f, 2);
 }
 
-/* 2 asks once more while 4 waits behind it, with its answer. When 9 closes the
- * line, 10 has its answer and 11 has none. */
+/* 2 is asked once more while 4 waits behind it, answered. When 9 closes the
+ * line, 10 is answered and 11 is not. */
 static void ask_or_close(struct fixture *f, struct item *item)
 {
     if (item->number == 2 && f->count == 7)
@@ -216,7 +227,7 @@ static void two_lines(void *fixture)
     expect(f, "5, 6");
     asq_slow_disk_open_gate();
     run_and_expect(f, "5, 6, 1, 2");
-    test_cause("a line or a question does not work a second time");
+    test_cause("a line, or a question, cannot be used a second time");
     ask_and_stand(f, 7);
     ask(f, 5, &f->b);
     ask(f, 2, &f->b);
@@ -228,23 +239,26 @@ static void two_lines(void *fixture)
     ask(f, 8, &f->a);
     ask(f, 3, &f->a);
     run_and_expect(f, "5, 6, 1, 2, 5, 7, 2, 4, 2, 8, 3");
-    test_cause("once the line is closing, not all that can leave do");
+    test_cause(
+        "once the line is closing, not every answered question leaves it");
     ask_and_stand(f, 9);
     ask(f, 10, &f->b);
     run_b(f);
     CHECK_INT(asq_hold_begin(&f->b, &hold), 0);
-    ask(f, 11, &f->b); /* waits for the hold */
+    ask(f, 11, &f->b); /* waits behind the hold */
     asq_slow_disk_open_gate();
     while (f->a.pending > 0)
         (void)uv_run(&f->loop, UV_RUN_ONCE); /* pending keeps it alive */
-    (void)uv_run(&f->loop, UV_RUN_NOWAIT);   /* a handle would be closed now */
+    (void)uv_run(
+        &f->loop,
+        UV_RUN_NOWAIT); /* a handle that closes too early is closed now */
     asq_hold_end(&hold);
     run_and_expect(f, "5, 6, 1, 2, 5, 7, 2, 4, 2, 8, 3, 9, 10, 11");
 }
 
 static const struct test_case cases[] = {
     {.name = "three_on_one",
-     .title = "three on one connection, each with its own result",
+     .title = "three questions, one connection, each with its result",
      .points = 1,
      .run = three_on_one,
      .seconds = SECONDS,
@@ -258,25 +272,25 @@ static const struct test_case cases[] = {
      .builds = TEST_PLAIN | TEST_ADDRESS | TEST_THREAD,
      .needs = 1,
      .function = "ex_in_order_ask",
-     .cause = "an answer that is not the first in the line does not wait, or "
-              "those behind the first are forgotten"},
+     .cause = "an answer does not wait for those before it, or answers that "
+              "wait are forgotten when the first is delivered"},
     {.name = "errors_in_the_middle",
-     .title = "an error in its place; a question that was refused has none",
+     .title = "an error in its place; a refused question has no place",
      .points = 1,
      .run = errors_in_the_middle,
      .seconds = SECONDS,
      .needs = 1,
      .function = "ex_in_order_ask",
-     .cause = "an error is delivered on another way than an answer"},
+     .cause = "an error does not take the same path as a result"},
     {.name = "cancelled",
-     .title = "cancelled in its place, and the later ones still come",
+     .title = "cancelled in its place, and the later answers still come",
      .points = 1,
      .run = cancelled,
      .seconds = SECONDS,
      .builds = TEST_PLAIN | TEST_ADDRESS | TEST_THREAD,
      .needs = 1,
      .function = "ex_in_order_ask",
-     .cause = "a question that was cancelled leaves the line early or never"},
+     .cause = "a cancelled question leaves the line too early, or never"},
     {.name = "ask_in_the_callback",
      .title = "asking and freeing while an answer is delivered",
      .points = 1,
@@ -284,18 +298,18 @@ static const struct test_case cases[] = {
      .seconds = SECONDS,
      .needs = 1,
      .function = "ex_in_order_ask",
-     .cause = "a question is looked at after on_answer has begun"},
+     .cause = "a question is used after its on_answer has begun"},
     {.name = "close_while_asked",
-     .title = "closed when the last answer is delivered",
+     .title = "closed when the last answer has been delivered",
      .points = 2,
      .run = close_while_asked,
      .seconds = SECONDS,
      .needs = 1,
      .function = "ex_in_order_close",
-     .cause = "close does not wait for those in the line, or nobody closes "
-              "after the last"},
+     .cause = "close does not wait for the questions in the line, or the "
+              "line is not closed after the last one"},
     {.name = "close_in_the_last",
-     .title = "close while an answer is delivered",
+     .title = "close is called while an answer is delivered",
      .points = 1,
      .run = close_in_the_last,
      .seconds = SECONDS,
@@ -303,7 +317,7 @@ static const struct test_case cases[] = {
      .function = "ex_in_order_close",
      .cause = "the handle is closed twice, by close and by take_answer"},
     {.name = "two_lines",
-     .title = "two lines at once, and each of them again",
+     .title = "two lines at once, and a line used again",
      .points = 1,
      .run = two_lines,
      .seconds = SECONDS,

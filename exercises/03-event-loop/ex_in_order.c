@@ -1,7 +1,7 @@
-/* ex_in_order - answers come as they like, and are delivered as asked
+/* ex_in_order - answers come in any order and are delivered in that of asking
  *
- * The line is a list in the order of asking. An answer that comes marks its
- * question; then all that are answered leave at the front.
+ * The line is a list in the order of asking. When an answer comes, its question
+ * is marked; then the questions at the front that are answered leave the line.
  */
 #include "ex_in_order.h"
 
@@ -34,7 +34,7 @@ void ex_in_order_cancel(struct ex_question *question)
     asq_request_cancel(&question->request);
 }
 
-/* On the loop, when the handle is closed. */
+/* Runs on the loop when the handle is closed. */
 static void finish_close(uv_handle_t *handle)
 {
     struct ex_in_order *line = handle->data;
@@ -42,14 +42,15 @@ static void finish_close(uv_handle_t *handle)
     line->on_closed(line);
 }
 
-/* Closes the handle if close was called and nobody stands in the line. It may
- * be called more than once; the handle must not be closed twice. */
+/* Closes the handle if close was called and the line is empty. This function
+ * may be called more than once; the handle must not be closed twice. */
 static void maybe_close(struct ex_in_order *line)
 {
     /* Your code. */
 }
 
-/* On the loop, when conn has answered: perhaps not the first in the line. */
+/* Runs on the loop when conn has answered a question, which need not be the
+ * first in the line. */
 static void take_answer(struct asq_request *request, int status)
 {
     /* Your code. */

@@ -1,10 +1,11 @@
 /* model - two connections, lines and numbered questions for 03-event-loop
  *
- * A question asks for the row of its number, so that an answer says whose it
- * is. Connection a is made to answer late by the gate of the slow disk: it
- * stands in a read until the test lets it go, while b goes on. What was
- * delivered is noted as a text: "1, 2 cancelled, 3". A line lies on the heap
- * and is freed in on_closed. Everything belongs to the loop thread.
+ * A question asks for the row of its own number, so an answer tells to which
+ * question it belongs. The gate of the slow disk makes connection a answer
+ * late: it stops in a read until the test opens the gate, while b goes on. What
+ * was delivered is written down as a text: "1, 2 cancelled, 3". A line is
+ * allocated on the heap and freed in on_closed. All of this runs on the loop
+ * thread.
  */
 #ifndef EX_03_MODEL_H
 #define EX_03_MODEL_H
@@ -28,12 +29,12 @@ enum {
 
 struct fixture;
 
-/* A line, and what is known of it. */
+/* A line, and what is known about it. */
 struct track {
-    struct ex_in_order *line; /* NULL when it was closed and freed */
+    struct ex_in_order *line; /* NULL once it is closed and freed */
     struct fixture *f;
     int close_called;
-    unsigned asked, count; /* successfully; delivered */
+    unsigned asked, count; /* asked successfully; delivered */
 };
 
 struct item {
@@ -41,7 +42,7 @@ struct item {
     struct fixture *f;
     struct track *track;
     int number;
-    int on_heap; /* freed when it is delivered */
+    int on_heap; /* freed once it is delivered */
 };
 
 struct fixture {
@@ -52,13 +53,13 @@ struct fixture {
     char sqls[QUESTIONS + 1][48];
     struct test_random random;
     int opened, conns_closed;
-    int inside;         /* a call of the student's that must not call back */
+    int inside;         /* we are in a call that must not call back */
     int closed;         /* calls of on_closed */
-    const char *early;  /* what was wrong with one of them */
+    const char *early;  /* when one of them came too early, or NULL */
     int closing_counts; /* a line that does not close fails the test */
-    unsigned last;      /* so many answers are all of the test; 0: unknown */
+    unsigned last;      /* how many answers the test expects; 0: unknown */
     unsigned count;     /* of answers delivered */
-    char text[1024];    /* which */
+    char text[1024];    /* of which questions */
     void (*then)(struct fixture *f, struct item *item);
 };
 
@@ -79,8 +80,8 @@ static inline void on_closed_unasked(struct ex_in_order *line)
     (void)line; /* the test is over */
 }
 
-/* Where closing is not the matter, the line may close itself at its end, with
- * whatever is wrong with that. */
+/* Where a test is not about closing, the line may close by itself when it is
+ * empty, whatever is wrong with that. */
 static inline void forget_closing(struct track *track)
 {
     if (track->line != NULL && track->line->on_closed == NULL)
@@ -95,13 +96,13 @@ static inline void on_answer(struct ex_question *question, int status)
     note(f, "%s%d", f->count++ > 0 ? ", " : "", item->number);
     item->track->count++;
     if (f->inside)
-        note(f, " inside of the call");
+        note(f, " inside the call");
     if (item->track->line == NULL)
-        note(f, " after the end");
+        note(f, " after on_closed");
     if (status == UV_ECANCELED)
         note(f, " cancelled");
     else if (status != 0)
-        note(f, " failed %d", status);
+        note(f, " failed with %s", test_code(status));
     else if (asq_result_int64(&question->request.result, 0, "id") !=
              item->number)
         note(f, " without its result");
@@ -124,11 +125,13 @@ static inline void on_closed(struct ex_in_order *line)
 
     f->closed++;
     if (f->inside)
-        f->early = "inside of close";
+        f->early = "it runs inside close";
     else if (track->count < track->asked)
-        f->early = "before the last answer";
+        f->early = "it runs before the last answer";
     track->line = NULL;
+    test_cause("on_closed does not wait for the callback of uv_close");
     test_closed(&f->loop, line, sizeof *line);
+    test_cause(NULL);
     free(line);
 }
 
@@ -153,7 +156,7 @@ static inline void on_open(struct asq_conn *conn, int status)
     struct fixture *f = conn->data;
 
     if (status != 0)
-        FAIL("%d: %s", status, conn->message);
+        FAIL("%s: %s", test_code(status), conn->message);
     f->opened++;
 }
 
@@ -172,7 +175,7 @@ static inline void open_conn(struct fixture *f, struct asq_conn *conn)
     asq_conn_init(conn);
     conn->data = f;
     conn->batch_reads = false;
-    conn->poll_us = 0; /* its idle handle is not the line's */
+    conn->poll_us = 0; /* so it has no idle handle, as the line has */
     CHECK_INT(asq_conn_open(conn, &f->loop, &profile, on_open), 0);
 }
 
@@ -217,7 +220,7 @@ static inline void open_model(struct fixture *f)
     }
 }
 
-/* A line that was not closed, or not for the test, is given back here. */
+/* Frees a line that was not closed, or need not be. */
 static inline void drop_line(struct fixture *f, struct track *track)
 {
     uv_handle_t *handle = (uv_handle_t *)&track->line->handle;
@@ -241,7 +244,8 @@ static inline void close_model(struct fixture *f)
         if (tracks[i]->line == NULL)
             continue;
         if (f->closing_counts)
-            test_wrong("calls of on_closed for each line: 1", "0");
+            test_wrong("on_closed runs once for each line that was closed",
+                       "it never ran for one of them");
         drop_line(f, tracks[i]);
     }
     test_close_loop(&f->loop);
@@ -269,33 +273,36 @@ static inline int ask_item(struct fixture *f,
 static inline void expect_error(int err, int expected, const char *text)
 {
     if (err != expected)
-        test_wrong(text, "%d%s%s", err, err < 0 ? ", " : "",
-                   err < 0 ? uv_err_name(err) : "");
+        test_wrong(text, "%s", test_code(err));
 }
 
 static inline void ask(struct fixture *f, int number, struct asq_conn *conn)
 {
     expect_error(ask_item(f, &f->items[number], conn, f->sqls[number]), 0,
-                 "0 from ex_in_order_ask");
+                 "ex_in_order_ask returns 0 (success)");
 }
 
-/* Asks the first question of a, which then stands in a read. */
+/* Asks connection a this question, which then stops in a read. */
 static inline void ask_and_stand(struct fixture *f, int number)
 {
     asq_slow_disk_gate(ASQ_DISK_READ, 1);
     ask(f, number, &f->a);
     if (asq_slow_disk_wait_for_gate(GATE_MS) != 0)
-        test_wrong("ask submits the question at once",
+        test_wrong("ex_in_order_ask submits the question at once",
                    "its connection has nothing to do");
 }
 
 static inline void expect(struct fixture *f, const char *expected)
 {
+    char text[sizeof f->text + 16];
+
+    (void)snprintf(text, sizeof text, "delivered: %s", expected);
     if (strcmp(f->text, expected) != 0)
-        test_wrong(expected, "%s", f->text[0] != '\0' ? f->text : "nothing");
+        test_wrong(text, "delivered: %s",
+                   f->text[0] != '\0' ? f->text : "nothing");
 }
 
-/* Ends when the loop has nothing to wait for, however much was delivered. */
+/* Runs until the loop has nothing to wait for, however much was delivered. */
 static inline void run_and_expect(struct fixture *f, const char *expected)
 {
     (void)uv_run(&f->loop, UV_RUN_DEFAULT); /* 0: nobody calls uv_stop */
@@ -308,31 +315,31 @@ static inline void run_b(struct fixture *f)
         (void)uv_run(&f->loop, UV_RUN_ONCE); /* pending keeps it alive */
 }
 
-/* While a stands at the gate, b has answered all that it was asked. */
+/* While a is stopped at the gate, b answers all its questions. */
 static inline void expect_none_yet(struct fixture *f, unsigned of_b)
 {
     if (f->b.pending != of_b)
-        test_wrong("all questions are on their way at once", "%zu of %u asked",
-                   f->b.pending, of_b);
+        test_wrong("every question is submitted at once",
+                   "only %zu of the %u for b are", f->b.pending, of_b);
     run_b(f);
     if (f->count > 0)
-        test_wrong("nothing before the answer to 1 has come", "%s", f->text);
+        test_wrong("nothing is delivered before 1 is answered", "delivered: %s",
+                   f->text);
     if (test_handles_active(&f->loop, UV_IDLE) > 0)
         test_wrong("the line sleeps until an answer comes",
-                   "an idle handle is active: the loop never sleeps");
+                   "an idle handle is active, so the loop never sleeps");
 }
 
-/* on_closed must have run once for each of so many lines, in time. */
+/* on_closed must have run once for each of these lines, and not too early. */
 static inline void expect_closed(struct fixture *f, int lines)
 {
     if (f->early != NULL)
-        test_wrong("on_closed runs after the last answer, not inside of close",
+        test_wrong("on_closed runs after the last answer, and not inside close",
                    "%s", f->early);
     if (f->closed != lines)
-        test_wrong(lines == 1 ? "calls of on_closed for one line: 1"
-                              : "calls of on_closed for two lines, both closed "
-                                "by the test: 2",
-                   "%d", f->closed);
+        test_wrong(lines == 1 ? "one line is closed, so on_closed runs once"
+                              : "two lines are closed, so on_closed runs twice",
+                   "it ran %s", test_times((uint64_t)f->closed));
 }
 
 #endif

@@ -1,10 +1,10 @@
 /* check - the tests of 04-measure-first, a verdict and an index
  *
- * The orders lie in a file; the code under test adds its index on one
- * connection, and another one, which stands for the rest of the program, runs
- * the query. What the query does is counted by SQLite. Everything happens on
- * one thread. The tests of the verdict do not need right percentiles, but for
- * one: all samples of a way are equal.
+ * The orders are in a file. The code under test adds its index on one
+ * connection, and another one, which plays the rest of the program, runs the
+ * query. SQLite counts what the query does. Everything happens on one thread.
+ * All tests of the verdict but one work without right percentiles, because all
+ * samples of a way are equal.
  */
 #include "ex_verdict.h"
 #include "orders.h"
@@ -22,7 +22,7 @@
 
 enum {
     SECONDS = 5,      /* time limit of each test */
-    ALLOCATIONS = 40, /* of SQLite, of which each fails once */
+    ALLOCATIONS = 40, /* of SQLite, each of which fails once */
     TEXT_SIZE = 160
 };
 
@@ -74,16 +74,16 @@ static void expect_all(struct samples *s, const char *cause)
 static void many_samples(void *fixture)
 {
     static const char halves[] =
-        "two samples are compared as something that does not hold 64 bits";
+        "samples are compared in a type that does not hold 64 bits";
     struct samples *s = &((struct fixture *)fixture)->blocking;
     uint64_t least = 1000 + test_seed() % 1000;
 
     test_leaks_do_not_count();
     samples_fill(s, 100, 1, least, 10);
-    expect_all(s, "in double, 7 % of 100 is a little more than 7: reckon in "
+    expect_all(s, "in double, 7 % of 100 is a little more than 7: compute in "
                   "whole numbers");
     samples_fill(s, 90, 30, least, 10);
-    expect_all(s, "each of several equal samples counts");
+    expect_all(s, "equal samples count one by one");
     samples_fill(s, 101, 1, least, UINT64_C(3000000000));
     expect_all(s, halves);
     samples_fill(s, 101, 1, UINT64_C(1) << 61, 1);
@@ -95,7 +95,7 @@ static void many_samples(void *fixture)
         expect_all(s, NULL);
     }
     samples_fill(s, SAMPLES_MAX, 1, least, 10);
-    expect_percentile(s, 99, "there are more samples than there is room for");
+    expect_percentile(s, 99, "there is not enough room for all samples");
 }
 
 /* Runs ex_percentile with each allocation failing once. */
@@ -113,15 +113,15 @@ static void fail_percentile(struct samples *s)
         failed = test_alloc_has_failed();
         test_alloc_fail_at(0, 0, 0);
         if (failed && rc != UV_ENOMEM)
-            test_wrong("without memory ex_percentile returns UV_ENOMEM", "%d",
-                       rc);
+            test_wrong("without memory ex_percentile returns UV_ENOMEM", "%s",
+                       test_code(rc));
         if (failed && got != UNTOUCHED)
             test_wrong("without memory *ret_ns stays as it was",
                        "it was changed");
     } while (failed);
 }
 
-/* Here leaks count. */
+/* Leaks count in this test. */
 static void samples_stay(void *fixture)
 {
     struct samples *s = &((struct fixture *)fixture)->blocking;
@@ -132,17 +132,17 @@ static void samples_stay(void *fixture)
         int rc = ex_percentile(s->list, s->count, percent, &got);
 
         if (rc != 0)
-            test_wrong("ex_percentile returns 0", "%d", rc);
+            test_wrong("ex_percentile returns 0", "%s", test_code(rc));
         for (size_t i = 0; i < s->count; i++)
             if (s->list[i] != s->given[i])
-                test_wrong("all samples stay where they are",
+                test_wrong("every sample stays where it was",
                            "sample %zu was %llu and is %llu", i,
                            (unsigned long long)s->given[i],
                            (unsigned long long)s->list[i]);
     }
-    test_cause("what malloc returned is used without a look");
+    test_cause("malloc returned NULL, and that was not checked");
     fail_percentile(s);
-    test_cause("without samples, or beyond 1 to 100, there is no rank");
+    test_cause("there is no rank without samples, or outside of 1 to 100");
     expect_refused(s->list, 2, 0);
     expect_refused(s->list, 2, 101);
     expect_refused(s->list, 2, UINT32_MAX);
@@ -173,20 +173,21 @@ static void judge_p99(struct fixture *f, size_t count, size_t other_count)
 {
     struct ex_way blocking, other;
 
-    test_cause("a way costs its p99, not its mean, its longest or any other");
+    test_cause(
+        "a way costs its p99, not its mean, its maximum or another rank");
     blocking = samples_way(&f->blocking, count, 1, 40);
     other = samples_way(&f->event_loop, other_count, 1, 5);
-    expect_verdict("p99 40 and 5, limit 10", &blocking, &other, 10,
-                   EX_GO_ASYNC);
-    expect_verdict("p99 5 and 40, limit 10", &other, &blocking, 10,
-                   EX_STAY_SYNC);
-    expect_verdict("p99 40 and 5, limit 34", &blocking, &other, 34,
-                   EX_GO_ASYNC);
-    expect_verdict("p99 40 and 5, limit 35", &blocking, &other, 35,
-                   EX_STAY_SYNC);
+    expect_verdict("p99 blocking 40, other way 5, limit 10", &blocking, &other,
+                   10, EX_GO_ASYNC);
+    expect_verdict("p99 blocking 5, other way 40, limit 10", &other, &blocking,
+                   10, EX_STAY_SYNC);
+    expect_verdict("p99 blocking 40, other way 5, limit 34", &blocking, &other,
+                   34, EX_GO_ASYNC);
+    expect_verdict("p99 blocking 40, other way 5, limit 35", &blocking, &other,
+                   35, EX_STAY_SYNC);
     other = samples_way(&f->event_loop, other_count, 30, 40);
-    expect_verdict("p99 40 and 40, limit 0", &blocking, &other, 0,
-                   EX_STAY_SYNC);
+    expect_verdict("p99 blocking 40, other way 40, limit 0", &blocking, &other,
+                   0, EX_STAY_SYNC);
 }
 
 static void p99_and_no_data(void *fixture)
@@ -199,9 +200,9 @@ static void p99_and_no_data(void *fixture)
     int failed;
 
     test_leaks_do_not_count();
-    test_cause("what ex_percentile returned is not looked at");
-    expect_verdict("no samples when it blocks", &none, &other, 10, EX_NO_DATA);
-    expect_verdict("no samples the other way", &blocking, &empty, 10,
+    test_cause("the result of ex_percentile was not checked");
+    expect_verdict("no samples with blocking", &none, &other, 10, EX_NO_DATA);
+    expect_verdict("no samples with the other way", &blocking, &empty, 10,
                    EX_NO_DATA);
     expect_verdict("no samples at all", &none, &empty, 10, EX_NO_DATA);
     expect_verdict("one sample is enough", &blocking, &other, 10, EX_GO_ASYNC);
@@ -234,19 +235,21 @@ static void no_scan(void *fixture)
 
         CHECK(answer.rows > 1);
         (void)snprintf(text, sizeof text,
-                       "orders that are '%s': no row is scanned",
-                       order_statuses[i]);
-        test_cause("no index begins with a column that the query compares");
-        if (answer.scanned > 0)
-            test_wrong(text, "%d rows scanned to return %d", answer.scanned,
-                       answer.rows);
-        (void)snprintf(text, sizeof text,
-                       "orders that are '%s': they come sorted",
+                       "the query for '%s' scans no row of the table",
                        order_statuses[i]);
         test_cause(
-            "the column of = comes first in an index, then that of ORDER BY");
+            "no index begins with a column that the query compares by =");
+        if (answer.scanned > 0)
+            test_wrong(text, "it scans %s to return %d",
+                       test_count((uint64_t)answer.scanned, "row", NULL),
+                       answer.rows);
+        (void)snprintf(text, sizeof text,
+                       "the query for '%s' has nothing to sort",
+                       order_statuses[i]);
+        test_cause(
+            "in an index the column of = comes first, then that of ORDER BY");
         if (answer.sorts > 0)
-            test_wrong(text, "SQLite sorts %d rows each time", answer.rows);
+            test_wrong(text, "it sorts %d rows each time", answer.rows);
     }
 }
 
@@ -262,10 +265,10 @@ static void few_steps(void *fixture)
     many = orders_ask(o->other, "paid");
     CHECK_INT(many.rows, few.rows);
     if (many.steps > few.steps + few.steps / 10)
-        test_wrong("as many steps of SQLite after 18000 orders that do not "
-                   "match",
-                   "%d steps became %d, to return %d orders", few.steps,
-                   many.steps, few.rows);
+        test_wrong(
+            "no more steps of SQLite with 18000 other orders in the table",
+            "%d steps became %d, to return the same %d orders", few.steps,
+            many.steps, few.rows);
 }
 
 static void one_index(void *fixture)
@@ -282,7 +285,7 @@ static void one_index(void *fixture)
     orders_add_index(o->db, "when there is no index yet");
     test_traces_settings(o->db, &before, "when an index is added");
     if (orders_old_things(o->other) != old)
-        test_wrong("the table, its rows, its index and the numbers of the "
+        test_wrong("the table, its rows, its old index and the numbers of the "
                    "file (user_version) stay as they were",
                    "one of them has changed");
     count = raw_ask(o->other, "SELECT count(*) FROM sqlite_master");
@@ -290,31 +293,30 @@ static void one_index(void *fixture)
         raw_ask(o->other, "SELECT count(*) FROM sqlite_master"
                           " WHERE type = 'index' AND tbl_name = 'orders'") != 2)
         test_wrong("one index of orders is added, and nothing else",
-                   "%d things were added", (int)count - 2);
+                   "the schema has %d entries instead of 3", (int)count);
     if (raw_ask(o->db, "SELECT count(*) FROM sqlite_temp_master") != 0)
         test_wrong("one index of orders is added, and nothing else",
                    "something temporary was added");
     test_traces_look(o->other, o->db, &before);
-    test_cause("an index that exists already is no error and stays");
+    test_cause("if the index exists already, that is not an error");
     orders_add_index(o->db, "the second time");
-    test_cause("each start of a program adds it; the second time there is "
-               "nothing to write");
+    test_cause("the second time there is nothing to write");
     test_traces_none(o->other, o->db, &before, "the second time");
     orders_add_index(o->other, "on another connection");
     raw_do(o->other, "BEGIN IMMEDIATE");
-    test_cause("where the index is there, nobody needs the write lock");
-    orders_add_index(o->db, "where it is there and somebody else writes");
+    test_cause("if the index exists, nobody needs the write lock");
+    orders_add_index(o->db, "when it exists and another connection writes");
     raw_do(o->other, "COMMIT");
 }
 
 static void write_order(struct orders *o, const char *sql)
 {
     if (sqlite3_exec(o->other, sql, NULL, NULL, NULL) != SQLITE_OK)
-        test_wrong("each write is possible as before", "%s",
+        test_wrong("every write is still possible", "%s",
                    sqlite3_errmsg(o->other));
 }
 
-/* The disk fails, BEGIN or COMMIT is refused (to those who use them). */
+/* The disk fails, or BEGIN or COMMIT is refused (if the code uses them). */
 static void fail_each(struct orders *o)
 {
     static const struct {
@@ -335,7 +337,7 @@ static void fail_each(struct orders *o)
         test_refuse(o->db, &refusal, kind);
         if (ex_index_add(o->db) != SQLITE_AUTH && refusal.refused > 0)
             test_wrong("SQLITE_AUTH when BEGIN or COMMIT is refused",
-                       "another code");
+                       "a different code");
         orders_expect_idle(o->db);
         test_refuse_nothing(o->db);
     }
@@ -353,33 +355,34 @@ static void fail_memory(struct orders *o)
         test_alloc_fail_at(0, 0, 0);
         orders_expect_idle(o->db);
         if (rc != SQLITE_OK && (!failed || rc != SQLITE_NOMEM))
-            test_wrong("SQLITE_NOMEM (7) when SQLite has no memory", "%d", rc);
+            test_wrong("SQLITE_NOMEM (7) when SQLite has no memory", "%s",
+                       test_code(rc));
         if (rc == SQLITE_OK &&
             raw_ask(o->other, "SELECT count(*) FROM sqlite_master") != 3)
-            test_wrong("the index is there when ex_index_add returns 0",
-                       "it is not");
+            test_wrong("the index exists when ex_index_add returns 0",
+                       "it does not");
     }
 }
 
-/* Here leaks count. */
+/* Leaks count in this test. */
 static void others(void *fixture)
 {
     struct orders *o = &((struct fixture *)fixture)->orders;
 
-    test_cause("the code that SQLite returned was dropped or replaced");
+    test_cause("the code that SQLite returned was ignored or replaced");
     raw_do(o->other, "BEGIN IMMEDIATE");
     orders_add_in_vain(o, SQLITE_BUSY, "while another connection writes");
     raw_do(o->other, "COMMIT");
     fail_each(o);
     fail_memory(o);
-    test_cause("a UNIQUE index refuses what was possible before");
+    test_cause("a UNIQUE index refuses writes that were possible before");
     orders_add_index(o->db, "when nobody else writes any more");
     write_order(o, "INSERT INTO orders SELECT id + 100000, user_id,"
                    " status, created_at, 1 FROM orders");
     write_order(o, "UPDATE orders SET status = 'sent', created_at = 1");
-    test_cause("the code that SQLite returned was dropped or replaced");
+    test_cause("the code that SQLite returned was ignored or replaced");
     raw_do(o->other, "DROP TABLE orders");
-    orders_add_in_vain(o, SQLITE_ERROR, "where there is no such table");
+    orders_add_in_vain(o, SQLITE_ERROR, "when there is no such table");
 }
 
 #define OF(name) .seconds = SECONDS, .function = (name)
@@ -397,10 +400,10 @@ static const struct test_case cases[] = {
      OF("ex_percentile")},
     {.name = "samples_stay",
      .run = samples_stay,
-     .title = "the samples stay; what is refused; no memory",
+     .title = "the samples stay; refused arguments; no memory",
      .points = 1,
      OF("ex_percentile"),
-     .cause = "the caller's array is sorted, and not a copy of it"},
+     .cause = "the caller's array is sorted, instead of a copy"},
     {.name = "verdicts",
      .run = verdicts,
      .title = "verdicts, and ties",
@@ -408,31 +411,31 @@ static const struct test_case cases[] = {
      OF("ex_verdict_of")},
     {.name = "p99_and_no_data",
      .run = p99_and_no_data,
-     .title = "the p99 decides; nothing to judge by",
+     .title = "it is the p99 that decides; nothing to judge by",
      .points = 1,
      OF("ex_verdict_of")},
     {.name = "no_scan",
      .run = no_scan,
-     .title = "no full scan, nothing to sort",
+     .title = "no scan of the table, nothing to sort",
      .points = 1,
      OF("ex_index_add")},
     {.name = "few_steps",
      .run = few_steps,
-     .title = "steps for the rows returned, not for the table",
+     .title = "work for the rows returned, not for the whole table",
      .points = 1,
      .needs = 6,
      OF("ex_index_add"),
-     .cause = "the column of = comes first in an index, that of the range "
+     .cause = "in an index the column of = comes first, that of the range "
               "second"},
     {.name = "one_index",
      .run = one_index,
      .title = "one index, once, and nothing else",
      .points = 1,
      OF("ex_index_add"),
-     .cause = "more was changed than one index needs"},
+     .cause = "more was changed than adding one index needs"},
     {.name = "others",
      .run = others,
-     .title = "somebody else writes; what fails",
+     .title = "another connection writes; something fails",
      .points = 1,
      OF("ex_index_add")},
     {0},

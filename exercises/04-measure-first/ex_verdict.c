@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For qsort: returns a number below 0, 0 or above 0, as *a is less than *b,
- * equal or greater. */
+/* For qsort: returns a number below 0 if *a is less than *b, 0 if they are
+ * equal, and a number above 0 if *a is greater. */
 static int compare(const void *a, const void *b)
 {
     /* Your code. */
@@ -24,7 +24,7 @@ int ex_percentile(const uint64_t *samples_ns,
     return UV_ENOSYS;
 }
 
-/* Finds what a way costs. Returns as ex_percentile. */
+/* Finds what a way costs. Returns the same codes as ex_percentile. */
 static int find_cost(const struct ex_way *way, uint64_t *ret_ns)
 {
     /* Your code. */

@@ -1,6 +1,6 @@
-/* orders - the table to which the tests of 04-measure-first want an index
+/* orders - the table that needs an index, for the tests of 04-measure-first
  *
- * The functions end the test where something of their own fails.
+ * If something fails that is not the code under test, the test ends.
  */
 #ifndef EX_04_ORDERS_H
 #define EX_04_ORDERS_H
@@ -19,11 +19,12 @@ enum {
 };
 
 struct orders {
-    sqlite3 *db;    /* of the code under test, on the slow disk */
-    sqlite3 *other; /* of everybody else */
+    sqlite3 *db; /* the connection of the code under test, on the slow disk */
+    sqlite3 *other; /* the rest of the program */
 };
 
-/* Times of orders are distinct seconds of 8 days; the query asks for 2. */
+/* The times of orders are different seconds of 8 days; the query asks for 2 of
+ * these days. */
 #define BEGIN_S 1700000000
 #define FROM_S (BEGIN_S + 3000 * 70)
 #define TO_S (BEGIN_S + 5500 * 70)
@@ -46,7 +47,7 @@ static const char first_orders[] =
     " WHEN 2 THEN 'sent' ELSE 'returned' END,"
     " 1700000000 + 70 * ((n * 7919 + %d) %% 10007), n * 101 %% 9973 FROM n";
 
-/* None of these is paid and of the time that is asked for. */
+/* None of these is both paid and of the time that the query asks for. */
 static const char more_orders[] =
     "WITH RECURSIVE n (n) AS (SELECT 2001 UNION ALL SELECT n + 1 FROM n"
     " WHERE n < 20000) INSERT INTO orders SELECT n, 1 + n % 97,"
@@ -54,7 +55,7 @@ static const char more_orders[] =
     " CASE n % 2 WHEN 0 THEN 1700000000 - n ELSE 1700210001 + 7 * n END, 100"
     " FROM n";
 
-/* What a run of the query has returned and cost. */
+/* What one run of the query returned and cost. */
 struct answer {
     int rows;
     int scanned, sorts, steps;
@@ -104,7 +105,7 @@ static inline void orders_close(struct orders *o)
     CHECK_INT(sqlite3_close(o->other), SQLITE_OK);
 }
 
-/* What there was before: a number that changes with any of it. */
+/* Returns a number that changes if anything changes that was there before. */
 static inline int64_t orders_old_things(sqlite3 *db)
 {
     return raw_ask(db, "SELECT count(*) * 1000 + sum(length(sql))"
@@ -119,7 +120,7 @@ static inline int64_t orders_old_things(sqlite3 *db)
 static inline void orders_expect_idle(sqlite3 *db)
 {
     if (!sqlite3_get_autocommit(db))
-        test_wrong("no transaction is open after ex_index_add", "one is open");
+        test_wrong("no transaction is open after ex_index_add", "one is");
     if (sqlite3_next_stmt(db, NULL) != NULL)
         test_wrong("no statement is left after ex_index_add", "one is left");
 }
@@ -131,7 +132,7 @@ static inline void orders_add_index(sqlite3 *db, const char *when)
 
     (void)snprintf(text, sizeof text, "ex_index_add returns 0 %s", when);
     if (rc != SQLITE_OK)
-        test_wrong(text, "%d, %s", rc,
+        test_wrong(text, "%s: %s", test_code(rc),
                    sqlite3_extended_errcode(db) == rc ? sqlite3_errmsg(db)
                                                       : sqlite3_errstr(rc));
     orders_expect_idle(db);
@@ -143,10 +144,10 @@ orders_add_in_vain(struct orders *o, int code, const char *when)
     char text[160];
     int rc = ex_index_add(o->db);
 
-    (void)snprintf(text, sizeof text, "ex_index_add returns %d (%s) %s", code,
-                   sqlite3_errstr(code), when);
+    (void)snprintf(text, sizeof text, "ex_index_add returns %s %s",
+                   test_code(code), when);
     if (rc != code)
-        test_wrong(text, "%d", rc);
+        test_wrong(text, "%s", test_code(rc));
     orders_expect_idle(o->db);
 }
 

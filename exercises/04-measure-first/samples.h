@@ -1,8 +1,7 @@
 /* samples - what the tests of 04-measure-first give to ex_percentile and
  * ex_verdict_of, and what they expect
  *
- * Samples are made in order and then shuffled, so that each percentile is
- * known.
+ * Samples are made in order and then shuffled, so every percentile is known.
  */
 #ifndef EX_04_SAMPLES_H
 #define EX_04_SAMPLES_H
@@ -29,7 +28,7 @@ struct samples {
     size_t count;
     uint64_t sorted[SAMPLES_MAX];
     uint64_t list[SAMPLES_MAX];
-    uint64_t given[SAMPLES_MAX]; /* the list, before it was given away */
+    uint64_t given[SAMPLES_MAX]; /* the list before the code got it */
 };
 
 static inline size_t rank_of(size_t count, unsigned percent)
@@ -37,7 +36,7 @@ static inline size_t rank_of(size_t count, unsigned percent)
     return (count * percent + 99) / 100;
 }
 
-/* Puts what sorted holds into any order. */
+/* Copies the sorted samples in a random order. */
 static inline void samples_shuffle(struct samples *s)
 {
     memcpy(s->list, s->sorted, s->count * sizeof s->list[0]);
@@ -51,7 +50,7 @@ static inline void samples_shuffle(struct samples *s)
     memcpy(s->given, s->list, s->count * sizeof s->given[0]);
 }
 
-/* Makes samples of which as many are equal as ties says. */
+/* Makes samples, of which always `ties` are equal. */
 static inline void samples_fill(
     struct samples *s, size_t count, size_t ties, uint64_t least, uint64_t gap)
 {
@@ -61,8 +60,8 @@ static inline void samples_fill(
     samples_shuffle(s);
 }
 
-/* Makes samples of which all below the p99 are fast, and the few beyond it had
- * no answer. */
+/* Makes samples that are all fast below the p99, and got no answer beyond it.
+ */
 static inline struct ex_way
 samples_way(struct samples *s, size_t count, uint64_t fast, uint64_t p99)
 {
@@ -83,7 +82,7 @@ static inline bool samples_have(const struct samples *s, uint64_t value)
     return false;
 }
 
-/* cause NULL: what is wrong with the answer tells it. */
+/* cause NULL: the usual cause depends on what is wrong with the answer. */
 static inline void
 expect_percentile(struct samples *s, unsigned percent, const char *cause)
 {
@@ -92,23 +91,24 @@ expect_percentile(struct samples *s, unsigned percent, const char *cause)
     char text[SAMPLES_TEXT];
     int rc = ex_percentile(s->list, s->count, percent, &got);
 
-    (void)snprintf(text, sizeof text, "p%u of %zu samples is %llu, rank %zu",
-                   percent, s->count, (unsigned long long)expected,
-                   rank_of(s->count, percent));
+    (void)snprintf(text, sizeof text, "p%u of %s is %llu, rank %zu", percent,
+                   test_count(s->count, "sample", NULL),
+                   (unsigned long long)expected, rank_of(s->count, percent));
     if (rc != 0 && cause != NULL)
         test_cause(cause);
     if (rc != 0)
-        test_wrong(text, "ex_percentile returns %d", rc);
+        test_wrong(text, "ex_percentile returns %s", test_code(rc));
     memcpy(s->list, s->given, s->count * sizeof s->list[0]);
     if (got == expected)
         return;
     if (cause == NULL && !samples_have(s, got))
-        cause = "a nearest-rank percentile is a sample, no mean and nothing "
-                "between two samples";
+        cause =
+            "a nearest-rank percentile is one of the samples, not a mean or "
+            "a value between two of them";
     else if (cause == NULL && got > expected)
-        cause = "the rank is too high: it counts from 1, an array from 0";
+        cause = "the rank is too high: ranks count from 1, an array from 0";
     else if (cause == NULL)
-        cause = "the rank is too low: what is not whole is rounded up";
+        cause = "the rank is too low: a rank that is not whole is rounded up";
     test_cause(cause);
     test_wrong(text, "%llu", (unsigned long long)got);
 }
@@ -120,10 +120,10 @@ expect_refused(const uint64_t *samples, size_t count, unsigned percent)
     int rc = ex_percentile(samples, count, percent, &got);
     char text[SAMPLES_TEXT];
 
-    (void)snprintf(text, sizeof text, "p%u of %zu samples is UV_EINVAL (%d)",
-                   percent, count, UV_EINVAL);
+    (void)snprintf(text, sizeof text, "p%u of %s: %s", percent,
+                   test_count(count, "sample", NULL), test_code(UV_EINVAL));
     if (rc != UV_EINVAL)
-        test_wrong(text, "%d", rc);
+        test_wrong(text, "%s", test_code(rc));
     if (got != UNTOUCHED)
         test_wrong("*ret_ns stays as it was", "it was changed");
 }
@@ -138,7 +138,7 @@ static inline const char *verdict_name(enum ex_verdict verdict)
     case EX_GO_ASYNC:
         return "EX_GO_ASYNC";
     }
-    return "no verdict at all";
+    return "a value that is not a verdict";
 }
 
 static inline void expect_verdict(const char *what,

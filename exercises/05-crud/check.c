@@ -1,12 +1,12 @@
 /* check - the tests of 05-crud, items page by page
  *
- * Most tests have 120 items in memory, with names and values of which many are
- * equal. SQLite itself says in which order they have to come, and tells what
- * it compiled and ran. Everything happens on one thread.
+ * Most tests have 120 items in memory, many of which have equal names or
+ * values. SQLite itself tells in which order they have to come, and what it
+ * compiled and ran. Everything happens on one thread.
  *
- * Each test looks at one thing and leaves the others alone. Names, and whether
- * memory is given back, are judged by tests 7 and 9 only: in the others no
- * page is freed, and they run without the address sanitizer.
+ * Each test looks at one thing only. Tests 7 and 9 judge names, and whether
+ * memory is freed: the others free no page, and run without the address
+ * sanitizer.
  */
 #include "shop.h"
 
@@ -50,7 +50,7 @@ static void pages_join(void *fixture)
     expect_more(f);
 }
 
-/* The last two are longer than a buffer of any usual size. */
+/* The last two are longer than a buffer usually is. */
 static void filters(void *fixture)
 {
     static char longs[2][1000];
@@ -91,7 +91,7 @@ static void filters(void *fixture)
     }
 }
 
-/* Another visitor of another database reads its items one by one. */
+/* A visitor of another database reads its items one by one. */
 static void ask_other(sqlite3 *db)
 {
     static struct ex_page page;
@@ -100,16 +100,17 @@ static void ask_other(sqlite3 *db)
 
     query.after = last.id < 0 ? NULL : &last;
     CHECK_INT(ex_page_read(db, &query, &page), 0);
-    test_cause("what is kept between two calls mixes up two visitors");
+    test_cause(
+        "something is kept between two calls, and mixes up two visitors");
     if (page.count != 1 || page.items[0].id != (last.id < 0 ? 1 : last.id + 1))
         test_wrong("a visitor of another database gets the next item there",
-                   "another one");
+                   "a different item");
     test_cause(NULL);
     last = page.items[0];
 }
 
-/* Between two pages an item comes before all others, which must not move them;
- * or the last one that was read goes, or moves to the front. */
+/* Between two pages an item is inserted before all others, which must not move
+ * them; or the last item that was read is deleted, or moves to the front. */
 static void disturb(struct fixture *f, int way, int nth)
 {
     int front = way < WAYS / 2 ? LEAST : MOST;
@@ -151,7 +152,7 @@ static void meanwhile(void *fixture)
             behind == MOST
                 ? "INSERT INTO items VALUES (%d, 'x', 'new', '{}', %d)"
                 : "INSERT INTO items VALUES (%d, '', 'new', '{}', %d)",
-            behind, behind); /* has to come, as the last one */
+            behind, behind); /* has to come, last of all */
         f->expected[f->count++] = (struct ex_item){.id = behind};
         for (int nth = 1; f->read < f->count; nth++) {
             disturb(f, way, nth);
@@ -165,7 +166,7 @@ static void meanwhile(void *fixture)
 #define LONG                                                                   \
     "a name that is longer than thirty-two bytes, and than sixty-four: "
 
-/* Names and numbers as nobody expects them. Each page is freed. */
+/* Names and numbers that nobody expects. Each page is freed. */
 static void odd_items(void *fixture)
 {
     static const char *const names[] = {
@@ -217,14 +218,15 @@ static void odd_items(void *fixture)
         }
         ex_page_free(&f->page);
         if (f->page.count > 0)
-            test_wrong("a page is empty once it was freed", "%zu items",
-                       f->page.count);
-        ex_page_free(&f->page); /* of an empty one nothing is freed */
+            test_wrong("a page that was freed is empty", "%s",
+                       test_count(f->page.count, "item", NULL));
+        ex_page_free(&f->page); /* nothing is freed any more */
     }
-    test_cause("the connection and its transaction are the caller's");
+    test_cause("the connection and its transaction belong to the caller");
     if (sqlite3_get_autocommit(f->db) || f->others > 0)
         test_wrong("a page is read, and nothing else is done", "%s",
-                   f->others > 0 ? "something else is" : "COMMIT is");
+                   f->others > 0 ? "SQL does more than read"
+                                 : "the transaction was ended");
 }
 
 static void refused(void *fixture)
@@ -261,14 +263,14 @@ static void refused(void *fixture)
             query.sort = hostile[i];
         else
             query.limit = limits[i - keys];
-        expect_code(f, ask(f, &query), UV_EINVAL, ", and no SQL");
+        expect_code(f, ask(f, &query), UV_EINVAL, " and compiles no SQL");
         if (f->compiled > 0 || f->traced[0] != '\0')
-            test_wrong("no SQL is compiled for what is refused", "SQL, %s",
-                       f->what);
+            test_wrong("no SQL is compiled for a query that is refused",
+                       "some is, %s", f->what);
     }
 }
 
-/* Two queries whose values differ run the same text. */
+/* Two queries that differ only in their values run the same text. */
 static void bound(void *fixture)
 {
     struct fixture *f = fixture;
@@ -285,17 +287,17 @@ static void bound(void *fixture)
         memcpy(first, f->traced, sizeof first);
         if (strstr(first, "zany") != NULL || strstr(first, "zebra") != NULL ||
             strstr(first, "12345") != NULL || strstr(first, "76543") != NULL)
-            test_wrong("no value stands in the SQL", "%.150s", first);
+            test_wrong("no value is part of the SQL", "%.150s", first);
         name[8]++, status[5]++, query.limit--, after.id--, after.value--;
         expect_code(f, ask(f, &query), 0, "");
         if (first[0] == '\0' || strcmp(first, f->traced) != 0)
             test_wrong(
-                "the same SQL when only the values differ, the limit too",
+                "the same SQL when only values differ, the limit among them",
                 "%.150s", f->traced);
     }
 }
 
-/* Each call of SQLite fails, with codes that no list has. */
+/* Each call of SQLite fails, with codes that are in no list. */
 static void each_code(struct fixture *f)
 {
     static char longer[3000];
@@ -322,8 +324,8 @@ static void each_code(struct fixture *f)
     bind_too_much(f, &query);
 }
 
-/* A page is asked for until nothing fails any more: each time the query is
- * stopped a little later, or the next allocation fails. */
+/* Asks for a page until nothing fails any more: each time the query is stopped
+ * a little later, or the next allocation fails. */
 static void stop_each(struct fixture *f, bool memory)
 {
     char name[] = "cat's bowl 0", status[] = "active";
@@ -332,7 +334,7 @@ static void stop_each(struct fixture *f, bool memory)
     bool failed = true;
 
     query.status = status;
-    query.after = &after; /* before all others */
+    query.after = &after; /* it comes before all others */
     expect_items(f, &query);
     for (int nth = 1; failed; nth++) {
         int left = nth, rc;
@@ -351,7 +353,7 @@ static void stop_each(struct fixture *f, bool memory)
                         !failed  ? 0
                         : memory ? SQLITE_NOMEM
                                  : SQLITE_INTERRUPT,
-                        failed ? ", as SQLite has said" : "");
+                        failed ? ", as SQLite did" : "");
         expect_own(f);
         if (rc != 0)
             continue;
@@ -385,53 +387,54 @@ static const struct test_case cases[] = {
          first_page,
          1,
          0,
-         "a page has limit items, or those that there are"),
+         "a page has limit items, or all that are left"),
     CASE("the first page, sorted both ways",
          order,
          1,
          1,
-         "equal values stand in the order of their ids, which is descending "
-         "if the values are"),
-    CASE("the pages join to the whole",
+         "equal values are ordered by their ids, which are descending if the "
+         "values are"),
+    CASE("the pages join to the whole list",
          pages_join,
          2,
          1,
          "a page begins after the value and the id of the last item, in the "
-         "direction of the order"),
-    CASE("only one status",
-         filters,
-         1,
-         1,
-         "a status is compared as it is, and nothing is made of it"),
+         "direction of the sort"),
+    CASE(
+        "only one status",
+        filters,
+        1,
+        1,
+        "a status must be compared unchanged, without LIKE, quotes or escapes"),
     CASE("items come and go between two pages",
          meanwhile,
          1,
          1,
-         "a page begins after the value and the id that the query has, not "
-         "after a number of items or a row that may be gone"),
-    CASE("what is hostile is refused",
+         "a page begins after the value and the id in the query, not after a "
+         "number of items or a row that may be gone"),
+    CASE("hostile sort keys and limits are refused",
          refused,
          1,
          0,
-         "a sort key is one of three names as they are, a limit is from 1 to "
+         "a sort key is exactly one of three names, a limit is 1 to "
          "EX_PAGE_MAX; anything else is refused before there is SQL"),
     MEMORY_CASE("odd names and numbers",
                 odd_items,
                 1,
                 1,
-                "as in tests 2 and 3, with other names and numbers"),
-    CASE("no value stands in the SQL",
+                "as in tests 2 and 3: names are copied, numbers have 64 bits"),
+    CASE("no value is part of the SQL",
          bound,
          1,
          1,
-         "a value was made part of the text and not bound"),
+         "a value was written into the text instead of being bound"),
     MEMORY_CASE(
         "stopped, without memory, or with any error",
         failures,
         1,
         1,
-        "an error of sqlite3_step was taken for the end of the rows, or one "
-        "call of SQLite was not looked at"),
+        "an error of sqlite3_step was taken for the end of the rows, or the "
+        "result of a call was not checked"),
     {0},
 };
 

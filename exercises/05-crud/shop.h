@@ -1,5 +1,5 @@
-/* shop - the items of the tests of 05-crud, how to ask for them, and what has
- * to come
+/* shop - the items of the tests of 05-crud, how to ask for them, and which
+ * pages to expect
  *
  * Owns a database in memory. Everything happens on one thread.
  */
@@ -17,8 +17,8 @@
 enum {
     ITEMS = 120,
     ITEMS_MAX = 160,
-    MOVED = 60,  /* items of the test in which they come and go */
-    LEAST = 0,   /* an id and value before those of all items */
+    MOVED = 60,  /* items in the test in which they come and go */
+    LEAST = 0,   /* an id and a value before those of all items */
     MOST = 5000, /* and after them */
     WAYS = 6,    /* three columns, both directions */
     NAME_SIZE = 96,
@@ -40,7 +40,7 @@ static const char rows[] =
     " CASE n %% 3 WHEN 0 THEN 'active' WHEN 1 THEN 'won''t sell'"
     " ELSE 'draft' END, '{}', 1000 + (n * 17 + %d) %% 61 %% 7 FROM n";
 
-/* 60 items of which no two have a name or a value in common. */
+/* 60 items, no two of which share a name or a value. */
 static const char different_rows[] =
     "DELETE FROM items; WITH RECURSIVE n (n) AS"
     " (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 59)"
@@ -53,16 +53,16 @@ struct fixture {
     struct ex_page page;
     struct ex_item expected[ITEMS_MAX];
     char names[ITEMS_MAX][NAME_SIZE];
-    size_t count;      /* of those expected */
-    size_t read;       /* of them, up to now */
-    sqlite3_stmt *own; /* of the caller, or NULL */
+    size_t count;      /* of expected items */
+    size_t read;       /* how many of them so far */
+    sqlite3_stmt *own; /* a statement of the caller, or NULL */
     bool denies;       /* SQLite may compile nothing */
-    int fails_with;    /* reading an item does, unless it is 0 */
-    /* of the last call: */
+    int fails_with;    /* the code with which reading an item fails, or 0 */
+    /* about the last call: */
     char what[TEXT_SIZE];
-    long others;           /* what was compiled to do anything but read */
-    long compiled;         /* how often SQLite has asked while it compiled */
-    char traced[SQL_SIZE]; /* what has run */
+    long others;   /* what was compiled to do something else than read */
+    long compiled; /* how often SQLite has asked while it compiled */
+    char traced[SQL_SIZE]; /* the SQL that ran */
 };
 
 static inline void run(sqlite3 *db, const char *format, int a, int b)
@@ -74,7 +74,7 @@ static inline void run(sqlite3 *db, const char *format, int a, int b)
     sqlite3_free(sql);
 }
 
-/* SQLite asks what is allowed while it compiles, and at no other time. */
+/* SQLite asks what is allowed while it compiles, and only then. */
 static inline int on_compile(void *data,
                              int action,
                              const char *a,
@@ -91,7 +91,7 @@ static inline int on_compile(void *data,
     return f->denies ? SQLITE_DENY : SQLITE_OK;
 }
 
-/* Notes the text of what runs, as it was compiled. */
+/* Notes the text of each statement that runs, as it was compiled. */
 static inline int on_run(unsigned type, void *data, void *stmt, void *sql)
 {
     struct fixture *f = data;
@@ -120,7 +120,7 @@ static inline void tear_down(void *data)
     struct fixture *f = data;
     sqlite3_stmt *stmt;
 
-    /* Tests 9 and 10 alone judge a statement that was left. */
+    /* Only the last test judges a statement that was left. */
     while ((stmt = sqlite3_next_stmt(f->db, NULL)) != NULL)
         (void)sqlite3_finalize(stmt); /* repeats the error of a step */
     CHECK_INT(sqlite3_close(f->db), SQLITE_OK);
@@ -136,7 +136,7 @@ static inline struct ex_page_query sorted(int way, size_t limit)
         .sort = sorts[way % 3], .descending = way >= 3, .limit = limit};
 }
 
-/* Finds what all pages together have to hold. */
+/* Finds out what all pages together must hold. */
 static inline void expect_items(struct fixture *f,
                                 const struct ex_page_query *query)
 {
@@ -166,10 +166,11 @@ static inline void expect_items(struct fixture *f,
 static inline void describe(struct fixture *f,
                             const struct ex_page_query *query)
 {
-    (void)snprintf(f->what, TEXT_SIZE, "by %.40s%s, %.20s%slimit %zu%s",
+    (void)snprintf(f->what, TEXT_SIZE, "sort by %.40s%s, %s%.20s%slimit %zu%s",
                    query->sort, query->descending ? " descending" : "",
+                   query->status != NULL ? "status \"" : "",
                    query->status != NULL ? query->status : "",
-                   query->status != NULL ? ", " : "", query->limit,
+                   query->status != NULL ? "\", " : "", query->limit,
                    query->after != NULL ? ", after an item" : "");
 }
 
@@ -197,18 +198,13 @@ expect_code(struct fixture *f, int rc, int code, const char *what)
 {
     char text[2 * TEXT_SIZE];
 
-    (void)snprintf(text, sizeof text, "%s: %s%s%s, code %d", f->what,
-                   code < 0 ? "UV_" : "",
-                   code == 0  ? "returns 0"
-                   : code < 0 ? uv_err_name(code)
-                              : sqlite3_errstr(code),
-                   what, code);
+    (void)snprintf(text, sizeof text, "%s: ex_page_read returns %s%s", f->what,
+                   test_code(code), what);
     if (rc != code)
-        test_wrong(text, "%d (%s%s)", rc, rc < 0 ? "UV_" : "",
-                   rc < 0 ? uv_err_name(rc) : sqlite3_errstr(rc));
+        test_wrong(text, "%s", test_code(rc));
 }
 
-/* Checks that the page has the items which come next. */
+/* Checks that the page has the items that come next. */
 static inline void expect_page(struct fixture *f,
                                const struct ex_page_query *query)
 {
@@ -223,9 +219,10 @@ static inline void expect_page(struct fixture *f,
         if (f->page.items[i].id != f->expected[f->read + i].id)
             test_wrong(text, "the id %lld", (long long)f->page.items[i].id);
     }
-    (void)snprintf(text, sizeof text, "%s: %zu items", f->what, count);
+    (void)snprintf(text, sizeof text, "%s: %s", f->what,
+                   test_count(count, "item", NULL));
     if (f->page.count != count)
-        test_wrong(text, "%zu items", f->page.count);
+        test_wrong(text, "%s", test_count(f->page.count, "item", NULL));
     f->read += count;
 }
 
@@ -234,11 +231,12 @@ static inline void expect_more(struct fixture *f)
     bool more = f->count > f->read;
     char text[2 * TEXT_SIZE];
 
-    (void)snprintf(text, sizeof text, "%s: %zu items, and %s", f->what,
-                   f->page.count, more ? "more" : "no more");
+    (void)snprintf(text, sizeof text, "%s: %s, and more is %s", f->what,
+                   test_count(f->page.count, "item", NULL),
+                   more ? "true" : "false");
     test_cause("only an item beyond the page shows that there are more");
     if (f->page.more != more)
-        test_wrong(text, "%s", more ? "no more" : "more");
+        test_wrong(text, "more is %s", more ? "false" : "true");
     test_cause(NULL);
 }
 
@@ -254,9 +252,10 @@ static inline void expect_names(struct fixture *f)
         (void)snprintf(text, sizeof text, "%s: value %lld, name \"%s\"",
                        f->what, (long long)want->value, want->name);
         test_cause("the name belongs to the statement and was not copied");
-        if (item->name == NULL || strcmp(item->name, want->name) != 0)
-            test_wrong(text, "another name: \"%.40s\"",
-                       item->name != NULL ? item->name : "NULL");
+        if (item->name == NULL)
+            test_wrong(text, "the name is NULL");
+        if (strcmp(item->name, want->name) != 0)
+            test_wrong(text, "the name is \"%.40s\"", item->name);
         test_cause("ids and values are 64 bits wide");
         if (item->value != want->value)
             test_wrong(text, "value %lld", (long long)item->value);
@@ -264,7 +263,7 @@ static inline void expect_names(struct fixture *f)
     test_cause(NULL);
 }
 
-/* Reads a page; the query is that of the page before. */
+/* Reads the next page: the query goes on after the page before. */
 static inline void ask_next(struct fixture *f, struct ex_page_query query)
 {
     struct ex_page before = f->page;
@@ -293,7 +292,7 @@ static inline int stop_query(void *left)
     return --*(int *)left < 0;
 }
 
-/* The caller has a statement of its own open. */
+/* From now on the caller has a statement of its own open. */
 static inline void begin_own(struct fixture *f)
 {
     CHECK_INT(sqlite3_create_function(f->db, "on_item", 0, SQLITE_UTF8, f,
@@ -315,13 +314,13 @@ static inline void expect_own(struct fixture *f)
 
     for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(f->db, s)) != NULL;)
         statements++;
-    test_cause("one way out leaves past sqlite3_finalize");
+    test_cause("one way out of the function skips sqlite3_finalize");
     if (statements > 1)
-        test_wrong("no statement is left", "one is left, %s", f->what);
+        test_wrong("no statement is left", "one is, %s", f->what);
     test_cause("the caller may have statements of its own");
     if (statements < 1 || !sqlite3_stmt_busy(f->own))
-        test_wrong("the caller's statement is left alone", "it was ended, %s",
-                   f->what);
+        test_wrong("the caller's statement is left alone",
+                   "it was reset or finalized, %s", f->what);
     test_cause(NULL);
 }
 
@@ -332,12 +331,12 @@ ask_in_vain(struct fixture *f, const struct ex_page_query *query, int code)
 
     f->denies = false;
     f->fails_with = 0;
-    expect_code(f, rc, code, ", as SQLite has said");
+    expect_code(f, rc, code, ", as SQLite did");
     expect_own(f);
 }
 
-/* A text that is longer than what the connection allows cannot be bound.
- * A solution that need not bind it gives the right page. */
+/* A text that is longer than the connection allows cannot be bound. A solution
+ * that does not need to bind it returns the right page. */
 static inline void bind_too_much(struct fixture *f,
                                  const struct ex_page_query *query)
 {
@@ -351,7 +350,7 @@ static inline void bind_too_much(struct fixture *f,
     if (rc == 0)
         expect_page(f, query);
     else
-        expect_code(f, rc, SQLITE_TOOBIG, ", as SQLite has said");
+        expect_code(f, rc, SQLITE_TOOBIG, ", as SQLite did");
     expect_own(f);
 }
 

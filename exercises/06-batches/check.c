@@ -1,8 +1,8 @@
 /* check - the tests of 06-batches, upsert in chunks
  *
  * Every test has a table of prices in a file of its own. What goes wrong, and
- * what a run has to leave, is in prices.h. Whether something stays open is
- * judged by the last test only: the others take it away.
+ * what a run must leave, is in prices.h. Only the last test judges whether
+ * something stays open: the others close it.
  */
 #include "prices.h"
 
@@ -15,23 +15,23 @@ static void inserts(void *fixture)
 {
     struct fixture *f = fixture;
 
-    upsert(f, 10, 5, "10 rows, 5 a chunk");
+    upsert(f, 10, 5, "10 rows, 5 in a chunk");
     expect_count(f, "10 rows", 10);
     for (int i = 0; i < 10; i++)
-        expect(f->names[i], "costs", read_item(f, "cents", f->names[i]),
+        expect(f->names[i], "cents", read_item(f, "cents", f->names[i]),
                f->rows[i].cents);
 }
 
 static void last_chunk(struct fixture *f)
 {
-    upsert(f, 10, 3, "10 rows, 3 a chunk");
-    expect_count(f, "10 rows, 3 a chunk", 10);
-    upsert(f, 12, 4, "12 rows, 4 a chunk");
-    expect_count(f, "12 rows, 4 a chunk", 12);
+    upsert(f, 10, 3, "10 rows, 3 in a chunk");
+    expect_count(f, "10 rows, 3 in a chunk", 10);
+    upsert(f, 12, 4, "12 rows, 4 in a chunk");
+    expect_count(f, "12 rows, 4 in a chunk", 12);
 }
 
-/* Names and prices as nobody expects them; some names differ in case only, or
- * in a blank. */
+/* Names and prices that nobody expects; some names differ only in their case or
+ * in a space. */
 static void make_odd(struct fixture *f)
 {
     static const char *const pots[] = {"tea pot",  "Tea pot",  "TEA POT",
@@ -64,24 +64,25 @@ static void updates(void *fixture)
                      " (190, 'item 30', 5), (191, 'ITEM 3', 6)");
     upsert(f, 10, 5, "10 rows, 2 of them known");
     for (int i = 0; i < 10; i++)
-        expect(f->names[i], "costs", read_item(f, "cents", f->names[i]),
+        expect(f->names[i], "cents", read_item(f, "cents", f->names[i]),
                f->rows[i].cents);
-    expect("item 30, not given,", "costs", read_item(f, "cents", "item 30"), 5);
-    expect("ITEM 3, not given,", "costs", read_item(f, "cents", "ITEM 3"), 6);
-    test_cause("a row was deleted and inserted anew instead of updated");
-    expect("item 0", "keeps its id:", read_item(f, "id", "item 0"), -7);
-    expect("item 3", "keeps its id:", read_item(f, "id", "item 3"),
-           INT64_C(4294967299));
+    expect("item 30, which is not in the list", "cents",
+           read_item(f, "cents", "item 30"), 5);
+    expect("ITEM 3, which is not in the list", "cents",
+           read_item(f, "cents", "ITEM 3"), 6);
+    test_cause("a row was deleted and inserted again, instead of updated");
+    expect("item 0", "id", read_item(f, "id", "item 0"), -7);
+    expect("item 3", "id", read_item(f, "id", "item 3"), INT64_C(4294967299));
     test_cause(NULL);
     f->rows[0].cents = 3;
     f->rows[9] = (struct ex_price){f->names[0], 2};
     upsert(f, 10, 10, "the first name comes twice");
-    expect("the last price of item 0", "is", read_item(f, "cents", "item 0"),
-           2);
+    expect("item 0, whose name comes twice", "cents",
+           read_item(f, "cents", "item 0"), 2);
     make_odd(f);
     upsert(f, ROWS, ROWS, "odd names and prices");
     for (int i = 0; i < ROWS; i++)
-        expect(f->names[i], "costs", read_item(f, "cents", f->names[i]),
+        expect(f->names[i], "cents", read_item(f, "cents", f->names[i]),
                f->rows[i].cents);
 }
 
@@ -108,11 +109,11 @@ static void commits(void *fixture)
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
         char what[TEXT_SIZE / 2];
 
-        (void)snprintf(what, sizeof what, "%zu rows, %zu a chunk",
-                       runs[i].count, runs[i].chunk);
+        (void)snprintf(what, sizeof what, "%s, %zu in a chunk",
+                       test_count(runs[i].count, "row", NULL), runs[i].chunk);
         raw_do(f->other, "DELETE FROM prices");
         upsert(f, runs[i].count, runs[i].chunk, what);
-        expect(what, "commits:", f->commits, runs[i].commits);
+        expect(what, "commits", f->commits, runs[i].commits);
         expect_count(f, what, runs[i].count);
     }
 }
@@ -126,15 +127,15 @@ static void changes(void *fixture)
     for (size_t i = 0; i < 3; i++)
         f->rows[i + 1].cents += INT64_C(4294967296) << (i * 10);
     test_traces_look(f->other, f->db, &before);
-    upsert(f, ROWS, 8, "all are new");
-    expect_report(f, "all are new", ROWS, 0, ROWS);
-    test_cause("the connection's settings are the caller's");
+    upsert(f, ROWS, 8, "all rows are new");
+    expect_report(f, "all rows are new", ROWS, 0, ROWS);
+    test_cause("the settings of the connection belong to the caller");
     test_traces_settings(f->db, &before, "when prices are written");
     test_cause(NULL);
     test_traces_look(f->other, f->db, &before);
-    upsert(f, ROWS, 8, "the same again");
-    expect_report(f, "the same again", ROWS, 0, 0);
-    test_cause("the same price again is no reason to write");
+    upsert(f, ROWS, 8, "the same rows again");
+    expect_report(f, "the same rows again", ROWS, 0, 0);
+    test_cause("the same price again must not be written");
     test_traces_none(f->other, f->db, &before, "when the prices are the same");
     test_cause(NULL);
     for (size_t i = 0; i < others; i++)
@@ -170,24 +171,25 @@ static size_t spoil(struct fixture *f, int codes[static ROWS])
     return bad;
 }
 
-/* As many bad rows as there is room for are reported, all are counted. */
+/* Bad rows are reported as far as there is room, and all are counted. */
 static void bad_rows_in_room(struct fixture *f, size_t room, size_t bad)
 {
     char what[TEXT_SIZE / 2];
     struct ex_upsert_report *report = &f->report;
 
     (void)snprintf(what, sizeof what, "room for %zu bad rows", room);
-    test_cause("bad_room says how many find room; all are counted");
+    test_cause(
+        "bad_room limits how many are reported, not how many are counted");
     f->bad[room].row = ROWS;
     *report =
         (struct ex_upsert_report){room > 0 ? f->bad : NULL, room, 9, 9, 9};
     expect_code(what, ex_upsert(f->db, f->rows, ROWS, CHUNK, report), 0);
     expect_report(f, what, ROWS, bad, 0);
     if (f->bad[room].row != ROWS)
-        test_wrong(what, "one more is written");
+        test_wrong(what, "one more was written");
     if (report->bad_room != room || (room > 0 && report->bad != f->bad))
-        test_wrong("bad and bad_room stay as the caller has set them",
-                   "they do not");
+        test_wrong("bad and bad_room stay as the caller set them",
+                   "they were changed");
 }
 
 static void bad_rows(void *fixture)
@@ -203,14 +205,14 @@ static void bad_rows(void *fixture)
     for (int i = 0; i < ROWS; i++) {
         if (codes[i] == 0)
             continue;
-        expect("the next bad one", "is row", (int64_t)f->bad[next].row, i);
-        expect("a bad row", "has code", f->bad[next++].code, codes[i]);
+        expect("the next bad row", "index", (int64_t)f->bad[next].row, i);
+        expect("a bad row", "code", f->bad[next++].code, codes[i]);
     }
     for (size_t room = 4; room-- > 0;)
         bad_rows_in_room(f, room * room, bad);
 }
 
-/* A constraint of which no list knows the extension. */
+/* A constraint whose extended code is in no list. */
 static void unknown_constraint(void *fixture)
 {
     struct fixture *f = fixture;
@@ -220,10 +222,10 @@ static void unknown_constraint(void *fixture)
 
     (void)upsert_in_vain(f, &fault);
     expect_report(f, fault.what, ROWS, 1, ROWS - 1);
-    expect("row 20", "has code", f->bad[0].code, fault.kind);
+    expect("row 20", "code", f->bad[0].code, fault.kind);
 }
 
-/* Draws the codes of rows that fail. */
+/* The codes of some rows that fail are drawn. */
 static size_t draw_faults(struct fault faults[static 16])
 {
     static const int codes[] = {
@@ -238,7 +240,8 @@ static size_t draw_faults(struct fault faults[static 16])
         {"the disk is full at row 12", SQLITE_FULL, SQLITE_FULL, 12, 8},
         {"row 19 is interrupted", SQLITE_INTERRUPT, SQLITE_INTERRUPT, 19, 16},
         {"the first row fails", SQLITE_ERROR, SQLITE_ERROR, 0, 0},
-        {"row 21 undoes all", ROLLED_BACK, SQLITE_CONSTRAINT_TRIGGER, 21, 16},
+        {"row 21 rolls back the transaction", ROLLED_BACK,
+         SQLITE_CONSTRAINT_TRIGGER, 21, 16},
         {"the third COMMIT breaks a constraint", ORPHAN,
          SQLITE_CONSTRAINT_FOREIGNKEY, 18, 16},
         {"the second COMMIT is busy", READER, SQLITE_BUSY, 13, 8},
@@ -256,7 +259,7 @@ static size_t draw_faults(struct fault faults[static 16])
     return count + 4;
 }
 
-/* BEGIN or COMMIT fails at its first time. */
+/* The first BEGIN or COMMIT fails. */
 static void refuse(struct fixture *f, int kinds, const char *what)
 {
     struct test_refusal refusal = {0};
@@ -266,7 +269,7 @@ static void refuse(struct fixture *f, int kinds, const char *what)
     test_refuse(f->db, &refusal, kinds | TEST_REFUSE_SAVEPOINT);
     rc = run(f, ROWS, CHUNK);
     test_refuse_nothing(f->db);
-    test_cause("the result of BEGIN or COMMIT was not looked at");
+    test_cause("the result of BEGIN or COMMIT was not checked");
     expect_code(what, rc, SQLITE_AUTH);
     roll_back(f->db);
     expect_report(f, what, 0, 0, 0);
@@ -287,7 +290,7 @@ static void errors(void *fixture)
         size_t kept = faults[i].kept, bad = (kept + CHUNK - 1) / CHUNK;
         bool happened = upsert_in_vain(f, &faults[i]);
 
-        roll_back(f->db); /* what stays open is judged by another test */
+        roll_back(f->db); /* another test judges what stays open */
         roll_back(f->other);
         if (!happened)
             continue;
@@ -370,11 +373,11 @@ static void others(void *fixture)
     f->looks = true;
     f->writes = true;
     upsert(f, ROWS, 10, "others read and write");
-    expect("others read at each row", "refused:", f->refused, 0);
-    test_cause("a chunk ends with its COMMIT, and the next has its own BEGIN");
+    expect("others read at each row", "reads refused", f->refused, 0);
+    test_cause("each chunk has its own BEGIN and COMMIT");
     if (f->written < 4)
         test_wrong("others can write before each of 4 chunks",
-                   "they could %d times", f->written);
+                   "they could write %s", test_times((uint64_t)f->written));
 }
 
 #define CASE(title_, run_, points_, needs_, cause_)                            \
@@ -385,7 +388,7 @@ static void others(void *fixture)
     }
 
 static const struct test_case cases[] = {
-    CASE("new rows go in",
+    CASE("new rows are inserted",
          inserts,
          1,
          0,
@@ -394,33 +397,33 @@ static const struct test_case cases[] = {
          updates,
          1,
          1,
-         "a name is a text as it is, a price has 64 bits"),
+         "a name is compared unchanged, a price has 64 bits"),
     CASE("one commit for each chunk",
          commits,
          1,
          1,
-         "BEGIN and COMMIT are not around a chunk of rows, or the last chunk "
-         "was forgotten"),
-    CASE("what has changed is counted, the second run changes 0",
+         "BEGIN and COMMIT do not enclose each chunk, or the last chunk was "
+         "forgotten"),
+    CASE("changes are counted, and a second run makes none",
          changes,
          1,
          1,
-         "what was given was counted, not what has changed"),
+         "the given rows were counted, not those that changed"),
     CASE("bad rows are reported, the others stay",
          bad_rows,
          1,
          1,
-         "the error of a bad row has ended its chunk, or was forgotten"),
+         "a bad row ended its chunk, or was not reported"),
     CASE("any constraint makes a bad row",
          unknown_constraint,
          1,
          1,
-         "a constraint is known by the last byte of its code"),
+         "the last byte of a code tells that it is a constraint"),
     CASE("an error ends the run",
          errors,
          2,
          1,
-         "the report has rows of a chunk that is not committed"),
+         "the report counts rows of a chunk that was not committed"),
     CASE("others read at any time, and write between two chunks",
          others,
          1,

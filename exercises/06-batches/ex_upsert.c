@@ -1,4 +1,4 @@
-/* ex_upsert - prices go in by name, a transaction for each chunk of them
+/* ex_upsert - prices are written by name, with a transaction for each chunk
  *
  * The contract is in ex_upsert.h.
  */
@@ -20,8 +20,8 @@ static int run_row(sqlite3_stmt *stmt, const struct ex_price *row)
     return rc == SQLITE_DONE ? 0 : rc;
 }
 
-/* Runs the rows from got->settled up to end, in the open transaction, and
- * adds them to *got. Returns 0 or the code of what ends the run. */
+/* Runs the rows from got->settled up to end, in the open transaction, and adds
+ * them to *got. Returns 0 or the code that ends the run. */
 static int run_rows(sqlite3_stmt *stmt,
                     const struct ex_price *rows,
                     size_t end,

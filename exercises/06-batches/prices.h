@@ -1,10 +1,10 @@
 /* prices - the table of the tests of 06-batches, what goes wrong in it, and
- * what a run has to leave
+ * what a run must leave
  *
- * `db` is the connection of the code under test, `other` stands for everybody
- * else: it looks at what is committed, reads or writes. A trigger of db calls
- * on_row for each row, where a test can make something go wrong. Everything
- * happens on one thread.
+ * `db` is the connection of the code under test, `other` is everybody else: it
+ * looks at what is committed, reads or writes. A trigger of db calls on_row for
+ * each row, where a test can make something go wrong. Everything happens on one
+ * thread.
  */
 #ifndef PRICES_H
 #define PRICES_H
@@ -23,12 +23,12 @@ enum {
     ROWS = 40,
     NAME_SIZE = 80,
     TEXT_SIZE = 200,
-    CHUNK = 8, /* of the runs in which something goes wrong */
-    /* How a row fails that is not a code: */
-    ROLLED_BACK = -1, /* it undoes all */
-    READER = -2,      /* others read when COMMIT comes */
-    WRITER = -3,      /* others write when BEGIN comes */
-    ORPHAN = -4       /* it breaks a constraint that COMMIT looks at */
+    CHUNK = 8, /* rows in a chunk, where something goes wrong */
+    /* What goes wrong, apart from a row that fails with a code: */
+    ROLLED_BACK = -1, /* a row rolls back the transaction */
+    READER = -2,      /* another connection reads when COMMIT comes */
+    WRITER = -3,      /* another connection writes when BEGIN comes */
+    ORPHAN = -4       /* a row breaks a constraint that COMMIT checks */
 };
 
 static const char schema[] =
@@ -54,28 +54,28 @@ struct fault {
     int kind;    /* the code of the row, or one of the above */
     int code;    /* what ex_upsert returns */
     size_t row;  /* where it happens */
-    size_t kept; /* rows of the chunks before */
+    size_t kept; /* rows of the chunks before it */
 };
 
 struct fixture {
     sqlite3 *db;
     sqlite3 *other;
-    sqlite3_stmt *own; /* of the caller, on db */
+    sqlite3_stmt *own; /* a statement of the caller, on db */
     struct ex_price rows[ROWS];
     char names[ROWS][NAME_SIZE];
     struct ex_bad_row bad[ROWS];
     struct ex_upsert_report report;
     const struct fault *fault; /* or NULL */
-    bool missed;               /* it did not happen: others could not read */
+    bool missed;               /* the fault did not happen */
     int commits;               /* in this run */
     bool looks;                /* others read at each row */
-    int refused;               /* so often they could not */
+    int refused;               /* how often they could not */
     bool writes;               /* others write whenever db has nothing open */
-    int written;               /* so often they could */
+    int written;               /* how often they could */
 };
 
-/* Returns what others read of the item with this name, or -1 where there is
- * no row. */
+/* Returns what others read in this column of the item, or -1 if it does not
+ * exist. */
 static inline int64_t
 read_item(struct fixture *f, const char *column, const char *name)
 {
@@ -142,7 +142,7 @@ static inline int on_commit(void *data)
     return 0;
 }
 
-/* A statement of db is about to begin. */
+/* Called when a statement of db is about to begin. */
 static inline int on_statement(unsigned type, void *data, void *stmt, void *sql)
 {
     struct fixture *f = data;
@@ -191,7 +191,7 @@ static inline void set_up(void *data)
         SQLITE_OK);
 }
 
-/* Statements that were left open fail the test of what stays open only. */
+/* Only the last test judges statements that were left open. */
 static inline void tear_down(void *data)
 {
     struct fixture *f = data;
@@ -203,26 +203,27 @@ static inline void tear_down(void *data)
     CHECK_INT(sqlite3_close(f->other), SQLITE_OK);
 }
 
-/* A run and what has to come of it */
+/* A run, and what it must lead to */
 
 static inline void
 expect(const char *what, const char *noun, int64_t got, int64_t n)
 {
     char text[TEXT_SIZE];
 
-    (void)snprintf(text, sizeof text, "%s: %s %lld", what, noun, (long long)n);
+    (void)snprintf(text, sizeof text, "%s: %s = %lld", what, noun,
+                   (long long)n);
     if (got != n)
-        test_wrong(text, "%s %lld", noun, (long long)got);
+        test_wrong(text, "%s = %lld", noun, (long long)got);
 }
 
 static inline void expect_code(const char *what, int got, int code)
 {
     char text[TEXT_SIZE];
 
-    (void)snprintf(text, sizeof text, "%s: code %d (%s)", what, code,
-                   sqlite3_errstr(code));
+    (void)snprintf(text, sizeof text, "%s: ex_upsert returns %s", what,
+                   test_code(code));
     if (got != code)
-        test_wrong(text, "code %d (%s)", got, sqlite3_errstr(got));
+        test_wrong(text, "%s", test_code(got));
 }
 
 static inline int run(struct fixture *f, size_t count, size_t chunk)
@@ -248,7 +249,7 @@ static inline void expect_report(
 
 static inline void expect_count(struct fixture *f, const char *what, size_t n)
 {
-    expect(what, "rows in the table:",
+    expect(what, "rows in the table",
            raw_ask(f->other, "SELECT count(*) FROM prices"), (int64_t)n);
 }
 
@@ -258,8 +259,8 @@ static inline void roll_back(sqlite3 *db)
         raw_do(db, "ROLLBACK");
 }
 
-/* A run into an empty table, in which something goes wrong. Returns whether
- * it could go wrong. */
+/* Runs with an empty table, and something goes wrong. Returns whether it could
+ * go wrong. */
 static inline bool upsert_in_vain(struct fixture *f, const struct fault *fault)
 {
     int rc;
@@ -273,7 +274,7 @@ static inline bool upsert_in_vain(struct fixture *f, const struct fault *fault)
     f->fault = NULL;
     if (f->missed)
         return false;
-    test_cause("only a constraint makes a bad row, other errors end the run");
+    test_cause("a constraint makes a bad row; every other error ends the run");
     expect_code(fault->what, rc, fault->code);
     test_cause(NULL);
     return true;
@@ -286,8 +287,8 @@ static inline void expect_all_closed(struct fixture *f, const char *when)
     for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(f->db, s)) != NULL;)
         statements++;
     if (!sqlite3_get_autocommit(f->db))
-        test_wrong("no open transaction", "one, after: %s", when);
-    test_cause("one way out leaves past sqlite3_finalize");
+        test_wrong("no transaction is open", "one is, after: %s", when);
+    test_cause("one way out of the function skips sqlite3_finalize");
     if (statements > 1)
         test_wrong("no statement of its own is open", "one is, after: %s",
                    when);

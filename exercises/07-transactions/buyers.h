@@ -1,7 +1,7 @@
-/* buyers - two threads, a connection each, and the same carts
+/* buyers - two threads with a connection each, and the same carts
  *
- * The thread of the test fills the carts and looks at what has come of them;
- * between, each buyer belongs to its own thread.
+ * The thread of the test fills the carts and later looks at the orders. In the
+ * meantime each buyer belongs to its own thread.
  */
 #ifndef BUYERS_H
 #define BUYERS_H
@@ -10,7 +10,7 @@
 
 enum {
     THREADS = 2,
-    CARTS = 200, /* each thread tries to check out each of them */
+    CARTS = 200, /* each thread tries to check out all of them */
     ITEMS = 12,
     PIECES = 40 /* of each item */
 };
@@ -29,7 +29,8 @@ static inline void buy(void *data)
 {
     struct buyer *buyer = data;
 
-    (void)uv_barrier_wait(&crowd.start); /* which one is last does not matter */
+    (void)uv_barrier_wait(
+        &crowd.start); /* it does not matter which comes last */
     for (int i = 0; i < CARTS; i++)
         buyer->codes[i] = ex_checkout(buyer->db, i, &buyer->orders[i]);
 }
@@ -51,10 +52,10 @@ static inline void fill_carts(sqlite3 *db)
     raw_do(db, "COMMIT");
 }
 
-/* Each cart was had once, or by nobody. Returns how many were had. */
+/* Each cart was bought once, or by nobody. Returns how many were bought. */
 static inline int64_t expect_answers(struct fixture *f)
 {
-    int64_t had = 0;
+    int64_t bought = 0;
 
     for (int i = 0; i < CARTS; i++) {
         char sql[WHAT_SIZE];
@@ -63,18 +64,18 @@ static inline int64_t expect_answers(struct fixture *f)
 
         if ((one != EX_SOLD_OUT || two != EX_SOLD_OUT) &&
             (one != 0 || two != UV_ENOENT) && (one != UV_ENOENT || two != 0))
-            test_wrong("a cart is had once (0 and UV_ENOENT), or twice "
-                       "EX_SOLD_OUT",
-                       "cart %d: codes %d and %d", i, one, two);
+            test_wrong("a cart is bought once (0 and UV_ENOENT), or it is "
+                       "EX_SOLD_OUT for both",
+                       "cart %d: %s and %s", i, code_name(one), code_name(two));
         if (one == EX_SOLD_OUT)
             continue;
-        had++;
+        bought++;
         (void)snprintf(sql, sizeof sql,
                        "SELECT cart FROM orders WHERE id = %lld",
                        (long long)order);
         ask(f, "the cart of the order that was returned", sql, i);
     }
-    return had;
+    return bought;
 }
 
 #endif

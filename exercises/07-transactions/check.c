@@ -1,8 +1,8 @@
 /* check - the tests of 07-transactions, cart checkout
  *
- * Every test has a shop in a file of its own (shop.h). Whether a checkout
- * leaves something open is judged by tests 5 and 6; in the others it is taken
- * away. The last test has two threads, with a connection each.
+ * Every test has a shop in a file of its own (shop.h). Only tests 5 and 6 judge
+ * whether a checkout leaves something open; the others close it. The last test
+ * has two threads with a connection each.
  */
 #include "buyers.h"
 #include "shop.h"
@@ -23,7 +23,7 @@ static void places_an_order(void *fixture)
         2);
 }
 
-/* A cart of 70 lines, and ids and numbers of more than 32 bits. */
+/* A cart with 70 lines, and ids and numbers beyond 32 bits. */
 static void large_carts(struct fixture *f)
 {
     int64_t order;
@@ -39,23 +39,23 @@ static void large_carts(struct fixture *f)
            "INSERT INTO cart_lines VALUES (0, -1, 6000000000),"
            " (0, 0, 4294967299);"
            "INSERT INTO orders VALUES (5000000000, 5000000000, 0)");
-    order = check_out(f, INT64_C(-5000000007), "a cart of 70 lines", 0);
+    order = check_out(f, INT64_C(-5000000007), "a cart with 70 lines", 0);
     ask(f, "the order's id beyond 2^32",
         "SELECT id FROM orders WHERE cart = -5000000007", order);
     ask(f, "order lines of the large cart",
         "SELECT count(*) FROM order_lines JOIN orders ON id = order_id"
         " WHERE cart = -5000000007",
         70);
-    ask(f, "what is missing in its total",
+    ask(f, "cents missing in the total of the large cart",
         "SELECT sum(quantity * cents) - total_cents FROM order_lines"
         " JOIN orders ON id = order_id WHERE cart = -5000000007",
         0);
-    ask(f, "items of which the right number is missing",
+    ask(f, "items whose stock fell by the right number",
         "SELECT count(*) FROM stock WHERE item > 4000000000 AND"
         " (item + 7) / 5000000000 + 6000000000 - quantity = 1 + item % 2",
         70);
-    (void)check_out(f, 0, "cart 0, of 6000000000 pieces for nothing", 0);
-    ask(f, "pieces of item 0 that are left",
+    (void)check_out(f, 0, "cart 0, with 6000000000 free pieces", 0);
+    ask(f, "pieces of item 0 left in stock",
         "SELECT quantity FROM stock WHERE item = 0", 1);
 }
 
@@ -79,20 +79,21 @@ static void whole_order(void *fixture)
     expect_all(f->other, "cart 7", text);
     ask(f, "the order's id", "SELECT id FROM orders WHERE cart = 7", order);
     (void)check_out(f, 6, "cart 6", 0);
-    test_cause("money is an integer on all its ways, never REAL or double");
+    test_cause("money stays an integer in every step, never REAL or double");
     ask(f, "the total of cart 6",
         "SELECT total_cents FROM orders WHERE cart = 6",
         INT64_C(9007199254740993));
-    test_cause("ids and numbers have 64 bits, a cart any number of lines");
+    test_cause("ids and numbers have 64 bits, and a cart any number of lines");
     large_carts(f);
     test_cause(NULL);
 }
 
-/* Nothing happens: not a row, not a setting. code 0: any of two reasons. */
+/* Nothing happens: no row, no setting. code 0: for either of two reasons. */
 static void refuse(struct fixture *f, int64_t cart, const char *what, int code)
 {
     struct test_traces before;
     int64_t order = UNTOUCHED, version;
+    char text[WHAT_SIZE];
     int got;
 
     test_traces_look(f->other, f->db, &before);
@@ -102,11 +103,12 @@ static void refuse(struct fixture *f, int64_t cart, const char *what, int code)
     else {
         got = ex_checkout(f->db, cart, &order);
         if (got != EX_SOLD_OUT && got != SQLITE_CONSTRAINT_UNIQUE)
-            test_wrong("EX_SOLD_OUT or SQLITE_CONSTRAINT_UNIQUE", "%s: %d",
-                       what, got);
+            test_wrong("EX_SOLD_OUT or SQLITE_CONSTRAINT_UNIQUE", "%s: %s",
+                       what, code_name(got));
         take_away(f, false);
     }
-    test_traces_settings(f->db, &before, what);
+    (void)snprintf(text, sizeof text, "when %s", what);
+    test_traces_settings(f->db, &before, text);
     expect("commits of the checkout",
            raw_ask(f->other, "PRAGMA data_version") - version, 0);
 }
@@ -116,8 +118,8 @@ static void refuses(void *fixture)
     struct fixture *f = fixture;
     char text[TEXT_SIZE];
 
-    refuse(f, 8, "2 pots, there is 1", EX_SOLD_OUT);
-    expect_all(f->other, "2 pots, there is 1", f->before);
+    refuse(f, 8, "2 pots are wanted, there is 1", EX_SOLD_OUT);
+    expect_all(f->other, "2 pots are wanted, there is 1", f->before);
     refuse(f, 5, "an item that is not in stock", EX_SOLD_OUT);
     expect_all(f->other, "an item that is not in stock", f->before);
     refuse(f, 99, "an unknown cart", UV_ENOENT);
@@ -128,8 +130,8 @@ static void refuses(void *fixture)
     refuse(f, 7, "cart 7 again", UV_ENOENT);
     raw_do(f->other, "UPDATE stock SET quantity = 0 WHERE item = 2");
     read_all(f->other, text);
-    refuse(f, 9, "cart 7 has taken all cups", EX_SOLD_OUT);
-    expect_all(f->other, "cart 7 has taken all cups", text);
+    refuse(f, 9, "other carts have bought all cups", EX_SOLD_OUT);
+    expect_all(f->other, "other carts have bought all cups", text);
     raw_do(f->other, "INSERT INTO cart_lines VALUES (7, 1, 1)");
     read_all(f->other, text);
     refuse(f, 7, "a cart that has an order already", SQLITE_CONSTRAINT_UNIQUE);
@@ -155,25 +157,27 @@ static void others_write(void *fixture)
                "INSERT OR IGNORE INTO cart_lines VALUES (7, 3, 1); COMMIT");
     (void)check_out(f, 7, "prices rise until BEGIN", 0);
     expect("writes of others after BEGIN", f->intrusions, 0);
-    test_cause("what was read before BEGIN is old: others have written since");
+    test_cause(
+        "what was read before BEGIN is old if others have written since");
     ask(f, "order lines with an old price",
         "SELECT count(*) FROM order_lines AS line JOIN stock USING (item)"
         " WHERE line.cents <> stock.cents",
         0);
-    ask(f, "what is missing in the total",
+    ask(f, "cents missing in the total",
         "SELECT sum(quantity * cents) - total_cents FROM order_lines, orders",
         0);
-    ask(f, "order lines, one was added to the cart before BEGIN",
+    ask(f, "order lines, when one was added to the cart before BEGIN",
         "SELECT count(*) FROM order_lines", 3);
+    test_cause("the stock must be checked after BEGIN, in the UPDATE itself");
     intrude(f, "UPDATE stock SET quantity = 1 WHERE item = 1");
     (void)check_out(f, 7, "the tea is sold before BEGIN", EX_SOLD_OUT);
-    ask(f, "the tea in stock", "SELECT quantity FROM stock WHERE item = 1", 1);
-    test_cause("the code of BEGIN was not looked at");
+    ask(f, "tea in stock", "SELECT quantity FROM stock WHERE item = 1", 1);
+    test_cause("the code of BEGIN was not checked");
     intrude(f, NULL);
     raw_do(f->other, "BEGIN IMMEDIATE");
-    (void)check_out(f, 7, "somebody else writes", SQLITE_BUSY);
+    (void)check_out(f, 7, "another connection is writing", SQLITE_BUSY);
     raw_do(f->other, "ROLLBACK");
-    expect_all(f->other, "somebody else writes", f->before);
+    expect_all(f->other, "another connection is writing", f->before);
 }
 
 static void inside_a_transaction(void *fixture)
@@ -182,15 +186,16 @@ static void inside_a_transaction(void *fixture)
         const char *what, *begin, *end;
         int64_t cart;
         int code, orders, notes; /* in the end */
-    } runs[] = {
-        {"BEGIN, a note, cart 7, COMMIT", "BEGIN", "COMMIT", 7, 0, 1, 1},
-        {"BEGIN, a note, cart 7, ROLLBACK", "BEGIN", "ROLLBACK", 7, 0, 0, 0},
-        {"BEGIN, a note, cart 9, COMMIT", "BEGIN", "COMMIT", 9,
-         SQLITE_CONSTRAINT_TRIGGER, 0, 1},
-        {"SAVEPOINT, a note, cart 7, RELEASE", "SAVEPOINT caller",
-         "RELEASE caller", 7, 0, 1, 1},
-        {"SAVEPOINT, a note, cart 99, RELEASE", "SAVEPOINT caller",
-         "RELEASE caller", 99, UV_ENOENT, 0, 1}};
+    } runs[] = {{"BEGIN, INSERT, checkout of cart 7, COMMIT", "BEGIN", "COMMIT",
+                 7, 0, 1, 1},
+                {"BEGIN, INSERT, checkout of cart 7, ROLLBACK", "BEGIN",
+                 "ROLLBACK", 7, 0, 0, 0},
+                {"BEGIN, INSERT, checkout of cart 9, COMMIT", "BEGIN", "COMMIT",
+                 9, SQLITE_CONSTRAINT_TRIGGER, 0, 1},
+                {"SAVEPOINT, INSERT, checkout of cart 7, RELEASE",
+                 "SAVEPOINT caller", "RELEASE caller", 7, 0, 1, 1},
+                {"SAVEPOINT, INSERT, checkout of cart 99, RELEASE",
+                 "SAVEPOINT caller", "RELEASE caller", 99, UV_ENOENT, 0, 1}};
     struct fixture *f = fixture;
 
     f->strict = true;
@@ -204,21 +209,21 @@ static void inside_a_transaction(void *fixture)
         raw_do(f->db, runs[i].begin);
         raw_do(f->db, "INSERT INTO notes VALUES (1)");
         (void)check_out(f, runs[i].cart, what, runs[i].code);
-        expect_all(f->other, "what others see before the end", f->before);
+        expect_all(f->other, "what others see until COMMIT", f->before);
         raw_do(f->db, runs[i].end);
         (void)snprintf(text, sizeof text, "%s: orders", what);
         ask(f, text, "SELECT count(*) FROM orders", runs[i].orders);
         (void)snprintf(text, sizeof text, "%s: notes", what);
         ask(f, text, "SELECT count(*) FROM notes", runs[i].notes);
     }
-    test_cause("the lock is asked for at the first write, and may be taken");
+    test_cause("the first write needs the lock, which another one may hold");
     raw_do(f->other, goods);
     raw_do(f->db, "BEGIN");
     raw_do(f->other, "BEGIN IMMEDIATE");
-    (void)check_out(f, 7, "BEGIN, somebody else writes", SQLITE_BUSY);
+    (void)check_out(f, 7, "another connection holds the lock", SQLITE_BUSY);
     raw_do(f->other, "ROLLBACK");
     raw_do(f->db, "COMMIT");
-    test_cause("the caller has read: only the caller can begin again");
+    test_cause("the caller has read, so only the caller can begin again");
     raw_do(f->other, goods);
     raw_do(f->db, "BEGIN; SELECT * FROM notes");
     raw_do(f->other, "INSERT INTO notes VALUES (2)");
@@ -226,30 +231,30 @@ static void inside_a_transaction(void *fixture)
     raw_do(f->db, "ROLLBACK");
 }
 
-/* Lets the Nth step of a checkout fail, for every N until none fails. */
+/* Makes the nth step of a checkout fail, for every n until none fails. */
 static void fail_each(struct fixture *f, const struct fault *fault, bool inside)
 {
-    char what[WHAT_SIZE], noted[TEXT_SIZE];
+    char noted[TEXT_SIZE];
     bool failed = true;
 
     raw_do(f->other, goods);
     for (int n = 1; failed; n++) {
-        (void)snprintf(what, sizeof what, "%s %d%s", fault->what, n,
-                       inside ? ", inside the caller's transaction" : "");
+        f->place = inside ? ", inside the caller's transaction" : "";
         if (inside)
             raw_do(f->db, "BEGIN; INSERT INTO notes VALUES (1)");
         read_all(f->db, noted);
         f->fault = fault;
         f->countdown = n;
-        (void)check_out(f, 7, what, 0);
+        (void)check_out(f, 7, "nothing fails", 0);
         failed = has_failed(f);
         f->fault = NULL;
         if (failed)
-            expect_all(f->db, what, fault->undone ? f->before : noted);
+            expect_all(f->db, f->what, fault->undone ? f->before : noted);
         if (!sqlite3_get_autocommit(f->db))
             raw_do(f->db, "ROLLBACK");
         if (n == STEPS_MAX || (!failed && n < 4))
-            test_wrong("4 steps or more, each fails once", "%s", what);
+            test_wrong("an order takes at least 4 steps", "it takes %s",
+                       test_count((uint64_t)n - 1, "step", NULL));
     }
 }
 
@@ -259,7 +264,7 @@ static int refuse_commit(void *data)
     return 1;
 }
 
-/* The codes of rows are drawn, so that no list has them. */
+/* The codes with which rows fail are drawn, so they are in no list. */
 static void fail_all_ways(struct fixture *f)
 {
     static const int kept[] = {
@@ -270,11 +275,10 @@ static void fail_all_ways(struct fixture *f)
     static const int undone[] = {SQLITE_INTERRUPT, SQLITE_IOERR_WRITE,
                                  SQLITE_IOERR_FSYNC, SQLITE_IOERR | 99 << 8};
     const struct fault faults[] = {
-        {"a row fails, number", kept[test_seed() % 8], false},
-        {"a row fails and all is undone, number", undone[test_seed() % 4],
-         true},
-        {"a row rolls back all, number", SQLITE_CONSTRAINT_TRIGGER, true},
-        {"a step is not compiled, number", 0, false}};
+        {"a row fails", kept[test_seed() % 8], false},
+        {"a row fails and SQLite rolls back", undone[test_seed() % 4], true},
+        {"a row rolls back everything", SQLITE_CONSTRAINT_TRIGGER, true},
+        {"a step is not compiled", 0, false}};
 
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         fail_each(f, &faults[i], false);
@@ -286,7 +290,7 @@ static void fail_all_ways(struct fixture *f)
  * of SQLite. */
 static void stop_each(struct fixture *f, bool memory, bool inside)
 {
-    const char *what = memory ? "no memory" : "stopped";
+    const char *what = memory ? "an allocation fails" : "it is interrupted";
     bool failed = true;
 
     raw_do(f->other, goods);
@@ -348,23 +352,23 @@ static void two_buyers(void *fixture)
     static const struct {
         const char *what, *sql;
     } invariants[] = {
-        {"items with less than nothing in stock",
+        {"items whose stock is below 0",
          "SELECT count(*) FROM stock WHERE quantity < 0"},
-        {"items of which the stock and all orders are not 40 pieces",
+        {"items whose stock and orders are not 40 pieces together",
          "SELECT count(*) FROM stock AS s WHERE quantity + (SELECT"
          " ifnull(sum(quantity), 0) FROM order_lines WHERE item = s.item)"
          " <> 40"},
-        {"orders whose total is not that of their lines",
+        {"orders whose total is not the sum of their lines",
          "SELECT count(*) FROM orders WHERE total_cents IS NOT (SELECT"
          " sum(quantity * cents) FROM order_lines WHERE order_id = id)"},
-        {"lines that are still in a cart that was had",
+        {"lines still in a cart that was bought",
          "SELECT count(*) FROM cart_lines JOIN orders USING (cart)"},
-        {"carts sold out although there is enough of all",
+        {"carts sold out although there is enough in stock",
          "SELECT count(*) FROM (SELECT max(line.quantity > stock.quantity)"
          " AS lacks FROM cart_lines AS line JOIN stock USING (item)"
          " GROUP BY cart) WHERE NOT lacks"}};
     struct fixture *f = fixture;
-    int64_t had;
+    int64_t bought;
 
     fill_carts(f->other);
     CHECK_INT(uv_barrier_init(&crowd.start, THREADS), 0);
@@ -379,8 +383,8 @@ static void two_buyers(void *fixture)
         raw_close(crowd.buyers[i].db);
     }
     uv_barrier_destroy(&crowd.start);
-    had = expect_answers(f);
-    ask(f, "orders", "SELECT count(*) FROM orders", had);
+    bought = expect_answers(f);
+    ask(f, "orders", "SELECT count(*) FROM orders", bought);
     for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++)
         ask(f, invariants[i].what, invariants[i].sql, 0);
 }
@@ -399,7 +403,7 @@ static const struct test_case cases[] = {
          places_an_order,
          1,
          0,
-         "the order, or one of its lines, was not committed"),
+         "the order or one of its lines was not committed"),
     CASE("the whole order: stock, lines, total, id",
          whole_order,
          1,
@@ -409,23 +413,23 @@ static const struct test_case cases[] = {
          refuses,
          1,
          1,
-         "what was done before the item that lacks was not undone"),
-    CASE("others write until BEGIN, not after it",
+         "what was done before the item that is sold out was not undone"),
+    CASE("others can write until BEGIN, not after it",
          others_write,
          2,
          1,
-         "BEGIN and an outermost SAVEPOINT are DEFERRED: others can write "
-         "until the first write"),
-    CASE("inside the caller's transaction",
+         "BEGIN or SAVEPOINT alone is DEFERRED: others can still write"),
+    CASE("inside a transaction of the caller",
          inside_a_transaction,
          2,
          1,
-         "more was undone, or ended, than the checkout itself"),
-    MEMORY_CASE("each step fails once",
-                each_step_fails,
-                2,
-                1,
-                "an error of this step was not looked at, or not undone"),
+         "more than the checkout itself was undone or ended"),
+    MEMORY_CASE(
+        "each step fails once",
+        each_step_fails,
+        2,
+        1,
+        "this step was not checked, or what came before was not undone"),
     {.name = "two_buyers",
      .run = two_buyers,
      .title = "two buyers, 200 carts",
@@ -433,7 +437,7 @@ static const struct test_case cases[] = {
      .builds = TEST_PLAIN | TEST_THREAD,
      .needs = 1,
      .function = "ex_checkout",
-     .cause = "the stock was read, and written later"},
+     .cause = "the stock was read first and written later"},
     {0},
 };
 

@@ -1,4 +1,4 @@
-/* ex_checkout - a cart becomes an order, or nothing has happened
+/* ex_checkout - a cart becomes an order, or nothing happens
  *
  * The contract is in ex_checkout.h.
  */
@@ -7,7 +7,7 @@
 /* The steps; ?1 is the cart, ?2 the order. */
 /* Your code. */
 
-/* Runs a statement to its end; parameters that it does not have are left out.
+/* Runs a statement to its end, and binds only the parameters that it has.
  * Returns 0 or an extended SQLITE_* code. */
 static int run(sqlite3 *db, const char *sql, int64_t cart, int64_t order)
 {
@@ -27,8 +27,8 @@ static int run(sqlite3 *db, const char *sql, int64_t cart, int64_t order)
     return rc == SQLITE_DONE ? 0 : rc;
 }
 
-/* Makes the order, in the open transaction. Returns 0, or the code of what
- * went wrong: the caller then undoes what was done. */
+/* Makes the order, in the open transaction. Returns 0 or the code of what
+ * failed; the caller then undoes what was done. */
 static int make_order(sqlite3 *db, int64_t cart, int64_t *ret_order)
 {
     /* Your code. */

@@ -1,10 +1,10 @@
 /* shop - the shop of the tests of 07-transactions, what goes wrong in it, and
- * what a checkout has to leave
+ * what a checkout must leave
  *
- * `db` is the connection of the code under test, `other` stands for everybody
- * else. SQLite tells the test what db compiles (authorizer), which statement it
- * begins (trace) and which row it writes (triggers); there a test lets it fail,
- * or lets other write. One thread does all of that.
+ * `db` is the connection of the code under test, `other` is everybody else.
+ * SQLite tells the test what db compiles (authorizer), which statement it
+ * begins (trace) and which row it writes (triggers). There a test can make it
+ * fail, or let other write. One thread does all of that.
  */
 #ifndef SHOP_H
 #define SHOP_H
@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum {
-    WHAT_SIZE = 128,
+    WHAT_SIZE = 160,
     TEXT_SIZE = 512,
     UNTOUCHED = -99,
     STEPS_MAX = 2000
@@ -41,8 +41,8 @@ static const char schema[] =
     " cents INTEGER NOT NULL, PRIMARY KEY (order_id, item)) STRICT;"
     "CREATE TABLE notes (note INTEGER) STRICT;" /* the caller's */;
 
-/* Carts 7, 6 and 9 can be had, 8 and 5 not: there is one piece of item 3, and
- * no item 50. */
+/* Carts 7, 6 and 9 can be bought, 8 and 5 cannot: there is one piece of item 3,
+ * and no item 50. */
 static const char goods[] =
     "DELETE FROM order_lines; DELETE FROM orders; DELETE FROM cart_lines;"
     "DELETE FROM stock; DELETE FROM notes;"
@@ -52,7 +52,7 @@ static const char goods[] =
     " (8, 1, 1), (8, 3, 2), (8, 2, 1), (9, 1, 4), (9, 2, 1),"
     " (5, 1, 1), (5, 50, 1)";
 
-/* All there is, in a line: item:pieces, cart=total, cart/item*pieces@cents */
+/* Everything in one line: item:pieces, cart=total, cart/item*pieces@cents */
 static const char all[] =
     "SELECT 'stock ' || group_concat(item || ':' || quantity, ' ')"
     " || '; orders ' || ifnull((SELECT group_concat(cart || '=' ||"
@@ -69,20 +69,22 @@ static const char all[] =
 /* How a step can fail. */
 struct fault {
     const char *what;
-    int code;    /* what ex_checkout returns; 0: any of SQLite */
-    bool undone; /* SQLite has rolled back all */
+    int code;    /* what ex_checkout returns; 0: any code of SQLite */
+    bool undone; /* SQLite has rolled back everything */
 };
 
 struct fixture {
     sqlite3 *db;
     sqlite3 *other;
-    sqlite3_stmt *own;         /* of the caller, on db */
+    sqlite3_stmt *own;         /* a statement of the caller, on db */
     bool strict;               /* what stays open is judged */
     const struct fault *fault; /* or NULL */
     int countdown;             /* steps until it happens */
-    bool works;                /* the statement that runs reads or writes */
+    const char *place;         /* where the checkout runs, for what fails */
+    char what[WHAT_SIZE];      /* the step that fails, once it has */
+    bool works;                /* the current statement reads or writes */
     const char *intrusion;     /* what other tries to write, or NULL */
-    int intrusions;            /* other has written while it was open */
+    int intrusions;            /* how often other wrote while one was open */
     char savepoint[64];        /* the last one that db compiled */
     char before[TEXT_SIZE];
 };
@@ -137,10 +139,42 @@ ask(struct fixture *f, const char *what, const char *sql, int64_t n)
     expect(what, raw_ask(f->other, sql), n);
 }
 
-/* Counts a step. Returns whether it is the one that fails. */
-static inline bool fails_here(struct fixture *f)
+/* Counts a step, which has a subject: a table, a column, or nothing. Returns
+ * whether it is the one that fails. */
+static inline bool
+fails_here(struct fixture *f, const char *step, const char *a, const char *b)
 {
-    return f->countdown > 0 && --f->countdown == 0;
+    if (f->countdown == 0 || --f->countdown > 0)
+        return false;
+    (void)snprintf(f->what, sizeof f->what, "%s: %s%s%s%s%s%s", f->fault->what,
+                   step, step[0] != '\0' && a != NULL ? " " : "",
+                   a != NULL ? a : "",
+                   b == NULL   ? ""
+                   : a != NULL ? "."
+                               : " ",
+                   b != NULL ? b : "", f->place);
+    return true;
+}
+
+/* Returns what SQLite is about to compile, as SQL begins it. */
+static inline const char *step_of(int action)
+{
+    switch (action) {
+    case SQLITE_INSERT:
+        return "INSERT INTO";
+    case SQLITE_UPDATE:
+        return "UPDATE";
+    case SQLITE_DELETE:
+        return "DELETE FROM";
+    case SQLITE_SELECT:
+        return "SELECT";
+    case SQLITE_READ:
+        return "reading";
+    case SQLITE_FUNCTION:
+        return "the function";
+    default: /* SQLite names it */
+        return "";
+    }
 }
 
 static inline int on_compile(void *data,
@@ -157,7 +191,12 @@ static inline int on_compile(void *data,
         (void)snprintf(f->savepoint, sizeof f->savepoint, "%s", name);
     if (inside != NULL || f->fault == NULL || f->fault->code != 0)
         return SQLITE_OK; /* a trigger is the test's */
-    return fails_here(f) ? SQLITE_DENY : SQLITE_OK;
+    if (action == SQLITE_SAVEPOINT && strcmp(operation, "BEGIN") == 0)
+        operation = "SAVEPOINT";
+    if (action == SQLITE_SAVEPOINT)
+        name = NULL;
+    return fails_here(f, step_of(action), operation, name) ? SQLITE_DENY
+                                                           : SQLITE_OK;
 }
 
 static inline void
@@ -166,9 +205,10 @@ on_row(sqlite3_context *context, int argc, sqlite3_value **argv)
     struct fixture *f = sqlite3_user_data(context);
     int code = f->fault != NULL ? f->fault->code : 0;
 
-    (void)argc, (void)argv;
+    (void)argc; /* 1: the event and the table */
     sqlite3_result_int(context, 0);
-    if (code == 0 || !fails_here(f))
+    if (code == 0 ||
+        !fails_here(f, (const char *)sqlite3_value_text(argv[0]), NULL, NULL))
         return;
     if (code == SQLITE_CONSTRAINT_TRIGGER)
         sqlite3_result_int(context, 1); /* the trigger raises it */
@@ -176,8 +216,8 @@ on_row(sqlite3_context *context, int argc, sqlite3_value **argv)
         sqlite3_result_error_code(context, code);
 }
 
-/* A statement of db is about to begin: other tries to write at BEGIN, and at
- * each statement of the transaction. */
+/* Called when a statement of db is about to begin: other tries to write at
+ * BEGIN and at each statement of the transaction. */
 static inline int
 on_statement(unsigned type, void *data, void *stmt, void *text)
 {
@@ -203,13 +243,14 @@ add_trigger(sqlite3 *db, const char *event, const char *table)
 {
     do_sql(db,
            "CREATE TEMP TRIGGER row_%s_%s BEFORE %s ON main.%s BEGIN"
-           " SELECT CASE WHEN on_row() THEN RAISE(ROLLBACK, 'undone') END; END",
-           event, table, event, table);
+           " SELECT CASE WHEN on_row('%s of %s') THEN RAISE(ROLLBACK, 'undone')"
+           " END; END",
+           event, table, event, table, event, table);
 }
 
 static inline void watch(struct fixture *f)
 {
-    CHECK_INT(sqlite3_create_function(f->db, "on_row", 0, SQLITE_UTF8, f,
+    CHECK_INT(sqlite3_create_function(f->db, "on_row", 1, SQLITE_UTF8, f,
                                       on_row, NULL, NULL),
               SQLITE_OK);
     add_trigger(f->db, "UPDATE", "stock");
@@ -247,8 +288,8 @@ static inline void set_up(void *data)
         SQLITE_OK);
 }
 
-/* Takes away what a checkout has left open. open: the caller's transaction
- * stays. */
+/* Closes what a checkout has left open. open: the caller's transaction stays.
+ */
 static inline void take_away(struct fixture *f, bool open)
 {
     sqlite3_stmt *stmt = sqlite3_next_stmt(f->db, NULL), *next;
@@ -268,7 +309,7 @@ static inline void tear_down(void *data)
 
     take_away(f, false);
     if (sqlite3_next_stmt(f->db, NULL) == f->own)
-        (void)sqlite3_finalize(f->own); /* or the code under test did it */
+        (void)sqlite3_finalize(f->own); /* unless the code under test did */
     raw_close(f->db);
     raw_close(f->other);
 }
@@ -280,11 +321,9 @@ static inline bool has_failed(const struct fixture *f)
 
 static inline const char *code_name(int code)
 {
-    if (code == 0)
-        return "success";
     if (code == EX_SOLD_OUT)
         return "EX_SOLD_OUT";
-    return code < 0 ? uv_err_name(code) : sqlite3_errstr(code);
+    return test_code(code);
 }
 
 static inline void
@@ -295,18 +334,19 @@ expect_code(struct fixture *f, const char *what, int got, int code)
     if (has_failed(f))
         code = f->fault->code;
     if (has_failed(f) && code == 0) {
-        (void)snprintf(text, sizeof text, "%s: a code of SQLite", what);
+        (void)snprintf(text, sizeof text,
+                       "%s: ex_checkout returns a code of SQLite", what);
         if (got <= 0)
-            test_wrong(text, "%d, %s", got, code_name(got));
+            test_wrong(text, "%s", code_name(got));
         return;
     }
-    (void)snprintf(text, sizeof text, "%s: %d, %s", what, code,
+    (void)snprintf(text, sizeof text, "%s: ex_checkout returns %s", what,
                    code_name(code));
     if (got != code)
-        test_wrong(text, "%d, %s", got, code_name(got));
+        test_wrong(text, "%s", code_name(got));
 }
 
-/* open: the caller's transaction has to be. */
+/* open: the caller's transaction must be open. */
 static inline void expect_closed(struct fixture *f, const char *what, bool open)
 {
     const char *message = sqlite3_errmsg(f->db);
@@ -317,18 +357,20 @@ static inline void expect_closed(struct fixture *f, const char *what, bool open)
         statements++;
     if (strstr(message, "no transaction is active") != NULL ||
         strstr(message, "no such savepoint") != NULL)
-        test_wrong("nothing is undone that is not open", "%s: %s", what,
-                   message);
-    test_cause("one way out leaves past sqlite3_finalize");
+        test_wrong("only what is open is rolled back or released", "%s: %s",
+                   what, message);
+    test_cause("one way out of the function skips sqlite3_finalize");
     if (statements > 1)
-        test_wrong("no open statement of its own", "one, after: %s", what);
+        test_wrong("no statement of its own is open", "one is, after: %s",
+                   what);
     test_cause("the caller may have statements of its own");
     if (statements == 0)
         test_wrong("the caller's statement is still there",
                    "it was finalized, after: %s", what);
-    test_cause(open ? "the checkout has a savepoint: COMMIT and ROLLBACK are "
-                      "the caller's"
-                    : "the transaction is not ended on every way out");
+    test_cause(
+        open ? "inside a transaction the checkout is a savepoint: COMMIT "
+               "and ROLLBACK belong to the caller"
+             : "one way out of the function does not end the transaction");
     (void)snprintf(text, sizeof text, "%s: %s", what,
                    open ? "the caller's transaction is still open"
                         : "no transaction is open");
@@ -343,7 +385,7 @@ static inline void expect_closed(struct fixture *f, const char *what, bool open)
     test_cause(NULL);
 }
 
-/* Checks a cart out, and looks at what it leaves. Returns the order's id. */
+/* Checks out a cart, and looks at what that leaves. Returns the order's id. */
 static inline int64_t
 check_out(struct fixture *f, int64_t cart, const char *what, int code)
 {
@@ -355,11 +397,13 @@ check_out(struct fixture *f, int64_t cart, const char *what, int code)
     CHECK_INT(sqlite3_set_authorizer(f->db, on_compile, f), SQLITE_OK);
     got = ex_checkout(f->db, cart, &order);
     CHECK_INT(sqlite3_set_authorizer(f->db, NULL, NULL), SQLITE_OK);
+    if (has_failed(f))
+        what = f->what;
     expect_code(f, what, got, code);
     test_cause("the id is written before COMMIT or RELEASE has succeeded");
     if (f->strict && got != 0 && order != UNTOUCHED)
-        test_wrong("without success, *ret_order as it was", "%s: it is %lld",
-                   what, (long long)order);
+        test_wrong("without success *ret_order stays as it was",
+                   "%s: it is %lld", what, (long long)order);
     test_cause(NULL);
     open = open && !(has_failed(f) && f->fault->undone);
     if (f->strict)
@@ -369,8 +413,8 @@ check_out(struct fixture *f, int64_t cart, const char *what, int code)
     return order;
 }
 
-/* BEGIN and COMMIT are not stopped: of these SQLite can say so when they have
- * done their work. */
+/* BEGIN and COMMIT are not stopped, because SQLite can report that after they
+ * have done their work. */
 static inline int stop_once(void *data)
 {
     struct fixture *f = data;

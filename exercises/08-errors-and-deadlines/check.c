@@ -1,11 +1,10 @@
 /* check - the tests of 08-errors-and-deadlines, a circuit breaker
  *
- * The clock is a number that the tests move on, so nothing here takes time. In
- * all tests but the last one there is no database either: they tell the breaker
- * how a request is said to have ended. The breaker is used on one thread.
+ * The clock is a number that the tests move, so nothing takes time. Only the
+ * last test has a database: the others just tell the breaker that a request has
+ * ended. The breaker is used on one thread.
  *
- * To the millisecond, and to what a refusal may change, only tests 4 and 7
- * look.
+ * Only tests 4 and 7 judge the exact milliseconds, and what a refusal changes.
  */
 #include "disk.h"
 #include "model.h"
@@ -20,29 +19,30 @@ static void opens(void *fixture)
     for (unsigned max = 1; max < 5 + test_seed() % 5; max++) {
         init(f, max, COOL_MS);
         for (unsigned i = 0; i < max; i++) {
-            SAY(f, "%u failures, of %u", i, max);
+            SAY(f, "after %u of %s", i, test_count(max, "failure", NULL));
             expect_failures(f, i);
             run(f, SQLITE_IOERR);
         }
-        SAY(f, "%u failures in a row", max);
+        SAY(f, "%s in a row", test_count(max, "failure", NULL));
         expect_state(f, EX_OPEN);
         refuse(f, COOL_MS);
     }
 }
 
-/* One failure before the last, this code. */
+/* Tells this code when one failure more would open the breaker. */
 static void tell_code(struct fixture *f, const struct end *end)
 {
     unsigned max = 2 + (unsigned)(test_seed() % 3);
 
     init(f, max, COOL_MS);
-    SAY(f, "before any failure");
+    SAY(f, "before the first failure");
     for (unsigned k = 1; k < max; k++)
         run(f, SQLITE_IOERR);
-    SAY(f, "one failure before the last, %s", end->name);
-    test_cause(end->code < 0 ? "a code below 0 was looked at like one of "
-                               "SQLite: it is no failure and no answer"
-                             : NULL);
+    SAY(f, "one failure before the last one, %s is told", end->name);
+    test_cause(end->code < 0
+                   ? "a code below 0 is of libuv, whose last byte means "
+                     "nothing: it is neither a failure nor an answer"
+                   : NULL);
     run(f, end->code);
     if (end->kind == FAILURE)
         expect_state(f, EX_OPEN);
@@ -51,11 +51,11 @@ static void tell_code(struct fixture *f, const struct end *end)
     test_cause(NULL);
 }
 
-/* Failures are counted beyond 2^16. */
+/* Failures are counted beyond 16 bits. */
 static void many_failures(struct fixture *f)
 {
     init(f, 70000, COOL_MS);
-    SAY(f, "69999 failures, of 70000");
+    SAY(f, "after 69999 of 70000 failures");
     for (unsigned i = 1; i < 70000; i++)
         run(f, SQLITE_IOERR);
     expect_failures(f, 69999);
@@ -68,7 +68,7 @@ static void codes(void *fixture)
         tell_code(fixture, &known_ends[i]);
 }
 
-/* What the contract says of a code above 0. */
+/* What the contract says about a code above 0. */
 static enum kind kind_of(int code)
 {
     static const int failures[] = {SQLITE_IOERR, SQLITE_FULL, SQLITE_CORRUPT,
@@ -100,14 +100,13 @@ static void drawn_codes(void *fixture)
                                                i % 2 == 0 ? 60 : INT32_MAX >> 8)
                         << 8;
         end.kind = kind_of(end.code);
-        (void)snprintf(name, sizeof name, "code %d, %s | %d << 8", end.code,
-                       sqlite3_errstr(end.code & 0xff), end.code >> 8);
+        (void)snprintf(name, sizeof name, "%s", test_code(end.code));
         tell_code(fixture, &end);
     }
     end.kind = NONE;
     for (int i = 0; i < 200; i++) {
         end.code = -(int)test_random_range(&random, 1, i < 100 ? 4095 : 255);
-        (void)snprintf(name, sizeof name, "code %d", end.code);
+        (void)snprintf(name, sizeof name, "%s", test_code(end.code));
         tell_code(fixture, &end);
     }
     end.code = INT32_MIN;
@@ -128,16 +127,16 @@ static const struct cooling {
                 {0, UINT64_MAX},
                 {9, UINT64_MAX}};
 
-/* It is open for so many milliseconds now. */
+/* The breaker has been open for this many milliseconds. */
 static void let_pass(struct fixture *f, const struct cooling *c, uint64_t ms)
 {
     f->now_ms = c->opened + ms;
-    SAY(f, "open at %" PRIu64 " for %" PRIu64 " ms, now %" PRIu64, c->opened,
-        c->cool, f->now_ms);
+    SAY(f, "opened at %" PRIu64 ", cool_ms %" PRIu64 ", now %" PRIu64,
+        c->opened, c->cool, f->now_ms);
     if (ms == c->cool) {
         (void)go(f);
         expect_state(f, EX_HALF_OPEN);
-        test_cause("while a probe is on its way, wait_ms is cool_ms");
+        test_cause("while the probe is in flight, wait_ms is cool_ms");
         refuse(f, c->cool);
         return;
     }
@@ -152,10 +151,10 @@ static void cools_down(void *fixture)
     f->exact = true;
     for (size_t i = 0; i < sizeof coolings / sizeof coolings[0]; i++) {
         const struct cooling *c = &coolings[i];
-        uint64_t end = UINT64_MAX - c->opened; /* of the clock */
+        uint64_t end = UINT64_MAX - c->opened; /* when the clock ends */
         struct ex_ticket ticket;
 
-        test_cause(c->cool > end ? "opened_ms + cool_ms does not fit the clock"
+        test_cause(c->cool > end ? "opened_ms + cool_ms overflows a uint64_t"
                                  : NULL);
         init(f, 1, c->cool);
         f->now_ms = c->opened / 2;
@@ -173,15 +172,16 @@ static void cools_down(void *fixture)
     }
 }
 
-/* While a probe is on its way all others are refused, however long it takes. */
+/* While the probe is in flight every other request is refused, however long it
+ * takes. */
 static struct ex_ticket probe(struct fixture *f)
 {
     struct ex_ticket ticket;
 
-    SAY(f, "cooled, the next request");
+    SAY(f, "cooled down, the next request asks");
     ticket = go(f);
     expect_state(f, EX_HALF_OPEN);
-    SAY(f, "while the probe is on its way, another one");
+    SAY(f, "while the probe is in flight, another request asks");
     for (unsigned i = 0; i < 3; i++) {
         refuse(f, COOL_MS);
         refuse(f, COOL_MS);
@@ -190,7 +190,7 @@ static struct ex_ticket probe(struct fixture *f)
     return ticket;
 }
 
-/* Probes end in this way, again and again. */
+/* Probes end with this code, again and again. */
 static void end_probes(struct fixture *f, const struct end *end)
 {
     for (unsigned i = 0; i < 3; i++) {
@@ -200,14 +200,15 @@ static void end_probes(struct fixture *f, const struct end *end)
         SAY(f, "the probe ended with %s", end->name);
         if (end->kind == ANSWER) {
             expect_failures(f, 0);
-            open_it(f); /* takes as many failures as ever */
+            open_it(f); /* takes as many failures as before */
         } else
             expect_state(f, EX_OPEN);
         if (end->kind != NONE) {
-            SAY(f, "opened again just now, the next request");
+            SAY(f, "opened again just now, the next request asks");
             refuse(f, COOL_MS);
             f->now_ms += COOL_MS / 2;
-            SAY(f, "opened again %d ms ago, the next request", COOL_MS / 2);
+            SAY(f, "opened again %d ms ago, the next request asks",
+                COOL_MS / 2);
             refuse(f, COOL_MS / 2);
             f->now_ms += COOL_MS;
         }
@@ -217,9 +218,9 @@ static void end_probes(struct fixture *f, const struct end *end)
 static void one_probe(void *fixture)
 {
     static const char *const causes[] = {
-        "the place of a probe that says nothing was not given back",
-        "an answer to the probe does not close the breaker, or not all of it",
-        "a probe that fails opens the breaker anew, from this moment on"};
+        "a probe that says nothing does not give up its place",
+        "an answer to the probe does not close the breaker and clear failures",
+        "a probe that fails opens the breaker again, from that moment on"};
     struct fixture *f = fixture;
 
     for (size_t i = 0; i < USUAL_ENDS; i++) {
@@ -232,7 +233,7 @@ static void one_probe(void *fixture)
     }
 }
 
-/* Old requests end now; that changes nothing. */
+/* Requests from before the breaker opened end now: nothing changes. */
 static void tell_old(struct fixture *f, struct ex_ticket **old)
 {
     struct ex_breaker before = f->breaker;
@@ -247,7 +248,7 @@ static void tell_old(struct fixture *f, struct ex_ticket **old)
         if (before.state == EX_CLOSED)
             expect_failures(f, before.failures);
         if (memcmp(&before, &f->breaker, sizeof before) != 0)
-            test_wrong("old news changes nothing", "%s: something changes",
+            test_wrong("old news changes nothing", "%s: something has changed",
                        f->what);
     }
 }
@@ -269,11 +270,11 @@ static void late(void *fixture)
     f->now_ms += COOL_MS;
     tell_old(f, &old);
     ticket = probe(f);
-    SAY(f, "beside the probe, a request from before ends");
+    SAY(f, "while the probe is in flight, a request from before ends");
     tell_old(f, &old);
     refuse(f, COOL_MS);
     tell(f, &ticket, 0);
-    SAY(f, "closed by the probe");
+    SAY(f, "closed by the probe, the next request asks");
     run(f, 0);
     run(f, SQLITE_IOERR);
     SAY(f, "closed by the probe, a request from before ends");
@@ -286,7 +287,7 @@ static void late(void *fixture)
     refuse(f, COOL_MS / 2);
 }
 
-/* Two breakers that are asked by turns do not know of each other. */
+/* Two breakers that are asked in turn share nothing. */
 static void as_the_model(void *fixture)
 {
     static struct fixture second;
@@ -336,11 +337,11 @@ static void real_disk(void *fixture)
     expect_state(f, EX_OPEN);
     refuse(f, COOL_MS);
     f->now_ms += COOL_MS + 5;
-    SAY(f, "the probe, on a disk that is still broken");
+    SAY(f, "the probe, while the disk is still broken");
     ask_disk(&d, next_row(&d), SQLITE_IOERR_READ);
     refuse(f, COOL_MS);
     f->now_ms += COOL_MS + 5;
-    SAY(f, "the second probe, cancelled while it waits");
+    SAY(f, "the second probe, which is cancelled while it waits");
     cancel_probe(&d);
     expect_state(f, EX_OPEN);
     asq_slow_disk_fail(ASQ_DISK_READ, 0, 0, 0);
@@ -358,55 +359,55 @@ static void real_disk(void *fixture)
     }
 
 static const struct test_case cases[] = {
-    CASE("opens after failures in a row",
+    CASE("it opens after failures in a row",
          opens,
          1,
          0,
          "ex_breaker_tell",
-         "failures are counted when they are told"),
-    CASE("whose error it is",
+         "failures are counted in ex_breaker_tell"),
+    CASE("which code is a failure, an answer, or neither",
          codes,
          1,
          1,
          "ex_breaker_tell",
-         "an answer ends the row of failures, what says nothing does not"),
-    CASE("any code of SQLite and of libuv",
+         "an answer ends a row of failures; a code that says nothing does not"),
+    CASE("any code of SQLite or libuv",
          drawn_codes,
          1,
          1,
          "ex_breaker_tell",
-         "codes above 0 are extended: their last byte says what they are"),
-    CASE("cools down to the millisecond",
+         "codes above 0 are extended: their last byte is the plain code"),
+    CASE("it cools down to the millisecond",
          cools_down,
          1,
          0,
          "ex_breaker_ask",
-         "the cool-down begins when the failure is told, and is over cool_ms "
-         "later; a refusal says what is left"),
-    CASE("one probe, and what comes of it",
+         "the cool-down begins when the failure is told and ends cool_ms "
+         "later; wait_ms is what is left of it"),
+    CASE("one probe, and each of its three ends",
          one_probe,
          2,
          0,
          "ex_breaker_tell",
-         "only one request is let through after the cool-down"),
+         "after the cool-down only one request may go"),
     CASE("old news changes nothing",
          late,
          2,
          0,
          "ex_breaker_tell",
-         "a request that went before the breaker opened has changed it"),
+         "a request that went before the breaker opened changes it"),
     CASE("random requests to two breakers",
          as_the_model,
          1,
          1,
          "ex_breaker_tell",
-         "a ticket counts as long as its breaker has not opened since"),
-    CASE("a disk that breaks and is mended",
+         "a ticket counts only if its breaker has not opened since"),
+    CASE("a disk that breaks and works again",
          real_disk,
          1,
          1,
          "ex_breaker_tell",
-         "as in tests 2 and 5, with codes of SQLite and of conn"),
+         "as in tests 2 and 5, with the codes of a real connection"),
     {0},
 };
 

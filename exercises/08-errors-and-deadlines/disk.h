@@ -1,6 +1,6 @@
-/* disk - a real connection, whose disk breaks and is mended
+/* disk - a real connection, whose disk breaks and works again
  *
- * The thread of the loop.
+ * Used on the loop thread.
  */
 #ifndef DISK_H
 #define DISK_H
@@ -22,11 +22,11 @@ struct disk {
     struct asq_request request, other;
     struct ex_ticket ticket; /* of the request */
     char sql[WHAT_SIZE];
-    int row; /* that was asked for */
+    int row; /* the last one that was read */
     int done, status, opened, closed;
 };
 
-/* Each row has a page of its own, so that each read is one of the disk. */
+/* Each row has a page of its own, so that each read goes to the disk. */
 static const char make[] =
     "PRAGMA journal_mode = WAL;"
     "CREATE TABLE users (id INTEGER PRIMARY KEY, photo BLOB);"
@@ -60,7 +60,7 @@ static inline void on_done(struct asq_request *request, int status)
     d->done = 1;
 }
 
-/* It is not asked through the breaker. */
+/* This request does not go through the breaker. */
 static inline void on_other_done(struct asq_request *request, int status)
 {
     (void)request, (void)status;
@@ -73,7 +73,7 @@ static inline void submit(struct disk *d, const char *sql)
     CHECK_INT(asq_conn_run(&d->conn, &d->request, sql, NULL, on_done), 0);
 }
 
-/* Asks through the breaker; the code is the one that SQLite gives. */
+/* Asks through the breaker, and expects this code of SQLite. */
 static inline void ask_disk(struct disk *d, const char *sql, int code)
 {
     submit(d, sql);
@@ -81,7 +81,7 @@ static inline void ask_disk(struct disk *d, const char *sql, int code)
     CHECK_INT(d->status, code);
 }
 
-/* Makes the statement that reads a row which is not in the cache. */
+/* Returns a statement that reads a row which is not in the cache. */
 static inline const char *next_row(struct disk *d)
 {
     (void)snprintf(d->sql, sizeof d->sql, "SELECT id FROM users WHERE id = %d",
@@ -89,7 +89,7 @@ static inline const char *next_row(struct disk *d)
     return d->sql;
 }
 
-/* A probe that is cancelled behind a request that is held in a read. */
+/* A probe is cancelled while it waits behind a request that stops in a read. */
 static inline void cancel_probe(struct disk *d)
 {
     asq_slow_disk_gate(ASQ_DISK_READ, 1);

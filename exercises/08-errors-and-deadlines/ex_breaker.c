@@ -4,7 +4,7 @@
  */
 #include "ex_breaker.h"
 
-/* What the end of a request says about the database. */
+/* What the end of a request tells about the database. */
 enum news {
     NEWS_NONE,
     NEWS_ANSWER,

@@ -1,7 +1,7 @@
-/* model - a breaker that is written down in another way
+/* model - a breaker that is written in a different way
  *
- * What is left of the cool-down is counted down, and opening voids whatever is
- * under way. One thread.
+ * What is left of the cool-down is counted down, and opening makes all requests
+ * in flight void. One thread.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -56,14 +56,14 @@ step(struct fixture *f, struct model *m, struct test_random *random)
     m->left_ms -= ms < m->left_ms ? ms : m->left_ms;
     if (r->asked) {
         tell(f, &r->ticket, end->code);
-        SAY(f, "while %s, at %" PRIu64 " ms %s is told for %s",
+        SAY(f, "while %s, at %" PRIu64 " ms, %s is told for %s",
             name_of(m->state), f->now_ms, end->name,
             r->is_void ? "a request from before it opened"
             : r->probe ? "the probe"
                        : "a request");
         end_in_model(m, r, end->kind);
     } else {
-        SAY(f, "while %s, at %" PRIu64 " ms a request", name_of(m->state),
+        SAY(f, "while %s, at %" PRIu64 " ms, a request asks", name_of(m->state),
             f->now_ms);
         if (m->state == EX_HALF_OPEN ||
             (m->state == EX_OPEN && m->left_ms > 0)) {

@@ -1,6 +1,6 @@
-/* told - a breaker, what it is told, and what it has to say
+/* told - a breaker, what it is told, and what it must answer
  *
- * The clock is a number that the tests move on. One thread.
+ * The clock is a number that the tests move. One thread.
  */
 #ifndef TOLD_H
 #define TOLD_H
@@ -15,15 +15,15 @@
 #include <string.h>
 
 enum {
-    TEXT_SIZE = 200,
+    TEXT_SIZE = 240,
     WHAT_SIZE = 120,
     COOL_MS = 1000,
     RUNS = 60, /* of random requests */
     STEPS = 300,
-    UNDER_WAY = 12 /* at most, of them */
+    UNDER_WAY = 12 /* at most so many in flight */
 };
 
-/* What an end of a request says about the database. */
+/* What the end of a request tells about the database. */
 enum kind {
     NONE,
     ANSWER,
@@ -43,7 +43,7 @@ static const struct end {
     CODE(SQLITE_IOERR, FAILURE), CODE(SQLITE_FULL, FAILURE),
     CODE(SQLITE_OK, ANSWER), CODE(SQLITE_ERROR, ANSWER),
     CODE(UV_ECANCELED, NONE), CODE(SQLITE_INTERRUPT, NONE),
-    /* beyond the usual ones */
+    /* the less usual ones */
     CODE(SQLITE_IOERR_READ, FAILURE), CODE(SQLITE_IOERR_FSYNC, FAILURE),
     CODE(SQLITE_CORRUPT, FAILURE), CODE(SQLITE_CORRUPT_INDEX, FAILURE),
     CODE(SQLITE_NOTADB, FAILURE), CODE(SQLITE_CANTOPEN, FAILURE),
@@ -65,8 +65,8 @@ enum {
 struct fixture {
     struct ex_breaker breaker;
     uint64_t now_ms;
-    char what[WHAT_SIZE]; /* happens now, for messages */
-    bool exact; /* wait_ms is judged, and that a refusal changes nothing */
+    char what[WHAT_SIZE]; /* what happens now, for messages */
+    bool exact; /* wait_ms is judged, and whether a refusal changes anything */
 };
 
 /* Says what happens now, for the messages. */
@@ -76,7 +76,7 @@ static inline const char *name_of(enum ex_breaker_state state)
 {
     static const char *const names[] = {"CLOSED", "OPEN", "HALF_OPEN"};
 
-    return state <= EX_HALF_OPEN ? names[state] : "no state at all";
+    return state <= EX_HALF_OPEN ? names[state] : "an unknown state";
 }
 
 static inline void
@@ -90,9 +90,10 @@ static inline void expect_state(struct fixture *f, enum ex_breaker_state state)
 {
     char text[TEXT_SIZE];
 
-    (void)snprintf(text, sizeof text, "%s: %s", f->what, name_of(state));
+    (void)snprintf(text, sizeof text, "%s: the breaker is %s", f->what,
+                   name_of(state));
     if (f->breaker.state != state)
-        test_wrong(text, "%s", name_of(f->breaker.state));
+        test_wrong(text, "it is %s", name_of(f->breaker.state));
 }
 
 static inline void expect_failures(struct fixture *f, unsigned failures)
@@ -100,9 +101,9 @@ static inline void expect_failures(struct fixture *f, unsigned failures)
     char text[TEXT_SIZE];
 
     expect_state(f, EX_CLOSED);
-    (void)snprintf(text, sizeof text, "%s: failures is %u", f->what, failures);
+    (void)snprintf(text, sizeof text, "%s: failures = %u", f->what, failures);
     if (f->breaker.failures != failures)
-        test_wrong(text, "%u", f->breaker.failures);
+        test_wrong(text, "failures = %u", f->breaker.failures);
 }
 
 static inline void
@@ -121,12 +122,11 @@ static inline struct ex_ticket go(struct fixture *f)
     (void)snprintf(text, sizeof text, "%s: ex_breaker_ask returns 0", f->what);
     err = ex_breaker_ask(&f->breaker, f->now_ms, &ticket);
     if (err != 0)
-        test_wrong(text, "%d%s%s", err, err < 0 ? ", UV_" : "",
-                   err < 0 ? uv_err_name(err) : "");
+        test_wrong(text, "%s", test_code(err));
     return ticket;
 }
 
-/* The breaker says no, and changes nothing but wait_ms. */
+/* The breaker refuses, and changes nothing but wait_ms. */
 static inline void refuse(struct fixture *f, uint64_t wait_ms)
 {
     struct ex_breaker before = f->breaker;
@@ -137,20 +137,22 @@ static inline void refuse(struct fixture *f, uint64_t wait_ms)
     memset(&ticket, 'x', sizeof ticket);
     memset(&untouched, 'x', sizeof untouched);
     err = ex_breaker_ask(&f->breaker, f->now_ms, &ticket);
-    (void)snprintf(text, sizeof text, "%s: UV_EAGAIN", f->what);
+    (void)snprintf(text, sizeof text, "%s: ex_breaker_ask returns %s", f->what,
+                   test_code(UV_EAGAIN));
     if (err != UV_EAGAIN)
-        test_wrong(text, "%d%s (UV_EAGAIN is %d)", err,
-                   err == 0 ? ": it may go" : "", UV_EAGAIN);
+        test_wrong(text, "%s%s", test_code(err),
+                   err == 0 ? ", so the request may go" : "");
     expect_state(f, before.state);
     if (!f->exact)
         return;
-    (void)snprintf(text, sizeof text, "%s: wait_ms %" PRIu64, f->what, wait_ms);
+    (void)snprintf(text, sizeof text, "%s: wait_ms = %" PRIu64, f->what,
+                   wait_ms);
     if (f->breaker.wait_ms != wait_ms)
-        test_wrong(text, "wait_ms %" PRIu64, f->breaker.wait_ms);
+        test_wrong(text, "wait_ms = %" PRIu64, f->breaker.wait_ms);
     before.wait_ms = wait_ms;
     if (memcmp(&before, &f->breaker, sizeof before) != 0)
-        test_wrong("a refusal changes nothing but wait_ms", "%s: it does",
-                   f->what);
+        test_wrong("a refusal changes nothing but wait_ms",
+                   "%s: something else has changed", f->what);
     if (memcmp(&ticket, &untouched, sizeof ticket) != 0)
         test_wrong("a refusal leaves the ticket as it was", "it was changed");
 }
@@ -163,10 +165,10 @@ static inline void run(struct fixture *f, int status)
     tell(f, &ticket, status);
 }
 
-/* Fails until it is open. That it takes failures_max is judged elsewhere. */
+/* Fails until the breaker is open. Another test judges how many it takes. */
 static inline void open_it(struct fixture *f)
 {
-    SAY(f, "%u failures in a row", f->breaker.failures_max);
+    SAY(f, "%s in a row", test_count(f->breaker.failures_max, "failure", NULL));
     for (unsigned i = 0; i <= f->breaker.failures_max; i++)
         if (f->breaker.state == EX_CLOSED)
             run(f, SQLITE_IOERR);

@@ -1,7 +1,7 @@
 /* check - tests of the exercise "tenant cache"
  *
- * The tests are about the functions that a student writes; the rest of the
- * cache is in given.h. Only the tests that say so run under a sanitizer.
+ * The tests are about the functions that the student writes; the rest of the
+ * cache is in given.h. Only some tests run under a sanitizer.
  */
 #include "closing.h"
 #include "model.h"
@@ -32,18 +32,18 @@ static void two_ask_for_one(void *fixture)
     expect(f, "two ask for a", "a, a");
     ask(f, 2, 'a');
     expect(f, "a third asks for a", "a");
-    test_cause(
-        "an ask that comes while the conn is opening has it opened again");
+    test_cause("an ask that comes while the conn is opening opens it again");
     if (f->most != 1)
         test_wrong("a is opened once", "there were %zu conns", f->most);
     test_cause(NULL);
-    CHECK(f->borrowers[0].ask.conn == f->borrowers[2].ask.conn);
+    if (f->borrowers[0].ask.conn != f->borrowers[2].ask.conn)
+        test_wrong("a third ask for a is lent the same conn", "it is not");
     ask(f, 3, 'b');
     expect(f, "one asks for b", "b");
 }
 
-/* Four tenants are lent in this order and returned in another one; then four
- * others are asked for, one after the other. */
+/* Four tenants are lent in this order and returned in another; then four others
+ * are asked for, one after another. */
 static void evict_four(struct fixture *f,
                        const char *tenants,
                        const char *others,
@@ -64,8 +64,9 @@ static void evict_four(struct fixture *f,
     memcpy(open, tenants, sizeof open);
     for (int i = 0; i < EX_SLOTS; i++) {
         (void)snprintf(what, sizeof what,
-                       "%s were lent, %c returned %s, one asks for %c", tenants,
-                       tenants[order[i]], i == 0 ? "first" : "next", others[i]);
+                       "%s were lent, %c was returned %s, one asks for %c",
+                       tenants, tenants[order[i]], i == 0 ? "first" : "next",
+                       others[i]);
         ask(f, 8 + i, others[i]);
         open[order[i]] = others[i];
         answered[0] = others[i];
@@ -81,7 +82,7 @@ static void evicts_the_oldest(void *fixture)
     struct fixture *f = fixture;
     struct test_random random;
 
-    f->cache->clock = UINT32_MAX - 6; /* it passes 2^32 among the returns */
+    f->cache->clock = UINT32_MAX - 6; /* the returns take it past 2^32 */
     test_random_init(&random, 1);
     for (int i = 0; i < 4; i++) {
         evict_four(f, "abcd", "efgh", &random);
@@ -93,8 +94,8 @@ static void evicts_the_oldest(void *fixture)
     }
 }
 
-/* A conn that is returned stays open until its slot is needed; one that one of
- * two has returned is not idle. */
+/* A returned conn stays open until its slot is needed. A conn that one of two
+ * borrowers has returned is not idle. */
 static void borrowed_stays(void *fixture)
 {
     struct fixture *f = fixture;
@@ -104,15 +105,15 @@ static void borrowed_stays(void *fixture)
     ask(f, 1, 'b');
     give_back(&f->borrowers[0]);
     settle(f);
-    expect_open(f, "a is returned while b is asked for, two slots are free",
+    expect_open(f, "a is returned while b is asked for, and two slots are free",
                 "ab");
     return_all(f, 0);
     give_back(&f->borrowers[1]);
     sixteen_borrow(f);
     borrow_all(f, "abcda");
     of_a = f->borrowers[0].ask.conn;
-    return_all(f, 4); /* one of the two who have borrowed a is left */
-    expect_open(f, "all are returned, a by one of two", "abcd");
+    return_all(f, 4); /* one of two borrowers of a is left */
+    expect_open(f, "all are returned, a by one of its two borrowers", "abcd");
     borrow_all(f, "b");
     return_all(f, 1);
     expect_open(f, "b is asked for again and returned", "abcd");
@@ -126,11 +127,11 @@ static void borrowed_stays(void *fixture)
         settle(f);
     }
     if (!is_open(f, of_a))
-        test_wrong("a is open: one of two has it still", "it is closed");
+        test_wrong("a stays open: one of two still has it", "it is closed");
 }
 
-/* What was written last moves from the log to the database when its conn is
- * closed. There the gate stops it. */
+/* When a conn is closed, what was written last moves from the WAL to the
+ * database. There the gate stops it. */
 static void one_closes_first(void *fixture)
 {
     static struct fixture second;
@@ -148,17 +149,17 @@ static void one_closes_first(void *fixture)
     ask(f, 0, 'e');
     while_open(f, 'a');
     if (asq_slow_disk_wait_for_gate(GATE_MS) != 0)
-        test_wrong("a is closed when e needs its slot", "it is not closed");
+        test_wrong("a is closed when e needs its slot", "it is not");
     ask(f, 1, 'e');
     for (int i = 0; i < 10; i++)
         turn(f);
     for (char c = 'b'; c <= 'd'; c++)
         if (!is_open(f, f->of[c - 'a']))
-            test_wrong("one is evicted for two who ask for e", "a and %c are",
-                       c);
+            test_wrong("one conn is evicted for two asks for e",
+                       "those of a and %c are", c);
     expect_now(f, "a is still closing, two ask for e", "");
     ask(&second, 4, 'e');
-    test_cause("what is kept outside of a cache mixes up two of them");
+    test_cause("something is kept outside the cache, and mixes up two caches");
     expect(&second, "while a conn of another cache is closing", "e");
     test_cause(NULL);
     asq_slow_disk_open_gate();
@@ -166,7 +167,7 @@ static void one_closes_first(void *fixture)
     ask(f, 2, 'f');
     ask(f, 3, 'g');
     settle(f);
-    expect_open(f, "b, c were returned least recently, f and g are asked for",
+    expect_open(f, "b and c were returned first, then f and g are asked for",
                 "defg");
     discard(&second);
 }
@@ -180,28 +181,27 @@ static void waits_in_line(void *fixture)
     ask(f, 4, 'e');
     ask(f, 5, 'e');
     ask(f, 6, 'f');
-    expect_both(f, "all are borrowed, and three ask for e, e, f", "", "abcd");
+    expect_both(f, "all are borrowed, three ask for e, e, f", "", "abcd");
     ask(f, 7, 'a');
     expect(f, "one asks for a, which is open", "a");
     give_back(&f->borrowers[0]);
-    expect(f, "a is returned by one of two", "");
+    expect(f, "a is returned by one of two borrowers", "");
     give_back(&f->borrowers[1]);
     expect_both(f, "b is returned", "e, e", "acde");
     give_back(&f->borrowers[2]);
     expect(f, "c is returned", "f");
     CHECK_INT(ask_with(f, 0, 'g', give_back), 0);
     ask(f, 1, 'h');
-    expect(f, "all are borrowed, and two ask for g, h", "");
+    expect(f, "all four are borrowed, and two ask for g, h", "");
     give_back(&f->borrowers[3]);
-    expect_both(f, "d is returned, and so is g, inside its callback", "g, h",
-                "aefh");
+    expect_both(f, "d is returned, then g in its callback", "g, h", "aefh");
     give_back(&f->borrowers[1]);
     CHECK_INT(ask_with(f, 8, 'k', ask_next), 0);
-    expect(f, "k is lent, returned, l asked for in its callback, then m",
+    expect(f, "k is returned and l asked for in its callback, then m",
            "k, l, m");
 }
 
-/* e is first in the line, its file is being opened; x fails meanwhile. */
+/* e is first in the line and its file is being opened, while x fails. */
 static void another_is_first(struct fixture *f)
 {
     asq_slow_disk_gate(ASQ_DISK_OPEN, 1);
@@ -216,14 +216,13 @@ static void another_is_first(struct fixture *f)
         look(f);
     }
     expect_now(f, "e is opening, two ask for x",
-               "x: file is not a database (26), "
-               "x: file is not a database (26)");
+               "x: SQLITE_NOTADB (26), x: SQLITE_NOTADB (26)");
     asq_slow_disk_open_gate();
     expect(f, "e is open", "e");
     return_all(f, 1);
 }
 
-/* The code is the one that SQLite gave, with its extension. */
+/* The code is the one of SQLite, with its extension. */
 static void code_is_whole(struct fixture *f)
 {
     static const int codes[] = {SQLITE_CANTOPEN_ISDIR, SQLITE_IOERR_ACCESS,
@@ -231,18 +230,18 @@ static void code_is_whole(struct fixture *f)
     int code = codes[test_seed() % 4];
     char text[TEXT_SIZE / 2];
 
-    (void)snprintf(text, sizeof text, "k: %s (%d), k: %s (%d)",
-                   sqlite3_errstr(code), code, sqlite3_errstr(code), code);
+    (void)snprintf(text, sizeof text, "k: %s, k: %s", test_code(code),
+                   test_code(code));
     asq_slow_disk_fail(ASQ_DISK_OPEN, 1, code, 1);
     ask(f, 0, 'k');
     ask(f, 1, 'k');
-    expect(f, "two ask for k, the disk fails", text);
+    expect(f, "two ask for k, and the disk fails", text);
     asq_slow_disk_fail(ASQ_DISK_OPEN, 0, 0, 0);
 }
 
 static void opening_fails(void *fixture)
 {
-    static const char none[] = "x: file is not a database (26)";
+    static const char none[] = "x: SQLITE_NOTADB (26)";
     struct fixture *f = fixture;
     char three[TEXT_SIZE] = "";
 
@@ -256,17 +255,17 @@ static void opening_fails(void *fixture)
     }
     for (int i = 0; i < 3; i++)
         note(three, none);
-    expect(f, "three ask for x, and in the callback again", three);
+    expect(f, "three ask for x, and again in their callbacks", three);
     test_cause("a conn that failed to open is not closed");
     expect_open(f, "x has failed", "");
-    test_cause("a slot stays taken although opening has failed");
+    test_cause("a slot stays in use although opening has failed");
     borrow_all(f, "abcd");
     expect(f, "four ask", "a, b, c, d");
     ask(f, 4, 'x');
     ask(f, 5, 'e');
     ask(f, 6, 'x');
     ask(f, 7, 'x');
-    expect(f, "all are borrowed, and four ask for x, e, x, x", "");
+    expect(f, "all four are borrowed, and four ask for x, e, x, x", "");
     give_back(&f->borrowers[2]);
     settle(f);
     (void)snprintf(three, sizeof three, "%s, %s, %s, e", none, none, none);
@@ -276,9 +275,8 @@ static void opening_fails(void *fixture)
     begin(f, test_path("missing"));
     ask(f, 0, 'a');
     ask(f, 1, 'a');
-    expect(f, "two ask for a, the folder is missing",
-           "a: unable to open database file (14), "
-           "a: unable to open database file (14)");
+    expect(f, "two ask for a, whose folder is missing",
+           "a: SQLITE_CANTOPEN (14), a: SQLITE_CANTOPEN (14)");
 }
 
 static void closes(void *fixture)
@@ -288,6 +286,7 @@ static void closes(void *fixture)
         while_opening_a, while_opening_fails, while_evicting,
         with_a_line,     in_a_callback,       in_a_failure_of_x};
     static char folder[EX_PATH_SIZE + 1];
+    char answered[TEXT_SIZE];
     struct fixture *f = fixture;
 
     for (size_t i = 0; i < sizeof situations / sizeof situations[0]; i++) {
@@ -296,14 +295,16 @@ static void closes(void *fixture)
         begin(f, test_path("."));
     }
     discard(f);
-    memset(folder, 'f', EX_PATH_SIZE); /* so asq_conn_open is not called */
+    memset(folder, 'f', EX_PATH_SIZE); /* so asq_conn_open is not even called */
     begin(f, folder);
-    in_a_failure(f, 'a', "a: ENAMETOOLONG, b cancelled");
+    (void)snprintf(answered, sizeof answered, "a: %s, b cancelled",
+                   test_code(UV_ENAMETOOLONG));
+    in_a_failure(f, 'a', answered);
     finish(f);
     begin(f, test_path("."));
 }
 
-/* Asks, and now and then returns inside the callback. */
+/* Asks, and sometimes returns inside the callback. */
 static void random_ask(struct fixture *f, struct model *m, int i, uint64_t n)
 {
     int t = n % 9 == 8 ? 'x' - 'a' : (int)(n % 9);
@@ -346,7 +347,7 @@ random_step(struct fixture *f, struct model *m, int step, uint64_t n)
     expect_open(f, what, open);
 }
 
-/* Two caches, each with a loop and a folder of its own, by turns. */
+/* Two caches in turn, each with a loop and a folder of its own. */
 static void random_steps(void *fixture)
 {
     static struct fixture second;
@@ -374,69 +375,69 @@ static void random_steps(void *fixture)
     }
 
 static const struct test_case cases[] = {
-    CASE("one asks and is lent the tenant's conn",
+    CASE("one ask is lent the tenant's conn",
          one_asks,
          1,
          0,
          TEST_PLAIN,
          "ex_cache_serve",
-         "an ask is lent a conn when it is open, and not before"),
-    CASE("two ask for one tenant, it is opened once",
+         "an ask is lent a conn once that is open, not before"),
+    CASE("two asks for one tenant: it is opened once",
          two_ask_for_one,
          1,
          1,
          TEST_PLAIN,
          "ex_slot_opened",
-         "an ask that waits for a conn is not looked at again when it is open"),
+         "the cache is not woken when the conn is open"),
     CASE("an idle conn is evicted, the least recently returned first",
          evicts_the_oldest,
          1,
          1,
          TEST_PLAIN,
          "ex_cache_serve",
-         "another one is evicted, more than one, or none"),
-    CASE("what somebody has borrowed is not evicted",
+         "a different conn is evicted, more than one, or none"),
+    CASE("a borrowed conn is not evicted",
          borrowed_stays,
          1,
          1,
          TEST_PLAIN,
          "ex_tenants_return",
          "others may have borrowed the same conn"),
-    CASE("evicted means closed, before the next is opened",
+    CASE("an evicted conn is closed before the next is opened",
          one_closes_first,
          1,
          1,
-         TEST_ADDRESS, /* where memory that went too early is seen */
+         TEST_ADDRESS, /* it finds memory that is freed too early */
          "ex_cache_serve",
-         "a slot is taken to be free before its conn is closed"),
-    CASE("all four are borrowed: served on return, in order",
+         "a slot is used as free before its conn is closed"),
+    CASE("all four are borrowed: asks are served on return, in order",
          waits_in_line,
          1,
          1,
          TEST_PLAIN,
          "ex_tenants_return",
-         "a return does not wake the line, or not its front"),
-    CASE("opening fails: all asks for it hear it, the slot is free again",
+         "a return does not wake the cache, or the front is not served first"),
+    CASE("opening fails: all asks get the code, the slot is free again",
          opening_fails,
          1,
          1,
          TEST_PLAIN,
          "ex_slot_opened",
-         "an ask for the tenant is forgotten"),
-    CASE("closed in ten situations, on_closed last and once",
+         "an ask for the tenant is not told that opening failed"),
+    CASE("closed in ten situations: on_closed runs last and once",
          closes,
          2,
          1,
          TEST_PLAIN | TEST_ADDRESS | TEST_THREAD,
          "ex_cache_maybe_closed",
-         "maybe_closed lacks a reason to wait"),
-    CASE("random asks and returns, two caches",
+         "a reason to wait is missing in ex_cache_maybe_closed"),
+    CASE("random asks and returns in two caches",
          random_steps,
          1,
          1,
          TEST_PLAIN,
          "ex_cache_serve",
-         "as the step says; the tests before show it more simply"),
+         "a rule of the earlier tests: they show it more simply"),
     {0},
 };
 

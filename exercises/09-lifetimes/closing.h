@@ -1,7 +1,7 @@
 /* closing - the situations in which a cache is closed
  *
- * Each begins with a new cache and ends when close was called and what was to
- * be seen until then was seen; the caller waits for on_closed.
+ * Each begins with a new cache and ends when close was called and everything up
+ * to then was checked; the caller waits for on_closed.
  */
 #ifndef CLOSING_H
 #define CLOSING_H
@@ -13,22 +13,24 @@ static inline void with_nothing(struct fixture *f)
     close_cache(f);
     settle(f);
     if (f->closed != 1)
-        test_wrong("nobody has borrowed or asked: close ends with on_closed",
-                   "it does not run; there are %zu conns", f->count);
+        test_wrong("nothing is borrowed or asked for: on_closed runs",
+                   "it does not, with %s left",
+                   test_count(f->count, "conn", NULL));
 }
 
-/* What was written last moves from the log to the database when its conn is
- * closed. There the gate stops it, while the loop goes round. */
+/* When a conn is closed, what was written last moves from the WAL to the
+ * database. There the gate stops it, while the loop goes on. */
 static inline void while_closing(struct fixture *f, char tenant)
 {
     while_open(f, tenant);
     if (asq_slow_disk_wait_for_gate(GATE_MS) != 0)
-        test_wrong("an idle conn is closed", "%c is not", tenant);
+        test_wrong("a conn that nobody has borrowed is closed",
+                   "that of %c is not", tenant);
     for (int i = 0; i < 10; i++)
         turn(f);
     if (f->closed > 0)
         test_wrong("on_closed waits for a conn that is closing",
-                   "it does not wait");
+                   "it runs before the conn is closed");
 }
 
 static inline void with_two_idle(struct fixture *f)
@@ -42,8 +44,9 @@ static inline void with_two_idle(struct fixture *f)
     asq_slow_disk_open_gate();
     settle(f);
     if (f->closed != 1)
-        test_wrong("two are idle: close ends with on_closed",
-                   "it does not run; there are %zu conns", f->count);
+        test_wrong("two conns are idle: on_closed runs",
+                   "it does not, with %s left",
+                   test_count(f->count, "conn", NULL));
 }
 
 static inline void just_asked(struct fixture *f)
@@ -51,7 +54,7 @@ static inline void just_asked(struct fixture *f)
     ask(f, 0, 'a');
     close_cache(f);
     CHECK_INT(ask_with(f, 1, 'b', NULL), UV_ESHUTDOWN);
-    expect(f, "asked, and closed at once", "a cancelled");
+    expect(f, "one asks for a, and the cache is closed at once", "a cancelled");
 }
 
 /* The gate of the slow disk stops a conn while it opens its file. */
@@ -68,9 +71,9 @@ while_opening(struct fixture *f, char tenant, const char *answered)
         turn(f);
     if (f->closed > 0)
         test_wrong("on_closed waits for a conn that is opening",
-                   "it does not wait");
+                   "it runs before the conn is open");
     asq_slow_disk_open_gate();
-    expect(f, "closed while opening", answered);
+    expect(f, "the cache is closed while a conn is opening", answered);
 }
 
 static inline void while_opening_a(struct fixture *f)
@@ -93,11 +96,11 @@ static inline void while_evicting(struct fixture *f)
     ask(f, 4, 'e');
     while_open(f, 'c');
     close_cache(f);
-    for (int i = 0; i < 3; i++) /* idle ones are closing too */
+    for (int i = 0; i < 3; i++) /* idle conns are closing too */
         give_back(&f->borrowers[i < 2 ? i : 3]);
     while_closing(f, 'c');
     asq_slow_disk_open_gate();
-    expect(f, "closed while c makes way for e", "e cancelled");
+    expect(f, "the cache is closed while c makes room for e", "e cancelled");
 }
 
 static inline void with_a_line(struct fixture *f)
@@ -108,13 +111,15 @@ static inline void with_a_line(struct fixture *f)
     ask(f, 5, 'f');
     settle(f);
     close_cache(f);
-    expect(f, "closed with e, f in the line", "e cancelled, f cancelled");
+    expect(f, "the cache is closed with e and f in the line",
+           "e cancelled, f cancelled");
     if (f->closed > 0)
-        test_wrong("on_closed waits for what is borrowed", "it does not wait");
-    expect_open(f, "closed with all borrowed", "abcd");
+        test_wrong("on_closed waits for what is borrowed",
+                   "it runs before all is returned");
+    expect_open(f, "the cache is closed with all four borrowed", "abcd");
     give_back(&f->borrowers[1]);
     settle(f);
-    expect_open(f, "closed, b is returned", "acd");
+    expect_open(f, "the cache is closed, then b is returned", "acd");
 }
 
 static inline void close_it(struct borrower *b)
@@ -128,7 +133,7 @@ static inline void in_a_callback(struct fixture *f)
 {
     CHECK_INT(ask_with(f, 0, 'a', close_it), 0);
     ask(f, 1, 'a');
-    expect(f, "the first of two for a asks for b, returns, closes",
+    expect(f, "of two asks for a, the first asks for b, returns a, closes",
            "a, a cancelled, b cancelled");
 }
 
@@ -148,7 +153,7 @@ in_a_failure(struct fixture *f, char tenant, const char *answered)
 
 static inline void in_a_failure_of_x(struct fixture *f)
 {
-    in_a_failure(f, 'x', "x: file is not a database (26), b cancelled");
+    in_a_failure(f, 'x', "x: SQLITE_NOTADB (26), b cancelled");
 }
 
 #endif

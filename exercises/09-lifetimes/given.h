@@ -1,9 +1,9 @@
 /* given - the part of the cache that is given
  *
- * Included by the check alone, so each function is there once. Nothing is
- * decided inside of a call or of a conn's callback: they note what has happened
- * and wake the cache. In the next turn of the loop take_turn looks at the whole
- * line, from its front, and then at whether to close.
+ * Only the check includes this file, so each function exists once. Nothing is
+ * decided inside a call or in the callback of a conn: they write down what has
+ * happened and wake the cache. In the next turn of the loop take_turn looks at
+ * the whole line, from its front, and then at whether to close.
  */
 #ifndef GIVEN_H
 #define GIVEN_H
@@ -17,7 +17,7 @@
 
 static void take_turn(uv_idle_t *turn);
 
-/* Asks for a turn. More than once is harmless. */
+/* Asks for a turn. To ask more than once is harmless. */
 void ex_cache_wake(struct ex_tenants *cache)
 {
     (void)uv_idle_start(&cache->turn, take_turn); /* it fails for NULL only */
@@ -64,8 +64,8 @@ void ex_slot_lend(struct ex_slot *slot, struct ex_ask *ask)
     answer(slot->cache, ask);
 }
 
-/* Notes the code for those in the line who wait for this tenant, or for all
- * (NULL). They are answered in the next turn. */
+/* Sets the code of each ask in the line that is for this tenant (NULL: for any
+ * tenant). They are answered in the next turn. */
 void ex_cache_fail(struct ex_tenants *cache, const char *tenant, int code)
 {
     for (struct ex_ask *ask = cache->first; ask != NULL; ask = ask->next)
@@ -75,8 +75,8 @@ void ex_cache_fail(struct ex_tenants *cache, const char *tenant, int code)
     ex_cache_wake(cache);
 }
 
-/* Begins to open a tenant's conn in a slot that is free. If that fails at
- * once, the slot stays free, and those who wait for it fail. */
+/* Begins to open a tenant's conn in a free slot. If this fails at once, the
+ * slot stays free and the asks for the tenant fail. */
 void ex_slot_open(struct ex_slot *slot, const char *tenant)
 {
     struct asq_profile profile = slot->cache->profile;
@@ -106,8 +106,8 @@ void ex_slot_open(struct ex_slot *slot, const char *tenant)
     slot->state = EX_SLOT_OPENING;
 }
 
-/* Looks at the asks that are in the line now. One that joins it meanwhile, from
- * a callback, has the next turn: nobody keeps the loop from going round. */
+/* Looks at the asks that are in the line now. An ask that joins it meanwhile,
+ * from a callback, is left for the next turn, so that the loop can go on. */
 static void take_turn(uv_idle_t *turn)
 {
     struct ex_tenants *cache = turn->data;

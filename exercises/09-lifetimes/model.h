@@ -1,6 +1,6 @@
-/* model - what a cache has to do, written down in another way
+/* model - what a cache must do, written in a different way
  *
- * One step at a time, so that there is one right answer. One thread.
+ * One step at a time, so that there is only one right answer. One thread.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -14,7 +14,7 @@ enum {
 struct model {
     bool open[TENANTS];
     int borrowed[TENANTS];
-    int returned[TENANTS]; /* when */
+    int returned[TENANTS]; /* the clock at the last return */
     int clock;
     int line[BORROWERS];
     int waiting;
@@ -38,7 +38,7 @@ static inline void model_answer(struct model *m, int t)
 
     if (m->open[t])
         m->borrowed[t]++;
-    note(m->text, m->open[t] ? name : "x: file is not a database (26)");
+    note(m->text, m->open[t] ? name : "x: SQLITE_NOTADB (26)");
 }
 
 /* Serves the front of the line as long as there is a slot for it. */

@@ -1,6 +1,6 @@
-/* steps - what a step of a test has come to, and the life of a cache around it
+/* steps - what a step of a test has led to, and the life of a cache around it
  *
- * The thread of the loop enters.
+ * Used on the loop thread.
  */
 #ifndef STEPS_H
 #define STEPS_H
@@ -9,7 +9,7 @@
 
 /* Callbacks that ask again */
 
-/* In the callback it returns, and asks for the next tenant. */
+/* A callback that returns the conn and asks for the next tenant. */
 static inline void ask_next(struct borrower *b)
 {
     struct fixture *f = b->f;
@@ -20,7 +20,7 @@ static inline void ask_next(struct borrower *b)
     CHECK_INT(ask_with(f, i, next, next < 'm' ? ask_next : NULL), 0);
 }
 
-/* In the callback it asks for the same tenant. */
+/* A callback that asks for the same tenant. */
 static inline void ask_again(struct borrower *b)
 {
     int i = (int)(b - b->f->borrowers);
@@ -28,18 +28,17 @@ static inline void ask_again(struct borrower *b)
     CHECK_INT(ask_with(b->f, i + 8, b->tenant, NULL), 0);
 }
 
-/* What a step has come to */
+/* What a step has led to */
 
 static inline void
 expect_now(struct fixture *f, const char *step, const char *answered)
 {
     char text[TEXT_SIZE + TEXT_SIZE / 4];
 
-    (void)snprintf(text, sizeof text, "%s: %s", step,
-                   answered[0] != '\0' ? answered : "nobody is answered");
+    (void)snprintf(text, sizeof text, "%s: answered: %s", step,
+                   answered[0] != '\0' ? answered : "none");
     if (strcmp(f->text, answered) != 0)
-        test_wrong(text, "%s",
-                   f->text[0] != '\0' ? f->text : "nobody is answered");
+        test_wrong(text, "answered: %s", f->text[0] != '\0' ? f->text : "none");
     f->text[0] = '\0';
 }
 
@@ -54,14 +53,15 @@ expect_open(struct fixture *f, const char *step, const char *open)
             got[n++] = (char)('a' + t);
     }
     got[n] = '\0';
-    (void)snprintf(text, sizeof text, "%s: open are \"%s\"", step, open);
+    (void)snprintf(text, sizeof text, "%s: open: %s", step,
+                   open[0] != '\0' ? open : "none");
     if (strcmp(got, open) != 0)
-        test_wrong(text, "open are \"%s\"", got);
+        test_wrong(text, "open: %s", got[0] != '\0' ? got : "none");
     if (f->count != n)
-        test_wrong(text, "there are %zu conns", f->count);
+        test_wrong(text, "%s in all", test_count(f->count, "conn", NULL));
 }
 
-/* Lets a step come to its end, and then expects. */
+/* Waits for the end of a step, and then checks what was answered. */
 static inline void
 expect(struct fixture *f, const char *step, const char *answered)
 {
@@ -78,7 +78,7 @@ static inline void expect_both(struct fixture *f,
     expect_open(f, step, open);
 }
 
-/* The same, with the open ones in any order. */
+/* The same, with the open tenants given in any order. */
 static inline void expect_set(struct fixture *f,
                               const char *step,
                               const char *answered,
@@ -94,7 +94,7 @@ static inline void expect_set(struct fixture *f,
     expect_both(f, step, answered, sorted);
 }
 
-/* One asks for each tenant, one after the other, borrower by borrower. */
+/* Asks for each tenant in turn, each with the next borrower. */
 static inline void borrow_all(struct fixture *f, const char *tenants)
 {
     for (int i = 0; tenants[i] != '\0'; i++) {
@@ -108,7 +108,7 @@ static inline void return_all(struct fixture *f, int count)
     for (int i = 0; i < count; i++)
         give_back(&f->borrowers[i]);
     settle(f);
-    f->text[0] = '\0'; /* of the steps up to here */
+    f->text[0] = '\0'; /* the steps up to here are not judged */
 }
 
 /* Files */
@@ -131,7 +131,7 @@ static inline void write_to_file(struct fixture *f, struct borrower *b)
     asq_request_destroy(&request);
 }
 
-/* Turns until this tenant is on its way to be closed. */
+/* Turns the loop until this tenant is closing. */
 static inline void while_open(struct fixture *f, char tenant)
 {
     for (int i = 0; is_open(f, f->of[tenant - 'a']) && i < TURNS; i++)
@@ -168,8 +168,7 @@ static inline void free_conn(struct asq_conn *conn)
     free(conn);
 }
 
-/* Takes away what is left, without a close of the cache: that is judged by
- * the test of it only. */
+/* Removes what is left without closing the cache: only one test judges that. */
 static inline void discard(struct fixture *f)
 {
     settle(f);
@@ -182,7 +181,7 @@ static inline void discard(struct fixture *f)
     free(f->cache);
 }
 
-/* Returns what is borrowed once close was called, and waits for on_closed. */
+/* After close: returns what is borrowed, and waits for on_closed. */
 static inline void finish(struct fixture *f)
 {
     settle(f);
@@ -194,7 +193,8 @@ static inline void finish(struct fixture *f)
     return_rest(f);
     if (f->closed != 1)
         test_wrong("on_closed runs once, when all is returned and closed",
-                   "%d times; there are %zu conns", f->closed, f->count);
+                   "%s, with %s left", test_times((uint64_t)f->closed),
+                   test_count(f->count, "conn", NULL));
     test_close_loop(&f->loop);
 }
 
@@ -225,7 +225,7 @@ static inline void tear_down(void *fixture)
     discard(fixture);
 }
 
-/* The conn of a is on its way to be closed, and another slot is free. */
+/* The conn of a is closing, and another slot is free. */
 static inline void not_open_twice(struct fixture *f)
 {
     struct ex_slot *closing = &f->cache->slots[1];
@@ -234,7 +234,7 @@ static inline void not_open_twice(struct fixture *f)
     closing->state = EX_SLOT_CLOSING;
     (void)name_of('a', closing->tenant);
     ex_cache_serve(f->cache, &f->borrowers[0].ask);
-    test_cause("a slot that is closing is its tenant's until it is closed");
+    test_cause("a closing slot belongs to its tenant until it is closed");
     if (f->cache->slots[0].state != EX_SLOT_FREE)
         test_wrong("a is not opened while its old conn is closing", "it is");
     test_cause(NULL);
@@ -245,8 +245,8 @@ static inline void not_open_twice(struct fixture *f)
     begin(f, test_path("."));
 }
 
-/* Of twenty who have borrowed a four return it; others need slots. look finds
- * a conn that is closed too early. */
+/* Of twenty borrowers of a, four return it; then others need slots. look()
+ * finds a conn that is closed too early. */
 static inline void sixteen_borrow(struct fixture *f)
 {
     borrow_all(f, "aaaaaaaaaaaaaaaaaaaa");

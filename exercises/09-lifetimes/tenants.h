@@ -1,10 +1,10 @@
-/* tenants - borrowers of a cache, what they are answered, which conns there are
+/* tenants - borrowers of a cache, their answers, and the conns that exist
  *
- * Tenants are letters; the database of tenant x is a file that is not one.
- * Every conn has a handle of its own in the loop, from its open until its close
- * callback, so the conns can be counted after each turn of the loop. A step of
- * a test ends when the loop has nothing to wait for. What was answered is
- * noted as a text: "a, b cancelled". The thread of the loop enters.
+ * Tenants are letters; the file of tenant x is not a database. Every conn has a
+ * handle of its own in the loop, from its open until its close callback, so the
+ * conns can be counted after each turn of the loop. A step of a test ends when
+ * the loop has nothing to wait for. What was answered is written down as a
+ * text: "a, b cancelled". Used on the loop thread.
  */
 #ifndef TENANTS_H
 #define TENANTS_H
@@ -33,7 +33,7 @@ enum {
 };
 
 enum state {
-    IDLE, /* it has asked for nothing, or all is over */
+    IDLE, /* has not asked, or has its answer and returned the conn */
     ASKED,
     LENT
 };
@@ -45,18 +45,18 @@ struct borrower {
     struct fixture *f;
     enum state state;
     char tenant;
-    void (*then)(struct borrower *borrower); /* in its callback, or NULL */
+    void (*then)(struct borrower *borrower); /* called in on_answered */
 };
 
 struct fixture {
     uv_loop_t loop;
-    struct ex_tenants *cache; /* from the heap, freed in on_closed */
+    struct ex_tenants *cache; /* on the heap, freed in on_closed */
     struct borrower borrowers[BORROWERS];
-    struct asq_conn *conns[CONNS]; /* in the loop, as of the last look */
+    struct asq_conn *conns[CONNS]; /* that exist, as of the last look */
     size_t count;
-    size_t most;                  /* of count */
-    bool strict;                  /* more than four are judged at once */
-    struct asq_conn *of[TENANTS]; /* the last that was lent */
+    size_t most;                  /* the highest count */
+    bool strict;                  /* more than four conns fail the test */
+    struct asq_conn *of[TENANTS]; /* the conn that was lent last */
     int inside;                   /* calls that must not call back */
     int closed;
     char text[TEXT_SIZE]; /* what was answered in this step */
@@ -70,8 +70,8 @@ static inline void note(char text[static TEXT_SIZE], const char *more)
                    more);
 }
 
-/* Writes the name of a tenant: that of a is the beginning of that of b, and so
- * on; that of x has all 31 letters. */
+/* Writes the name of a tenant. The name of a is the beginning of that of b, and
+ * so on; that of x has all 31 letters. */
 static inline char *name_of(char tenant, char name[static EX_TENANT_SIZE])
 {
     static const char longest[EX_TENANT_SIZE] =
@@ -102,7 +102,7 @@ static inline void count_conns(struct fixture *f)
     uv_walk(&f->loop, take_note, f);
 }
 
-/* Whether this conn is there, and not on its way to be closed. */
+/* Returns whether this conn exists and is not closing. */
 static inline bool is_open(const struct fixture *f, const struct asq_conn *conn)
 {
     for (size_t i = 0; i < f->count; i++)
@@ -111,7 +111,7 @@ static inline bool is_open(const struct fixture *f, const struct asq_conn *conn)
     return false;
 }
 
-/* Looks at what has to hold at any moment. */
+/* Checks what must hold at any moment. */
 static inline void look(struct fixture *f)
 {
     count_conns(f);
@@ -120,14 +120,14 @@ static inline void look(struct fixture *f)
     if (f->strict && f->count > EX_SLOTS) {
         test_cause("a conn is opened before the close callback of the one "
                    "that makes way for it");
-        test_wrong("at most 4 conns, those that are closing among them", "%zu",
-                   f->count);
+        test_wrong("at most 4 conns, including those that are closing",
+                   "%zu conns", f->count);
     }
     for (int i = 0; i < BORROWERS; i++) {
         struct borrower *b = &f->borrowers[i];
 
         if (b->state == LENT && !is_open(f, b->ask.conn)) {
-            test_cause("a conn was closed that somebody had borrowed");
+            test_cause("a conn that is still borrowed was closed");
             test_wrong("a conn stays open until all have returned it",
                        "that of %c is closed while it is borrowed", b->tenant);
         }
@@ -147,7 +147,9 @@ static inline void settle(struct fixture *f)
 
     for (int n = 0; more != 0; n++) {
         if (n == TURNS)
-            test_wrong("the loop comes to rest", "it goes round and round");
+            test_wrong(
+                "the loop comes to rest",
+                "it never stops turning: the cache is woken without end");
         more = uv_run(&f->loop, UV_RUN_ONCE);
         look(f);
     }
@@ -163,35 +165,32 @@ static inline void on_answered(struct ex_ask *ask, int status)
     char text[TEXT_SIZE / 4];
 
     if (f->inside > 0)
-        test_wrong("callbacks come from the loop",
-                   "one comes inside of a call");
+        test_wrong("callbacks run on the loop",
+                   "one runs inside a call of the cache");
     if (f->closed > 0)
-        test_wrong("on_closed runs last of all", "%c is answered after it",
-                   b->tenant);
+        test_wrong("on_closed runs last of all",
+                   "an ask for %c is answered after it", b->tenant);
     if (b->state != ASKED)
-        test_wrong("each ask is answered once", "one of %c is answered twice",
-                   b->tenant);
+        test_wrong("each ask is answered once",
+                   "an ask for %c is answered twice", b->tenant);
     b->state = status == 0 ? LENT : IDLE;
     if (status == 0)
         (void)snprintf(text, sizeof text, "%c", b->tenant);
     else if (status == UV_ECANCELED)
         (void)snprintf(text, sizeof text, "%c cancelled", b->tenant);
-    else if (status < 0)
-        (void)snprintf(text, sizeof text, "%c: %s", b->tenant,
-                       uv_err_name(status));
     else
-        (void)snprintf(text, sizeof text, "%c: %s (%d)", b->tenant,
-                       sqlite3_errstr(status), status);
+        (void)snprintf(text, sizeof text, "%c: %s", b->tenant,
+                       test_code(status));
     note(f->text, text);
     look(f);
     if (status == 0) {
         for (int t = 0; t < TENANTS; t++) {
             if (f->of[t] == conn && t != b->tenant - 'a')
-                f->of[t] = NULL; /* it was closed, and its memory used again */
+                f->of[t] = NULL; /* closed, and its memory was used again */
         }
         if (is_open(f, f->of[b->tenant - 'a']) &&
             f->of[b->tenant - 'a'] != conn)
-            test_wrong("one conn for all who ask for a tenant", "%c has two",
+            test_wrong("one conn for all asks for a tenant", "%c has two",
                        b->tenant);
         f->of[b->tenant - 'a'] = conn;
     }
@@ -204,16 +203,16 @@ static inline void on_closed(struct ex_tenants *cache)
     struct fixture *f = cache->data;
 
     if (f->inside > 0)
-        test_wrong("on_closed comes from the loop",
-                   "it comes inside of a call");
+        test_wrong("on_closed runs on the loop",
+                   "it runs inside a call of the cache");
     count_conns(f);
     if (f->count > 0)
-        test_wrong("all conns are closed before on_closed runs",
-                   "%zu are not yet", f->count);
+        test_wrong("all conns are closed before on_closed runs", "%zu %s not",
+                   f->count, f->count == 1 ? "is" : "are");
     for (int i = 0; i < BORROWERS; i++) {
         if (f->borrowers[i].state == ASKED)
             test_wrong("all asks are answered before on_closed runs",
-                       "one of %c is not", f->borrowers[i].tenant);
+                       "an ask for %c is not", f->borrowers[i].tenant);
     }
     f->closed++;
     f->cache = NULL;
@@ -230,14 +229,15 @@ static inline int ask_with(struct fixture *f,
     char name[EX_TENANT_SIZE];
     int rc;
 
-    CHECK(b->state == IDLE);
+    if (b->state != IDLE)
+        test_wrong("every ask is answered", "an ask for %c is not", b->tenant);
     *b = (struct borrower){.f = f, .tenant = tenant, .then = then};
     b->ask.data = b;
     b->state = ASKED;
     f->inside++;
     rc = ex_tenants_ask(f->cache, &b->ask, name_of(tenant, name), on_answered);
     f->inside--;
-    memset(name, 'z', sizeof name); /* it was copied */
+    memset(name, 'z', sizeof name); /* the cache has a copy */
     if (rc != 0)
         b->state = IDLE;
     look(f);
@@ -253,7 +253,9 @@ static inline void give_back(struct borrower *b)
 {
     struct fixture *f = b->f;
 
-    CHECK(b->state == LENT);
+    if (b->state != LENT)
+        test_wrong("the ask is answered with a conn", "an ask for %c is not",
+                   b->tenant);
     look(f);
     b->state = IDLE;
     f->inside++;

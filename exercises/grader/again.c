@@ -4,6 +4,7 @@
  */
 #include "again.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 /* Holds the descriptor to tell on. */
 #define VARIABLE "TEST_AGAIN"
 
-int test__again_is_inner(void)
+bool test__again_is_inner(void)
 {
     return getenv(VARIABLE) != NULL;
 }
@@ -29,14 +30,14 @@ void test__again_start(struct test__again *again, const char *argument)
 {
     char program[TEST__PATH_SIZE];
     char line_text[16];
-    size_t size = sizeof(program);
+    size_t size = sizeof program;
     int output[2];
     int line[2];
 
     CHECK_INT(uv_exepath(program, &size), 0);
     CHECK_INT(pipe(output), 0);
     CHECK_INT(pipe(line), 0);
-    (void)snprintf(line_text, sizeof(line_text), "%d", line[1]);
+    (void)snprintf(line_text, sizeof line_text, "%d", line[1]);
     again->pid = fork();
     CHECK(again->pid >= 0);
     if (again->pid == 0) {
@@ -67,11 +68,11 @@ void test__again_finish(struct test__again *again)
     ssize_t n;
 
     while ((n = read(again->output, again->text + used,
-                     sizeof(again->text) - 1 - used)) > 0)
+                     sizeof again->text - 1 - used)) > 0)
         used += (size_t)n;
     again->text[used] = '\0';
     CHECK_INT(waitpid(again->pid, &again->status, 0), again->pid);
-    while (read(again->line, rest, sizeof(rest)) > 0) {
+    while (read(again->line, rest, sizeof rest) > 0) {
         /* Nobody has listened to it. */
     }
     CHECK_INT(close(again->output) + close(again->line), 0);
@@ -100,7 +101,7 @@ test__again_expect_fail(void *again, const char *test, const char *part)
     const char *end = strchr(text, '\n');
     const char *found = strstr(text, part);
 
-    (void)snprintf(start, sizeof(start), "FAIL  %s  ", test);
+    (void)snprintf(start, sizeof start, "FAIL  %s  ", test);
     CHECK(strncmp(text, start, strlen(start)) == 0);
     CHECK(found < end); /* it is in the message, not only in the output */
     CHECK_CONTAINS(text, "\n0 passed, 1 failed\n");

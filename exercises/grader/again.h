@@ -9,6 +9,7 @@
 
 #include "grader/runner.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,7 +24,7 @@ struct test__again {
 };
 
 /* Returns whether this is the inner test. */
-int test__again_is_inner(void);
+bool test__again_is_inner(void);
 
 /* In the inner test: sends the outer one a text. */
 void test__again_tell(const char *text);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,19 +32,19 @@ static atomic_llong held;      /* bytes */
 static int installed;
 static int noted; /* that malloc is not counted has been said */
 
-int test__alloc_fails(int kind)
+bool test__alloc_fails(int kind)
 {
     long long left;
 
     if ((atomic_load_explicit(&armed, memory_order_relaxed) & kind) == 0)
-        return 0;
+        return false;
     left = atomic_fetch_sub_explicit(&countdown, 1, memory_order_relaxed);
     if (left > 1 ||
         (left < 1 && !atomic_load_explicit(&keep_on, memory_order_relaxed)))
-        return 0;
+        return false;
     atomic_store_explicit(&failed, 1, memory_order_relaxed);
     errno = ENOMEM;
-    return 1;
+    return true;
 }
 
 static size_t size_of(const void *block)
@@ -66,9 +67,9 @@ static void *resize(int kind, void *block, size_t size)
     union header *header = block != NULL ? (union header *)block - 1 : NULL;
     size_t before = block != NULL ? size_of(block) : 0;
 
-    if (size > SIZE_MAX - sizeof(*header) || test__alloc_fails(kind))
+    if (size > SIZE_MAX - sizeof *header || test__alloc_fails(kind))
         return NULL;
-    header = test__alloc_resize(header, sizeof(*header) + size);
+    header = test__alloc_resize(header, sizeof *header + size);
     if (header == NULL)
         return NULL;
     header->size = size;
@@ -183,7 +184,7 @@ void test_alloc_fail_at(int kinds, uint64_t nth, int keep)
     atomic_store_explicit(&armed, kinds, memory_order_relaxed);
 }
 
-int test_alloc_has_failed(void)
+bool test_alloc_has_failed(void)
 {
     return atomic_load_explicit(&failed, memory_order_relaxed);
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #ifdef TEST_HAVE_WRAP
@@ -43,7 +44,7 @@ int __wrap_asprintf(char **ret_text, const char *format, ...)
 int __wrap_vasprintf(char **ret_text, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-int test__alloc_is_wrapped(void)
+bool test__alloc_is_wrapped(void)
 {
     return __real_malloc != NULL;
 }
@@ -54,7 +55,7 @@ void *test__alloc_resize(void *block, size_t size)
                                     : realloc(block, size);
 }
 
-static int fails(void)
+static bool fails(void)
 {
     return test__alloc_fails(TEST_ALLOC_MALLOC);
 }
@@ -118,9 +119,9 @@ int __wrap_asprintf(char **ret_text, const char *format, ...)
 
 #else
 
-int test__alloc_is_wrapped(void)
+bool test__alloc_is_wrapped(void)
 {
-    return 0;
+    return false;
 }
 
 void *test__alloc_resize(void *block, size_t size)

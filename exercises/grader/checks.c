@@ -63,8 +63,8 @@ void test_check_text(const char *file,
     if (got == expected ||
         (got != NULL && expected != NULL && strcmp(got, expected) == 0))
         return;
-    got = quote(got, got_text, sizeof(got_text));
-    expected = quote(expected, expected_text, sizeof(expected_text));
+    got = quote(got, got_text, sizeof got_text);
+    expected = quote(expected, expected_text, sizeof expected_text);
     test__tell(TEST__EXPECTED, "%s = %s", expression, expected);
     test__tell(TEST__GOT, "%s = %s", expression, got);
     test_fail(file, line, "%s: got %s, expected %s", expression, got, expected);
@@ -79,7 +79,7 @@ void test_check_contains(const char *file,
     char got_text[TEST__MESSAGE_SIZE / 3];
 
     if (got == NULL || strstr(got, part) == NULL) {
-        got = quote(got, got_text, sizeof(got_text));
+        got = quote(got, got_text, sizeof got_text);
         test__tell(TEST__EXPECTED, "%s contains \"%s\"", expression, part);
         test__tell(TEST__GOT, "%s = %s", expression, got);
         test_fail(file, line,

@@ -6,6 +6,7 @@
 #include "runner.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ extern char **environ;
 
 void test__words_add(struct test__words *words, const char *format, ...)
 {
-    size_t room = sizeof(words->text) - words->used;
+    size_t room = sizeof words->text - words->used;
     char *word = words->text + words->used;
     va_list arguments;
     int length;
@@ -58,15 +59,15 @@ static int begins_with(const char *text, const char *start)
 }
 
 /* Returns whether the entry stays when the environment is reduced. */
-static int is_kept(const char *entry)
+static bool is_kept(const char *entry)
 {
     static const char *const kept[] = {"PATH=", "TEST_", "ASQ_",
                                        "UBSAN_OPTIONS=", "LSAN_OPTIONS="};
 
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         if (begins_with(entry, kept[i]))
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Of two values for an option the later one counts. */
@@ -129,17 +130,17 @@ int test__command_make(const struct test__start *start,
 {
     char program[TEST__PATH_SIZE];
     char folder[TEST__PATH_SIZE];
-    size_t size = sizeof(program);
+    size_t size = sizeof program;
     int err = start->program != NULL
-                  ? find_whole_path(start->program, program, sizeof(program))
+                  ? find_whole_path(start->program, program, sizeof program)
                   : uv_exepath(program, &size);
 
     if (err == 0 && start->folder != NULL)
-        err = find_whole_path(start->folder, folder, sizeof(folder));
+        err = find_whole_path(start->folder, folder, sizeof folder);
     if (err != 0)
         return err;
-    memset(ret_command, 0, sizeof(*ret_command));
-    memset(ret_environment, 0, sizeof(*ret_environment));
+    memset(ret_command, 0, sizeof *ret_command);
+    memset(ret_environment, 0, sizeof *ret_environment);
     for (size_t i = 0; start->prefix != NULL && start->prefix[i] != NULL; i++)
         test__words_add(ret_command, "%s", start->prefix[i]);
     if (start->sandbox)

@@ -2,19 +2,18 @@
  *
  * Owns a little room for each thread, so that nothing has to be allocated.
  */
-#include "test.h"
+#include "runner.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum {
-    TEXTS = 4,
-    TEXT_SIZE = 80
+    TEXTS = 4
 };
 
-static char *next_text(void)
+char *test__next_text(void)
 {
-    static _Thread_local char texts[TEXTS][TEXT_SIZE];
+    static _Thread_local char texts[TEXTS][TEST__TEXT_SIZE];
     static _Thread_local unsigned next;
 
     return texts[next++ % TEXTS];
@@ -22,15 +21,15 @@ static char *next_text(void)
 
 const char *test_count(uint64_t count, const char *one, const char *many)
 {
-    char *text = next_text();
+    char *text = test__next_text();
 
     if (count == 1)
-        (void)snprintf(text, TEXT_SIZE, "1 %s", one);
+        (void)snprintf(text, TEST__TEXT_SIZE, "1 %s", one);
     else if (count == 0)
-        (void)snprintf(text, TEXT_SIZE, "no %s%s", many != NULL ? many : one,
-                       many != NULL ? "" : "s");
+        (void)snprintf(text, TEST__TEXT_SIZE, "no %s%s",
+                       many != NULL ? many : one, many != NULL ? "" : "s");
     else
-        (void)snprintf(text, TEXT_SIZE, "%" PRIu64 " %s%s", count,
+        (void)snprintf(text, TEST__TEXT_SIZE, "%" PRIu64 " %s%s", count,
                        many != NULL ? many : one, many != NULL ? "" : "s");
     return text;
 }
@@ -38,10 +37,10 @@ const char *test_count(uint64_t count, const char *one, const char *many)
 const char *test_times(uint64_t times)
 {
     static const char *const words[] = {"never", "once", "twice"};
-    char *text = next_text();
+    char *text = test__next_text();
 
     if (times < sizeof words / sizeof words[0])
         return words[times];
-    (void)snprintf(text, TEXT_SIZE, "%" PRIu64 " times", times);
+    (void)snprintf(text, TEST__TEXT_SIZE, "%" PRIu64 " times", times);
     return text;
 }

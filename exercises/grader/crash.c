@@ -73,9 +73,9 @@ static void leave_nowhere(const siginfo_t *info, ucontext_t *context)
     if (registers[REG_RIP] != (greg_t)(uintptr_t)info->si_addr)
         return;
     memcpy(&registers[REG_RIP], (const void *)registers[REG_RSP],
-           sizeof(registers[REG_RIP]));
+           sizeof registers[REG_RIP]);
     registers[REG_RIP]--;
-    registers[REG_RSP] += (greg_t)sizeof(registers[REG_RSP]);
+    registers[REG_RSP] += (greg_t)sizeof registers[REG_RSP];
 #elif defined(__aarch64__)
     if (context->uc_mcontext.pc == (uintptr_t)info->si_addr)
         context->uc_mcontext.pc = context->uc_mcontext.regs[30] - 4;
@@ -103,7 +103,7 @@ void test__crash_thread(void *memory)
 {
     stack_t stack;
 
-    memset(&stack, 0, sizeof(stack));
+    memset(&stack, 0, sizeof stack);
     stack.ss_sp = memory;
     stack.ss_size = TEST__STACK_SIZE;
     stack.ss_flags = memory != NULL ? 0 : SS_DISABLE;
@@ -119,14 +119,14 @@ void test__crash_prepare(void)
     struct sigaction action;
 
     test__crash_thread(memory);
-    memset(&action, 0, sizeof(action));
+    memset(&action, 0, sizeof action);
     (void)sigemptyset(&action.sa_mask);
     (void)sigaddset(&action.sa_mask, SIGALRM);
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+    for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
         (void)sigaddset(&action.sa_mask, crashes[i]);
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     action.sa_sigaction = on_crash;
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+    for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
         (void)sigaction(crashes[i], &action, NULL);
 }
 

@@ -17,7 +17,7 @@ int test__folder_make(const char *path)
     char part[TEST__PATH_SIZE];
     size_t length = strlen(path);
 
-    if (length >= sizeof(part))
+    if (length >= sizeof part)
         return UV_ENAMETOOLONG;
     for (size_t i = 1; i <= length; i++) {
         if (path[i] != '/' && path[i] != '\0')
@@ -44,8 +44,8 @@ int test__folder_remove(const char *path)
 
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        length = snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-        if (length < 0 || (size_t)length >= sizeof(file))
+        length = snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        if (length < 0 || (size_t)length >= sizeof file)
             err = UV_ENAMETOOLONG;
         else if (remove(file) != 0)
             err = uv_translate_sys_error(errno);

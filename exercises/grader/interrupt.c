@@ -29,13 +29,13 @@ void test__interrupt_prepare(sigset_t *ret_outside)
 
     /* The results below are not looked at: the arguments are constants. */
     (void)sigemptyset(&blocked);
-    memset(&action, 0, sizeof(action));
+    memset(&action, 0, sizeof action);
     (void)sigemptyset(&action.sa_mask);
     action.sa_handler = on_child;
     (void)sigaction(SIGCHLD, &action, NULL);
     (void)sigaddset(&blocked, SIGCHLD);
     action.sa_handler = on_interrupt;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         (void)sigaction(ends[i], &action, NULL);
         (void)sigaddset(&blocked, ends[i]);
     }

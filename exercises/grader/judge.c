@@ -7,6 +7,7 @@
 #include "runner.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -55,7 +56,7 @@ static const char *name_signal(int number)
         {SIGXFSZ, "SIGXFSZ (file too large)"},
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].number == number)
             return names[i].name;
     return NULL;
@@ -64,7 +65,7 @@ static const char *name_signal(int number)
 /* A sanitizer ends its report with a line that sums it up; gcc's one for
  * undefined behaviour begins with it. Returns whether there is such a line and
  * copies the first. */
-static int find_summary(const struct test__run *run, char *text, size_t size)
+static bool find_summary(const struct test__run *run, char *text, size_t size)
 {
     static const char summary[] = "SUMMARY: ";
     char line[TEST__MESSAGE_SIZE];
@@ -76,18 +77,18 @@ static int find_summary(const struct test__run *run, char *text, size_t size)
         size_t length =
             end != NULL ? (size_t)(end - start) : run->output_size - at;
 
-        (void)snprintf(line, sizeof(line), "%.*s", (int)length, start);
+        (void)snprintf(line, sizeof line, "%.*s", (int)length, start);
         if (strncmp(line, summary, strlen(summary)) == 0) {
             (void)snprintf(text, size, "%s", line + strlen(summary));
-            return 1;
+            return true;
         }
         if (strstr(line, ": runtime error: ") != NULL) {
             (void)snprintf(text, size, "%s", line);
-            return 1;
+            return true;
         }
         at += length + 1;
     }
-    return 0;
+    return false;
 }
 
 /* The process ended, but not in order. */
@@ -142,10 +143,10 @@ void test__judge(const struct test__run *run, struct test__result *ret_result)
     const char *skip = find_record(run, TEST__SKIP);
     const char *pass = find_record(run, TEST__PASS);
     const char *note = find_record(run, TEST__NOTE);
-    int body_returned = pass != NULL && strcmp(pass, run->nonce) == 0;
-    int good_end = WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0;
+    bool body_returned = pass != NULL && strcmp(pass, run->nonce) == 0;
+    bool good_end = WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0;
     char *text = ret_result->message;
-    size_t size = sizeof(ret_result->message);
+    size_t size = sizeof ret_result->message;
 
     ret_result->verdict = TEST__FAILED;
     if (fail != NULL) {

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 
 #if defined(__linux__)
 
-/* Somebody who forks faster than he is killed is given up after this. */
+/* A program that forks faster than it can be killed is given up after this. */
 #define END_NS UINT64_C(3000000000)
 
 /* How long something may take that is just ending. */
@@ -36,8 +37,8 @@ struct process {
     long pid;
     long parent;
     long pages; /* resident */
-    int ended;  /* and only waits to be reaped */
-    int is_kin;
+    bool ended; /* and only waits to be reaped */
+    bool is_kin;
 };
 
 static struct {
@@ -47,7 +48,7 @@ static struct {
 
 /* Reads /proc/PID/stat: "PID (name) state parent ...". The name may hold any
  * character. Returns whether there is such a process. */
-static int read_process(long pid, struct process *ret_process)
+static bool read_process(long pid, struct process *ret_process)
 {
     char text[1024];
     const char *rest;
@@ -55,24 +56,24 @@ static int read_process(long pid, struct process *ret_process)
     ssize_t n;
     int fd;
 
-    (void)snprintf(text, sizeof(text), "/proc/%ld/stat", pid);
+    (void)snprintf(text, sizeof text, "/proc/%ld/stat", pid);
     fd = open(text, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
-    n = read(fd, text, sizeof(text) - 1);
+        return false;
+    n = read(fd, text, sizeof text - 1);
     (void)close(fd); /* it was only read */
     text[n > 0 ? n : 0] = '\0';
     rest = strrchr(text, ')');
-    memset(ret_process, 0, sizeof(*ret_process));
+    memset(ret_process, 0, sizeof *ret_process);
     ret_process->pid = pid;
     if (rest == NULL ||
         sscanf(rest + 1,
                " %c %ld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
                " %*s %*s %*s %*s %*s %*s %ld",
                &state, &ret_process->parent, &ret_process->pages) != 3)
-        return 0;
+        return false;
     ret_process->ended = state == 'Z' || state == 'X';
-    return 1;
+    return true;
 }
 
 /* Takes the picture. The kernel lists processes by their ids. */
@@ -101,20 +102,20 @@ static int compare(const void *key, const void *element)
     return (pid > process->pid) - (pid < process->pid);
 }
 
-static int is_kin(long pid)
+static bool is_kin(long pid)
 {
     const struct process *process =
-        bsearch(&pid, all.list, all.count, sizeof(all.list[0]), compare);
+        bsearch(&pid, all.list, all.count, sizeof all.list[0], compare);
 
     return process != NULL && process->is_kin;
 }
 
-static int is_other(const struct test__others *others, long pid)
+static bool is_other(const struct test__others *others, long pid)
 {
     for (size_t i = 0; i < others->count; i++)
         if (others->pid[i] == pid)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Marks the children of this process, their children, and so on. A child may
@@ -122,19 +123,19 @@ static int is_other(const struct test__others *others, long pid)
 static void look_at_kin(const struct test__others *others)
 {
     long self = (long)getpid();
-    int changed;
+    bool changed;
 
     look();
     do {
-        changed = 0;
+        changed = false;
         for (size_t i = 0; i < all.count; i++) {
             struct process *process = &all.list[i];
 
             if (process->is_kin || is_other(others, process->pid) ||
                 (process->parent != self && !is_kin(process->parent)))
                 continue;
-            process->is_kin = 1;
-            changed = 1;
+            process->is_kin = true;
+            changed = true;
         }
     } while (changed);
 }
@@ -194,12 +195,12 @@ static size_t end_once(int kill_them, size_t *ret_running)
     return count;
 }
 
-int test__kin_end(const struct test__others *others,
-                  long group,
-                  uint64_t grace_ns)
+bool test__kin_end(const struct test__others *others,
+                   long group,
+                   uint64_t grace_ns)
 {
     uint64_t begin = uv_hrtime();
-    int was_running = 0;
+    bool was_running = false;
 
     for (;;) {
         uint64_t spent = uv_hrtime() - begin;
@@ -208,17 +209,17 @@ int test__kin_end(const struct test__others *others,
         look_at_kin(others);
         if (end_once(spent >= grace_ns, &running) == 0) {
             /* All at once, even those that no picture could catch. */
-            int more = kill((pid_t)-group, SIGKILL) == 0;
+            bool more = kill((pid_t)-group, SIGKILL) == 0;
 
             if (!more)
                 return was_running;
-            was_running = 1;
+            was_running = true;
         } else if (spent >= grace_ns) {
             was_running |= running > 0;
             (void)kill((pid_t)-group, SIGKILL);
         }
         if (spent >= grace_ns + END_NS)
-            return 1;
+            return true;
         (void)poll(NULL, 0, 1); /* they need a moment */
     }
 }
@@ -264,9 +265,9 @@ size_t test__kin_measure(const struct test__others *others,
     return 0;
 }
 
-int test__kin_end(const struct test__others *others,
-                  long group,
-                  uint64_t grace_ns)
+bool test__kin_end(const struct test__others *others,
+                   long group,
+                   uint64_t grace_ns)
 {
     (void)others;
     (void)grace_ns;

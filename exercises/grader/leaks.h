@@ -11,8 +11,8 @@
 void __lsan_disable(void) __attribute__((weak));
 #endif
 
-/* What this thread allocates from now on is no leak. Called first in a test
- * that is about something else. */
+/* What this thread allocates from now on does not count as a leak. Called first
+ * in a test that is about something else. */
 static inline void test_leaks_do_not_count(void)
 {
 #if defined(__linux__)

@@ -35,7 +35,7 @@ static void add_handle(uv_handle_t *handle, void *data)
 {
     struct closing *closing = data;
     const char *type = uv_handle_type_name(uv_handle_get_type(handle));
-    size_t room = sizeof(closing->list) - closing->length;
+    size_t room = sizeof closing->list - closing->length;
     int n;
 
     if (handle == (uv_handle_t *)&closing->timer)
@@ -56,7 +56,7 @@ _Noreturn static void fail_open(struct closing *closing, uv_loop_t *loop)
     closing->list[0] = '\0';
     uv_walk(loop, add_handle, closing);
     if (closing->length == 0)
-        (void)snprintf(closing->list, sizeof(closing->list),
+        (void)snprintf(closing->list, sizeof closing->list,
                        "a request in flight");
     test__tell(TEST__OPEN, "%s", closing->list);
     test_fail(closing->file, closing->line, "the loop does not close, open: %s",

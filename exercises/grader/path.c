@@ -2,11 +2,12 @@
  *
  * Owns the paths that a test has asked for; any of its threads enters. Depends
  * on the environment: TEST_FOLDER is the folder of a test that was given one,
- * ASQ_BUILD stands in for build.
+ * ASQ_BUILD replaces build.
  */
 #include "runner.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ void test__path_prepare(const char *test)
     test_name = test;
 }
 
-int test__folder_is_given(void)
+bool test__folder_is_given(void)
 {
     return getenv("TEST_FOLDER") != NULL;
 }
@@ -68,11 +69,11 @@ const char *test_path(const char *name)
     const char *found = NULL;
     int length;
 
-    if (test__folder_path(test_name, (long)getpid(), folder, sizeof(folder)) !=
+    if (test__folder_path(test_name, (long)getpid(), folder, sizeof folder) !=
         0)
         FAIL("the path of the test's folder is too long");
-    length = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    if (length < 0 || (size_t)length >= sizeof(path))
+    length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= sizeof path)
         FAIL("%s: the path is too long", name);
     (void)pthread_mutex_lock(&lock); /* never fails for this kind */
     if (count == 0 && !test__folder_is_given())

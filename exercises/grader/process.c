@@ -30,13 +30,13 @@ static void make_nonce(char nonce[TEST__NONCE_SIZE + 1])
 {
     unsigned char bytes[TEST__NONCE_SIZE / 2];
 
-    if (uv_random(NULL, NULL, bytes, sizeof(bytes), 0, NULL) != 0) {
+    if (uv_random(NULL, NULL, bytes, sizeof bytes, 0, NULL) != 0) {
         uint64_t now = uv_hrtime();
 
-        memset(bytes, 0, sizeof(bytes));
-        memcpy(bytes, &now, sizeof(now));
+        memset(bytes, 0, sizeof bytes);
+        memcpy(bytes, &now, sizeof now);
     }
-    for (size_t i = 0; i < sizeof(bytes); i++)
+    for (size_t i = 0; i < sizeof bytes; i++)
         (void)snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
 }
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Counts the action. Returns its kind, 0 for one that is of no interest. */
+/* Counts the action. Returns its kind, or 0 if it does not matter here. */
 static int count(struct test_refusal *refusal, int action, const char *argument)
 {
     switch (action) {

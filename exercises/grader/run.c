@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static void print_text(const char *text)
 static void print_output(const struct test__run *run)
 {
     size_t start = 0;
-    int at_start = 1;
+    bool at_start = true;
 
     if (run->output_total > OUTPUT_SHOWN) {
         const char *end;
@@ -112,7 +113,7 @@ static void print_output(const struct test__run *run)
 static void finish_folder(const char *name, long pid, int passed)
 {
     char path[TEST__PATH_SIZE];
-    int err = test__folder_path(name, pid, path, sizeof(path));
+    int err = test__folder_path(name, pid, path, sizeof path);
 
     if (err != 0 || test__folder_is_given())
         return; /* then the test has not made it either */
@@ -166,7 +167,7 @@ static void run_test(const struct test_case *test,
 
     if (err != 0) {
         result.verdict = TEST__FAILED;
-        (void)snprintf(result.message, sizeof(result.message),
+        (void)snprintf(result.message, sizeof result.message,
                        "cannot start its process: %s", uv_strerror(err));
     } else {
         test__judge(&run, &result);
@@ -205,7 +206,7 @@ static int run_tests(int count, char *names[])
         printf(", %u not checked", counts[TEST__NOT_CHECKED]);
     printf("\n");
     if (fflush(stdout) != 0 || ferror(stdout))
-        return 1; /* what nobody could read is no success */
+        return 1; /* output that could not be written is a failure */
     if (counts[TEST__FAILED] > 0)
         return 1;
     return counts[TEST__PASSED] + counts[TEST__NOT_CHECKED] > 0 ? 0 : 1;

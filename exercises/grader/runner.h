@@ -16,6 +16,7 @@
 #include "grader/test.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,7 +50,8 @@ enum {
     TEST__CHILDREN = 256,
     TEST__STACK_SIZE = 32768, /* a stack for signals */
     TEST__BUSY_MOST = 20,     /* times that a limit grows */
-    TEST__WHILE_SIZE = 256
+    TEST__WHILE_SIZE = 256,
+    TEST__TEXT_SIZE = 80 /* of a number or a code in words */
 };
 
 /* A test reports by records on a descriptor of its own: a letter, a text, a
@@ -181,9 +183,9 @@ void test__words_add(struct test__words *words, const char *format, ...)
 
 /* Returns whether bubblewrap works here; the first call tries it. If not,
  * *ret_reason is one line that says why. */
-int test__sandbox_works(const char **ret_reason);
+bool test__sandbox_works(const char **ret_reason);
 
-/* Adds the words that stand before a program's path and put it inside
+/* Adds the words that go before a program's path and put it inside
  * bubblewrap. Paths are absolute; folder may be NULL. */
 void test__sandbox_add(struct test__words *words,
                        const char *program,
@@ -204,9 +206,9 @@ size_t test__kin_measure(const struct test__others *others,
 
 /* Ends and reaps them, the process group first. They have grace_ns to end by
  * themselves. Returns whether they did not. */
-int test__kin_end(const struct test__others *others,
-                  long group,
-                  uint64_t grace_ns);
+bool test__kin_end(const struct test__others *others,
+                   long group,
+                   uint64_t grace_ns);
 
 /* Decides what the end of a test means. */
 void test__judge(const struct test__run *run, struct test__result *ret_result);
@@ -244,12 +246,16 @@ void test__note(const char *text);
  * UINT64_MAX when it has no limit. */
 uint64_t test__time_left(void);
 
+/* Returns the next of the calling thread's rooms for a text, TEST__TEXT_SIZE
+ * bytes each, which are used by turns. */
+char *test__next_text(void);
+
 /* On any thread: counts an allocation of this kind. Returns whether it has to
  * fail; then errno is ENOMEM. */
-int test__alloc_fails(int kind);
+bool test__alloc_fails(int kind);
 
 /* Returns whether malloc and its kin count in this program. */
-int test__alloc_is_wrapped(void);
+bool test__alloc_is_wrapped(void);
 
 /* realloc below the one that fails by countdown. */
 void *test__alloc_resize(void *block, size_t size);
@@ -267,7 +273,7 @@ int test__folder_path(const char *name, long pid, char *path, size_t size);
 
 /* Returns whether the folder was there before the test: then neither the test
  * nor its runner makes or removes it. */
-int test__folder_is_given(void);
+bool test__folder_is_given(void);
 
 /* From now on threads count. Call before the test begins. */
 void test__threads_prepare(void);

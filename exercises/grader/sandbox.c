@@ -8,6 +8,7 @@
 #include "runner.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -64,12 +65,12 @@ void test__sandbox_add(struct test__words *words,
         test__words_add(words, "--tmpfs");
         test__words_add(words, "%s", hidden[i]);
     }
-    if (getcwd(place, sizeof(place)) == NULL)
-        (void)snprintf(place, sizeof(place), "/"); /* too deep, or gone */
+    if (getcwd(place, sizeof place) == NULL)
+        (void)snprintf(place, sizeof place, "/"); /* too deep, or gone */
     show_if_hidden(words, place);
     test__words_add(words, "--chdir");
     test__words_add(words, "%s", place);
-    (void)snprintf(place, sizeof(place), "%.*s",
+    (void)snprintf(place, sizeof place, "%.*s",
                    slash != NULL ? (int)(slash - program) : 0, program);
     show_if_hidden(words, place);
     if (folder != NULL)
@@ -115,19 +116,19 @@ static void read_line(int fd, char *line, size_t size)
 
 /* Runs a program that does nothing. Returns whether it did, and the first line
  * of what was said. */
-static int try_it(char *line, size_t size)
+static bool try_it(char *line, size_t size)
 {
     struct test__words words;
     int ends[2];
     int status = -1;
     pid_t pid;
 
-    memset(&words, 0, sizeof(words));
+    memset(&words, 0, sizeof words);
     test__sandbox_add(&words, "/bin/true", NULL);
     test__words_add(&words, "true");
     line[0] = '\0';
     if (words.full || pipe(ends) != 0)
-        return 0;
+        return false;
     pid = fork();
     if (pid == 0) {
         if (dup2(ends[1], STDERR_FILENO) >= 0 &&
@@ -151,7 +152,7 @@ static int try_it(char *line, size_t size)
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-int test__sandbox_works(const char **ret_reason)
+bool test__sandbox_works(const char **ret_reason)
 {
     static char reason[TEST__PATH_SIZE];
     static int known;
@@ -160,8 +161,8 @@ int test__sandbox_works(const char **ret_reason)
     if (!known) {
         char line[256];
 
-        works = try_it(line, sizeof(line));
-        (void)snprintf(reason, sizeof(reason), "bubblewrap does not work: %s",
+        works = try_it(line, sizeof line);
+        (void)snprintf(reason, sizeof reason, "bubblewrap does not work: %s",
                        line[0] != '\0' ? line : "it ends without a word");
         known = 1;
     }
@@ -172,10 +173,10 @@ int test__sandbox_works(const char **ret_reason)
 
 #else
 
-int test__sandbox_works(const char **ret_reason)
+bool test__sandbox_works(const char **ret_reason)
 {
     *ret_reason = "bubblewrap is for Linux only";
-    return 0;
+    return false;
 }
 
 #endif

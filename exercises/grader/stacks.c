@@ -53,7 +53,7 @@ struct stack {
 static int prepared;
 static uint64_t answer_ns; /* more than ANSWER_NS on a busy machine */
 static int ask_signal;
-static uintptr_t base;  /* added to what stands in the program's file */
+static uintptr_t base;  /* added to the addresses in the program's file */
 static uintptr_t first; /* of its addresses */
 static uintptr_t last;
 
@@ -124,7 +124,7 @@ static void on_ask(int number)
         if (stacks[i].thread == thread)
             find_places(&stacks[i]);
     for (;;)
-        (void)pause(); /* a signal is no reason to go on */
+        (void)pause(); /* a signal must not make it go on */
 }
 
 /* Lists the threads, which the kernel does in the order of their start. */
@@ -136,7 +136,7 @@ static int list_threads(void)
     long size;
 
     while (folder >= 0 &&
-           (size = syscall(SYS_getdents64, folder, bytes, sizeof(bytes))) > 0) {
+           (size = syscall(SYS_getdents64, folder, bytes, sizeof bytes)) > 0) {
         unsigned short length;
 
         for (long at = 0; at < size; at += length) {
@@ -144,7 +144,7 @@ static int list_threads(void)
                              NULL, 10);
 
             memcpy(&length, bytes + at + offsetof(struct dirent64, d_reclen),
-                   sizeof(length));
+                   sizeof length);
             if (id > 0 && count < THREADS)
                 stacks[count++].thread = (pid_t)id;
         }
@@ -157,12 +157,12 @@ static int list_threads(void)
 }
 
 /* Returns whether all threads have answered. */
-static int all_known(int count)
+static bool all_known(int count)
 {
     for (int i = 0; i < count; i++)
         if (!atomic_load_explicit(&stacks[i].is_known, memory_order_acquire))
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
 /* Returns whether the thread has used so much of the processor that it cannot
@@ -202,7 +202,7 @@ static void send_places(const struct stack *stack, int number)
 
     text[0] = '\0';
     for (int i = 0; i < stack->count; i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used, " 0x%lx",
+        used += (size_t)snprintf(text + used, sizeof text - used, " 0x%lx",
                                  (unsigned long)stack->places[i]);
     if (used > 0)
         test__tell(TEST__STACK, "%d%s:%s", number,
@@ -278,7 +278,7 @@ void test__stacks_prepare(void)
     answer_ns = (uint64_t)(ANSWER_NS * test__busy());
     find_places(&warm); /* what it does only once is done now */
     ask_signal = SIGRTMIN + 7;
-    memset(&action, 0, sizeof(action));
+    memset(&action, 0, sizeof action);
     (void)sigemptyset(&action.sa_mask);
     action.sa_handler = on_ask;
     (void)sigaction(ask_signal, &action, NULL);

@@ -40,13 +40,13 @@ static struct {
 static void send_record(char kind, const char *text)
 {
     char record[TEST__MESSAGE_SIZE + 2];
-    int length = snprintf(record, sizeof(record), "%c%s", kind, text);
+    int length = snprintf(record, sizeof record, "%c%s", kind, text);
     size_t size = length < 0 ? 0 : (size_t)length;
 
     if (child.report < 0)
         return;
-    if (size >= sizeof(record))
-        size = sizeof(record) - 1;
+    if (size >= sizeof record)
+        size = sizeof record - 1;
     if (write(child.report, record, size + 1) != (ssize_t)(size + 1)) {
         /* Then the runner is gone, or sees a record that is cut off, which
          * counts as a failure. */
@@ -98,7 +98,7 @@ _Noreturn static void end_test(char kind, const char *text)
 {
     if (atomic_flag_test_and_set(&child.ending))
         for (;;)
-            (void)pause(); /* a signal is no reason to go on */
+            (void)pause(); /* a signal must not make it go on */
     if (child.report < 0) {
         fprintf(stderr, "%s\n", text);
         if (kind == TEST__FAIL)
@@ -116,7 +116,7 @@ void test__tell(char kind, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     send_record(kind, text);
 }
@@ -128,11 +128,11 @@ void test_wrong(const char *expected, const char *got, ...)
     va_list arguments;
 
     va_start(arguments, got);
-    (void)vsnprintf(text, sizeof(text), got, arguments);
+    (void)vsnprintf(text, sizeof text, got, arguments);
     va_end(arguments);
     send_record(TEST__EXPECTED, expected);
     send_record(TEST__GOT, text);
-    (void)snprintf(both, sizeof(both), "expected %s, got %s", expected, text);
+    (void)snprintf(both, sizeof both, "expected %s, got %s", expected, text);
     test__stacks_here();
     end_test(TEST__FAIL, both);
 }
@@ -148,12 +148,12 @@ uint64_t test_seed(void)
 void test_fail(const char *file, int line, const char *format, ...)
 {
     char text[TEST__MESSAGE_SIZE];
-    int length = snprintf(text, sizeof(text), "%s:%d: ", file, line);
+    int length = snprintf(text, sizeof text, "%s:%d: ", file, line);
     va_list arguments;
 
-    if (length > 0 && (size_t)length < sizeof(text)) {
+    if (length > 0 && (size_t)length < sizeof text) {
         va_start(arguments, format);
-        (void)vsnprintf(text + length, sizeof(text) - (size_t)length, format,
+        (void)vsnprintf(text + length, sizeof text - (size_t)length, format,
                         arguments);
         va_end(arguments);
     }
@@ -167,7 +167,7 @@ void test_skip(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     end_test(TEST__SKIP, text);
 }
@@ -203,7 +203,7 @@ static void on_time_over(int number)
         test_fail(file, line, "still waits here after %u s", child.seconds);
     /* Never return: a call that the signal has interrupted could go on as if
      * what it waited for had come. */
-    (void)snprintf(text, sizeof(text), "no end after %u s", child.seconds);
+    (void)snprintf(text, sizeof text, "no end after %u s", child.seconds);
     end_test(TEST__FAIL, text);
 }
 
@@ -215,7 +215,7 @@ static int begin_report(int report, unsigned seconds)
     if (read(report, child.nonce, TEST__NONCE_SIZE) != TEST__NONCE_SIZE ||
         fcntl(report, F_SETFD, FD_CLOEXEC) != 0)
         return UV_EIO;
-    memset(&action, 0, sizeof(action));
+    memset(&action, 0, sizeof action);
     (void)sigemptyset(&action.sa_mask); /* constant arguments */
     action.sa_handler = on_time_over;
     (void)sigaction(SIGALRM, &action, NULL);
@@ -237,8 +237,7 @@ static void check_nothing_is_left(void)
     threads = test__threads_left();
     if (threads > 0) {
         test__stacks();
-        (void)snprintf(text, sizeof(text), "leaves %u threads running",
-                       threads);
+        (void)snprintf(text, sizeof text, "leaves %u threads running", threads);
         end_test(TEST__FAIL, text);
     }
     if (test__processes_left() > 0)

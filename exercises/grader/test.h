@@ -20,6 +20,7 @@
 #ifndef GRADER_TEST_H
 #define GRADER_TEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -87,6 +88,11 @@ const char *test_count(uint64_t count, const char *one, const char *many);
 
 /* Returns "never", "once", "twice", "5 times", from the same room. */
 const char *test_times(uint64_t times);
+
+/* Returns a code of SQLite or of libuv with its name: "SQLITE_BUSY (5)",
+ * "UV_EINVAL (-22)", "0 (success)", from the same room. An extended code that
+ * has no name here is told as "SQLITE_IOERR | 99 << 8 (25354)". */
+const char *test_code(int code);
 
 /* Returns the seed of this run, above 0: the same seed, the same test. It is
  * the environment variable TEST_SEED, else 1. */
@@ -189,7 +195,7 @@ void test_alloc_install(void);
 void test_alloc_fail_at(int kinds, uint64_t nth, int keep);
 
 /* Returns whether an allocation has failed since test_alloc_fail_at. */
-int test_alloc_has_failed(void);
+bool test_alloc_has_failed(void);
 
 /* Returns the bytes that SQLite and libuv hold now (counted by the installed
  * allocators), to show that a life cycle gives everything back. */

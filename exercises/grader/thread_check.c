@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 
 enum {
-    COUNTERS = 65536,    /* 0 stands for: not looked at */
+    COUNTERS = 65536,    /* 0 means: not looked at */
     TABLE_SIZE = 131072, /* more than counters, so that it is never full */
     TABLE_MASK = TABLE_SIZE - 1
 };

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* How long a thread that nobody joins may take to end on an idle machine. */
@@ -58,7 +59,7 @@ struct task {
     void *(*run)(void *data);
     uv_thread_cb run_uv;
     void *data;
-    int has_room; /* on its stack, for another one */
+    bool has_room; /* on its stack, for another one */
 };
 
 /* The allocator below the one that fails by countdown. */
@@ -108,7 +109,7 @@ __attribute__((noinline)) static void *run_with_stack(const struct task *task)
 static void *run_thread(void *data)
 {
     struct task task = *(struct task *)data;
-    int is_kept;
+    bool is_kept;
     void *result;
 
     free(data);
@@ -130,7 +131,7 @@ static void run_uv_thread(void *data)
 static struct task *add(void *(*run)(void *), uv_thread_cb run_uv, void *data)
 {
     struct task *task =
-        __real_malloc != NULL ? __real_malloc(sizeof(*task)) : NULL;
+        __real_malloc != NULL ? __real_malloc(sizeof *task) : NULL;
 
     if (task == NULL)
         return NULL;

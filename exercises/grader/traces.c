@@ -156,6 +156,7 @@ void test_traces_none(sqlite3 *other,
     same_settings(before, &now, when);
     same_file(before, &now, when);
     if (now.changes != before->changes)
-        test_wrong("no row is written", "rows written: %lld",
-                   (long long)(now.changes - before->changes));
+        test_wrong(
+            "no row is written", "written: %s",
+            test_count((uint64_t)(now.changes - before->changes), "row", NULL));
 }

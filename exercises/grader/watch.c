@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static void stop_at_undefined_behaviour(void)
     const char *given = getenv("UBSAN_OPTIONS");
     char options[TEST__PATH_SIZE];
 
-    (void)snprintf(options, sizeof(options),
+    (void)snprintf(options, sizeof options,
                    "print_stacktrace=1:%.900s:halt_on_error=1",
                    given != NULL ? given : "");
     (void)setenv("UBSAN_OPTIONS", options, 1); /* without memory: as it was */
@@ -53,13 +54,13 @@ void test__process_prepare(void)
     stop_at_undefined_behaviour();
 }
 
-/* Reads what has come. Returns 0 at the end of the stream. */
-static int take_report(struct test__run *run, int fd)
+/* Reads what has come. Returns whether the stream goes on. */
+static bool take_report(struct test__run *run, int fd)
 {
     char rest[512];
-    size_t room = sizeof(run->report) - run->report_size;
+    size_t room = sizeof run->report - run->report_size;
     ssize_t n = room > 0 ? read(fd, run->report + run->report_size, room)
-                         : read(fd, rest, sizeof(rest));
+                         : read(fd, rest, sizeof rest);
 
     if (n > 0 && room > 0)
         run->report_size += (size_t)n;
@@ -67,16 +68,16 @@ static int take_report(struct test__run *run, int fd)
 }
 
 /* The same for the output, of which the tail is kept. */
-static int take_output(struct test__run *run, int fd)
+static bool take_output(struct test__run *run, int fd)
 {
     char part[4096];
-    ssize_t n = read(fd, part, sizeof(part));
+    ssize_t n = read(fd, part, sizeof part);
 
     if (n > 0) {
         size_t size = (size_t)n;
 
-        if (run->output_size + size > sizeof(run->output)) {
-            size_t drop = run->output_size + size - sizeof(run->output);
+        if (run->output_size + size > sizeof run->output) {
+            size_t drop = run->output_size + size - sizeof run->output;
 
             memmove(run->output, run->output + drop, run->output_size - drop);
             run->output_size -= drop;
@@ -160,12 +161,12 @@ _Noreturn static void end_runner(const struct watched *watched)
 }
 
 /* Returns whether the watcher has to see to the limits itself. */
-static int is_limited(const struct test__start *start)
+static bool is_limited(const struct test__start *start)
 {
     return start->memory != 0 || start->folder != NULL;
 }
 
-static int is_output_too_much(const struct watched *watched)
+static bool is_output_too_much(const struct watched *watched)
 {
     return watched->start->output != 0 &&
            watched->run->output_total > watched->start->output;
@@ -190,7 +191,7 @@ static enum test__end look_at_processes(const struct watched *watched)
 static void watch(struct watched *watched)
 {
     struct test__run *run = watched->run;
-    int limited = is_limited(watched->start);
+    bool limited = is_limited(watched->start);
     uint64_t next = limited ? 0 : UINT64_MAX; /* when to look at them */
     uint64_t most = limited ? LOOK_NS : SLEEP_NS;
     uint64_t end = uv_hrtime() + run->seconds * UINT64_C(1000000000) +
@@ -235,7 +236,7 @@ int test__process_run(const struct test__start *start,
     uint64_t begin = uv_hrtime();
     int err;
 
-    memset(ret_run, 0, sizeof(*ret_run));
+    memset(ret_run, 0, sizeof *ret_run);
     ret_run->seconds = start->seconds;
     test__kin_adopt(&watched.others);
     err = test__process_start(start, &signals_outside, ret_run, &watched.report,

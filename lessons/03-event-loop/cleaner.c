@@ -6,9 +6,9 @@
 
 #include <stdio.h>
 
-/* Adds up what was found. A raw handle stays open until its owner closes it, so
- * every look finds it again; only the request that left it open is told.
- * Returns whether there is anything new. */
+/* Adds up what was found. A raw handle stays open until its owner closes it;
+ * every look finds it again, but it counts once. Returns whether anything is
+ * new. */
 static bool count(struct asq_cleaner *cleaner, const struct asq_leftovers *left)
 {
     unsigned handles =

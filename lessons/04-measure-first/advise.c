@@ -1,4 +1,4 @@
-/* advise - a verdict from what was measured */
+/* advise - a verdict from measured figures */
 #include "04-measure-first/advise.h"
 
 #include "04-measure-first/advise_query.h"
@@ -9,32 +9,33 @@
 struct asq_advise_limits asq_advise_limits_default(void)
 {
     return (struct asq_advise_limits){
-        /* The beat of every lesson: what is shorter nobody has measured as a
-         * stall. It is the time of some hundred cached reads. */
+        /* The beat of every lesson: a shorter wait never shows as a stall. It
+         * is the time of a few hundred cached reads. */
         .short_ns = 1000000,
         /* Lessons 02 and 03: where nothing blocked, the stall was still about
-         * 2 ms. What is not well above that cannot be made better. */
+         * 2 ms. A stall that is not well above that cannot become shorter. */
         .stall_ns = 5000000,
         /* Lessons 02 and 03: the same program differed by up to 1.4 times
          * from run to run. */
         .gain = 1.5,
-        /* Who gets a tenth less of the processor may miss a gain. */
+        /* With a tenth less of the processor a gain may not show. */
         .lost = 0.1,
         /* Lesson 02: eight threads waited for eight queries at once. */
         .few = 8,
-        /* Lesson 03: handing a query over costs 10 to 90 us. To step over
-         * 1,000 rows takes SQLite about as long. */
+        /* Lesson 03: with one read in flight, the hop to a worker and back
+         * took about 20 us. To step over 1,000 rows takes SQLite as long. */
         .scan_steps = 1000,
-        /* Lesson 04: a row that an index finds takes 13 steps of the virtual
-         * machine, one that is stepped over 3. So up to ten for one an index
-         * would gain a factor of two, which is not worth its upkeep. */
+        /* Lesson 04: a row that an index finds takes 13 steps of SQLite's
+         * machine, a row that is stepped over takes 3. So with ten rows read
+         * for one returned an index would gain a factor of two, which is not
+         * worth its upkeep. */
         .scan_per_row = 10,
-        /* Ten steps for each of those 1,000 rows. */
+        /* Ten for each of the 1,000 rows above. */
         .steps = 10000,
-        /* About 1 ms: before that nobody notices what is added up. */
+        /* About 1 ms: nobody notices a shorter sum. */
         .sum_steps = 100000,
         /* Lesson 04: a row that is read, sorted and returned takes 10 steps.
-         * Twenty times as many were not for this row. */
+         * Twenty times as many were not spent on this row. */
         .steps_per_row = 200,
         /* A column is read in one step; an expression takes some. */
         .steps_per_cell = 4,
@@ -50,14 +51,15 @@ static size_t count_up_to(const uint64_t *samples, size_t count, uint64_t value)
     return found;
 }
 
-/* Returns which of the sorted samples it would be, from 1 to count. */
+/* Returns the place of the percentile among the sorted samples, from 1 to
+ * count. */
 static size_t nearest_rank(size_t count, double percent)
 {
     /* In this order a whole percent has no error: 7 % of 100 is 7. */
     double exact = percent * (double)count / 100;
     size_t rank;
 
-    if (!(exact > 1)) /* true for what is no number, too */
+    if (!(exact > 1)) /* also true for what is not a number */
         return 1;
     if (exact >= (double)count)
         return count;
@@ -65,8 +67,8 @@ static size_t nearest_rank(size_t count, double percent)
     return (double)rank < exact ? rank + 1 : rank;
 }
 
-/* Halves the range in which the answer lies, so that nothing is sorted or
- * copied: 64 times through the samples at most. */
+/* Halves the range that holds the answer, so that nothing is sorted or copied.
+ * It goes through the samples 64 times at most. */
 uint64_t
 asq_percentile_ns(const uint64_t *samples_ns, size_t count, double percent)
 {
@@ -131,7 +133,8 @@ static void explain(const struct asq__figures *figures,
     /* The sentences fit, unless a gain has dozens of digits. */
     if (advice->reason == ASQ_STALL)
         (void)snprintf(advice->why, sizeof advice->why,
-                       "Blocking, main stands still for %s; this way for %s.",
+                       "Blocking, main stands still for %s (p99); this way "
+                       "for %s.",
                        still, stall);
     else if (advice->reason == ASQ_THROUGHPUT)
         (void)snprintf(
@@ -142,13 +145,13 @@ static void explain(const struct asq__figures *figures,
             figures->gain[on_loop ? ASQ__LOOP : ASQ__THREADS]);
     else
         (void)snprintf(advice->why, sizeof advice->why,
-                       "Main stands still for %s; threads answer %.2f as many, "
-                       "the loop %.2f.",
+                       "Main stands still for %s (p99); throughput: threads "
+                       "%.2f, the loop %.2f.",
                        still, figures->gain[ASQ__THREADS],
                        figures->gain[ASQ__LOOP]);
 }
 
-/* Says that nothing can be said: in so many rounds of all. */
+/* Says that there is no verdict, and in how many rounds. */
 static void
 give_up(struct asq_advice *advice, enum asq_reason reason, unsigned rounds)
 {
@@ -183,7 +186,7 @@ static void say_how_sure(struct asq_advice *advice)
                        advice->agreed, advice->rounds);
 }
 
-/* Judges what is left of the rounds. */
+/* Judges the rounds that count. */
 static void judge_rounds(const struct asq__figures *figures,
                          const struct asq_advise_limits *limits,
                          struct asq_advice *advice)

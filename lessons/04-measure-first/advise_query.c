@@ -9,7 +9,7 @@ static double per_row(uint64_t count, const struct asq_advise_plan *plan)
     return (double)count / (double)(plan->rows > 0 ? plan->rows : 1);
 }
 
-/* Says whether it takes more steps than rows of this width are worth. */
+/* Returns whether it takes more steps than rows of this width are worth. */
 static bool takes_many(const struct asq_advise_plan *plan,
                        const struct asq_advise_limits *limits)
 {
@@ -20,7 +20,7 @@ static bool takes_many(const struct asq_advise_plan *plan,
     return plan->vm_steps >= least && per_row(plan->vm_steps, plan) > worth;
 }
 
-/* What a sum reads is not too much because the sum is one row. */
+/* An aggregate returns one row; that alone does not make it a scan too many. */
 static bool scans(const struct asq_advise_plan *plan,
                   const struct asq_advise_limits *limits)
 {
@@ -71,6 +71,6 @@ bool asq__advise_query(const struct asq_advise_plan *plan,
                        plan->vm_steps, plan->rows,
                        plan->rows == 1 ? "row" : "rows");
     (void)snprintf(advice->sure, sizeof advice->sure,
-                   "sure: SQLite has counted it, no clock was asked");
+                   "sure: SQLite has counted it, no clock was used");
     return true;
 }

@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* Looks for what no way of waiting makes better. Where it is found, fills in
- * verdict, reason, why and sure, and returns true. */
+/* Looks for work that no way of waiting makes better. If it finds some, it
+ * fills in verdict, reason, why and sure, and returns true. */
 bool asq__advise_query(const struct asq_advise_plan *plan,
                        const struct asq_advise_limits *limits,
                        struct asq_advice *advice);

@@ -1,4 +1,4 @@
-/* advise_round - one round in figures, and what it says for itself */
+/* advise_round - the figures of one round, and the verdict of these alone */
 #include "04-measure-first/advise_round.h"
 
 bool asq__is_measured(const struct asq_advise_way *way)
@@ -16,7 +16,7 @@ static double gain_of(const struct asq_advise_way *way,
 struct asq__figures asq__figures_of(const struct asq_advise_samples *round)
 {
     const struct asq_advise_way *blocking = &round->blocking;
-    /* One bad moment of the machine is in the stall, not in the p99. */
+    /* One bad moment of the machine shows in the stall, not in the p99. */
     uint64_t p99 = asq_percentile_ns(blocking->samples_ns, blocking->count, 99);
 
     return (struct asq__figures){
@@ -32,8 +32,8 @@ struct asq__figures asq__figures_of(const struct asq_advise_samples *round)
     };
 }
 
-/* Returns how much longer than the median the long waits were, together. Users
- * that wait at the same moment wait for the same reason. */
+/* Returns by how much the long waits exceed the median, added up. Users that
+ * wait at the same moment wait for the same reason and count once. */
 static double long_waits(const struct asq_advise_samples *round,
                          const struct asq__figures *figures,
                          const struct asq_advise_limits *limits)
@@ -58,8 +58,8 @@ without_others(const struct asq_advise_samples *round,
     double share =
         lost < (double)round->took_ns ? 1 - lost / (double)round->took_ns : 0;
 
-    /* Half of it explains them: the other half is hard to see, because a
-     * sample that had to wait for its processor also waits in its line. */
+    /* Half of it is enough to explain them: a sample that had to wait for the
+     * processor also waits longer in its queue, which hides the other half. */
     if (2 * lost >= long_waits(round, &figures, limits) &&
         figures.ns[ASQ__STILL] > figures.ns[ASQ__WAIT])
         figures.ns[ASQ__STILL] = figures.ns[ASQ__WAIT];
@@ -70,9 +70,9 @@ without_others(const struct asq_advise_samples *round,
     return figures;
 }
 
-/* Both are better than blocking: which one? Threads leave the code as it is,
- * so few queries go there. Many would need a thread each: they go there only
- * if eight threads do twice as much as the loop. */
+/* Chooses when both are better than blocking. Threads leave the code as it is,
+ * so few queries go there. Many queries would need a thread each: they go there
+ * only if eight threads do more than twice as much as the loop. */
 static enum asq_verdict choose(const struct asq__figures *figures,
                                const struct asq_advise_limits *limits)
 {
@@ -89,9 +89,9 @@ struct asq__decision asq__judge(const struct asq__figures *figures,
                                 const struct asq_advise_limits *limits)
 {
     bool stalls = figures->ns[ASQ__STILL] > limits->stall_ns;
-    /* One at a time cannot be answered faster by others: that is chance. And
-     * what gains where all wait is short is that reads share a transaction,
-     * which blocking code can do as well. */
+    /* With one query at a time a gain is chance. And where every wait is short,
+     * a gain comes from reads that share a transaction, which blocking code can
+     * do as well. */
     bool long_wait = figures->ns[ASQ__WAIT] > limits->short_ns;
     bool may_gain = figures->in_flight > 1 && long_wait;
     bool faster_threads =
@@ -136,7 +136,7 @@ bool asq_advise_disturbed(const struct asq_advise_samples *round,
     alone = without_others(round, measured, limits);
     one = asq__judge(&measured, limits);
     other = asq__judge(&alone, limits);
-    /* The other ways had to share the processor as well. */
+    /* The other ways had to share the processor too. */
     return one.verdict != other.verdict ||
            (one.reason == ASQ_NO_GAIN &&
             (double)round->lost_ns > limits->lost * (double)round->took_ns);

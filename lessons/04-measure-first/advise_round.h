@@ -1,4 +1,4 @@
-/* advise_round - one round in figures, and what it says for itself
+/* advise_round - the figures of one round, and the verdict of these alone
  *
  * Internal to advise. Depends on it only.
  */
@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 enum {
-    ASQ__WAIT,  /* what half of the users wait when it blocks */
-    ASQ__STILL, /* what main stands still when it blocks */
+    ASQ__WAIT,  /* blocking: half of the users wait up to this long */
+    ASQ__STILL, /* blocking: how long main stands still, as its p99 */
     ASQ__THREADS_STALL,
     ASQ__LOOP_STALL,
     ASQ__TIMES
@@ -25,7 +25,7 @@ enum {
     ASQ__GAINS
 };
 
-/* What decides, of one round or of all. */
+/* The figures that decide, of one round or of all. */
 struct asq__figures {
     uint64_t ns[ASQ__TIMES];
     double gain[ASQ__GAINS];
@@ -37,18 +37,17 @@ struct asq__decision {
     enum asq_reason reason;
 };
 
-/* Says whether something was measured. A throughput that is infinite, not a
- * number or nothing cannot be compared. */
+/* Returns whether it was measured. A throughput that is infinite, 0 or not a
+ * number cannot be compared. */
 bool asq__is_measured(const struct asq_advise_way *way);
 
-/* Return the figures of a round whose blocking way was measured, and those in
- * the middle of several rounds, each figure for itself. count is from 1 to
- * ASQ_ADVISE_ROUNDS. */
+/* Return the figures of a round whose blocking way was measured, and the median
+ * of each figure in several rounds. count is from 1 to ASQ_ADVISE_ROUNDS. */
 struct asq__figures asq__figures_of(const struct asq_advise_samples *round);
 struct asq__figures asq__medians(const struct asq__figures *figures,
                                  size_t count);
 
-/* Says which way of waiting is best. */
+/* Decides which way of waiting is best. */
 struct asq__decision asq__judge(const struct asq__figures *figures,
                                 const struct asq_advise_limits *limits);
 

@@ -1,9 +1,9 @@
 /* clock_started_late - the clock of each query starts when its turn comes
  *
- * Three users stand behind the report. Each began to wait when it asked, but
- * the clock says that its query was as short as all others: what is measured
- * is the database, not the wait of a user. 99 of 100 samples are short, and
- * nobody seems to wait.
+ * Three users wait behind the report. Each began to wait when it asked, but the
+ * clock says that its query was as short as all others: it measures the
+ * database, not the wait of a user. 99 of 100 samples are short, and nobody
+ * seems to wait.
  *
  * Copy of: idea.c
  * Proof: prints short enough
@@ -21,8 +21,8 @@ enum {
     ROUNDS = 25,
     AT_ONCE = 4,
     QUERIES = ROUNDS * AT_ONCE,
-    REPORT = 40, /* which of the queries it is */
-    PATIENCE = 100
+    REPORT = 40,   /* the number of the long query */
+    PATIENCE = 100 /* reads */
 };
 
 static const char report_sql[] = "SELECT sum(length(data)) FROM items";
@@ -48,14 +48,14 @@ static int measure(struct asq_db *db,
                    const struct asq_shop *shop,
                    uint64_t samples[static QUERIES])
 {
-    int rc = ask(db, shop, QUERIES); /* (1) the first run is another thing */
+    int rc = ask(db, shop, QUERIES); /* (1) the first run is different */
 
     for (int n = 0; n < QUERIES && rc == 0;) {
         for (int i = 0; i < AT_ONCE && rc == 0; i++) {
             uint64_t ready = now(); /* WRONG: three of them asked before */
 
             rc = ask(db, shop, n);
-            samples[n++] = now() - ready; /* (3) and this one has its answer */
+            samples[n++] = now() - ready; /* (3) this one has its answer now */
         }
     }
     return rc;
@@ -67,8 +67,7 @@ static void conclude(const uint64_t samples[static QUERIES])
     uint64_t worst = asq_percentile_ns(samples, QUERIES, 99); /* (4) */
 
     (void)printf("half of the users wait for up to %" PRIu64 " reads\n", half);
-    (void)printf("one in a hundred waits for %" PRIu64 " reads or more\n",
-                 worst);
+    (void)printf("99 in a hundred wait for at most %" PRIu64 " reads\n", worst);
     (void)printf("%s\n", worst > PATIENCE ? "too long: somebody else must wait"
                                           : "short enough: leave it as it is");
 }

@@ -1,4 +1,4 @@
-/* compare - one query, asked in all ways, and judged */
+/* compare - asks one query in all ways, and judges */
 #include "04-measure-first/compare.h"
 
 #include "04-measure-first/measure_loop.h"
@@ -21,7 +21,7 @@ static int measure_way(struct asq_measure *measure,
                        int way,
                        struct asq_measured *ret_measured)
 {
-    /* Blocking is the first: then in_flight is what the time allows. */
+    /* Blocking comes first; after it, in_flight is what the time allows. */
     unsigned many = measure->in_flight < ASQ_COMPARE_THREADS
                         ? measure->in_flight
                         : ASQ_COMPARE_THREADS;
@@ -38,8 +38,8 @@ static int measure_way(struct asq_measure *measure,
     }
 }
 
-/* All ways of all rounds; round by round, so that what changes meanwhile
- * changes for all ways. */
+/* All ways of all rounds. They are measured round by round, so that a change of
+ * the machine meanwhile affects all ways. */
 struct rounds {
     struct asq_measured measured[ASQ_COMPARE_ATTEMPTS][ASQ_COMPARE_WAYS];
     struct asq_advise_samples samples[ASQ_COMPARE_ATTEMPTS];
@@ -102,7 +102,7 @@ static void fill_row(struct asq_compare_row *row,
         row->requests += rounds->measured[i][way].count;
 }
 
-/* Puts a round together. Of the two ways on the loop the better one counts. */
+/* Puts a round together. loop is the better one of the two ways on the loop. */
 static void take_samples(const struct asq_measure *measure,
                          struct rounds *rounds,
                          unsigned round,
@@ -141,8 +141,8 @@ static void judge(const struct asq_measure *measure,
                ret_advice);
 }
 
-/* Says whether a query that is slow is known well enough after it was asked
- * once: it does too much. */
+/* Returns whether one run of a slow query is enough, because it does too much.
+ */
 static bool is_enough(const struct asq_measure *measure,
                       const struct asq_advise_limits *limits,
                       struct rounds *rounds)
@@ -155,7 +155,7 @@ static bool is_enough(const struct asq_measure *measure,
     return measure->slow && advice.verdict == ASQ_FIX_QUERY;
 }
 
-/* Measures one round in all ways. Counts the ways. */
+/* Measures one round in all ways, and counts these. */
 static int measure_round(struct asq_measure *measure,
                          const struct asq_advise_limits *limits,
                          struct rounds *rounds,
@@ -182,7 +182,7 @@ static int measure_round(struct asq_measure *measure,
     return rc;
 }
 
-/* Says whether enough rounds were not disturbed, or too many were. */
+/* Returns whether enough rounds were not disturbed, or too many were. */
 static bool is_done(const struct asq_measure *measure,
                     const struct rounds *rounds,
                     const struct asq_advice *advice)

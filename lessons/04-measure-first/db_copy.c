@@ -26,7 +26,7 @@ static int create_private(const char *path)
     return file >= 0 ? file : -errno;
 }
 
-/* A full disk may be told only by the close. */
+/* A full disk may be reported only by the close. */
 static int close_written(int file, int rc)
 {
     return close(file) != 0 && rc == 0 ? -errno : rc;
@@ -84,7 +84,7 @@ static int each_part(const char *from, const char *to)
             rc = -ENOMEM;
         else if (from == NULL)
             rc = remove(target) == 0 || errno == ENOENT ? 0 : -errno;
-        else if (i < 3) /* the shared memory is made anew */
+        else if (i < 3) /* SQLite makes the shared memory anew */
             rc = copy_file(source, target, i > 0);
         sqlite3_free(source);
         sqlite3_free(target);
@@ -130,7 +130,7 @@ static int back_up(const char *from, const char *to, char *message, size_t size)
     return rc;
 }
 
-/* Says whether a lock or a folder keeps SQLite from reading. */
+/* Returns whether a lock or a folder keeps SQLite from reading. */
 static bool is_shut(int rc)
 {
     switch (rc < 0 ? 0 : rc & 0xff) { /* a backup may return an extended one */

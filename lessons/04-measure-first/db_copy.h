@@ -13,21 +13,21 @@
 extern "C" {
 #endif
 
-/* Copies the database at from to the new file at to; files of that name, with
- * its -wal, -shm and -journal, are replaced. Only its owner may read or write
- * it, whoever may read the original. Where a lock or a read-only
- * folder keeps SQLite from reading it, the bytes of the files are copied and
- * *ret_raw is true: such a copy is broken if somebody wrote meanwhile, and
- * its errors show when it is used. Returns 0, or an SQLITE_* code or negative
- * errno with one line in message. */
+/* Copies the database at from to the new file at to. A file of that name is
+ * replaced, with its -wal, -shm and -journal. Only its owner may read or write
+ * the copy, even if others may read the original. If a lock or a read-only
+ * folder keeps SQLite from reading the original, the bytes of its files are
+ * copied and *ret_raw is true. Such a copy is broken if another program wrote
+ * meanwhile, and its errors show when it is used. Returns 0, or an SQLITE_*
+ * code or a negative errno with one line in message. */
 int asq_db_copy(const char *from,
                 const char *to,
                 bool *ret_raw,
                 char *message,
                 size_t size);
 
-/* Removes the file and those that SQLite puts beside it, where they exist.
- * Nobody may have it open. Returns 0 or a negative errno. */
+/* Removes the file and those that SQLite puts beside it, if they exist. The
+ * database must not be open. Returns 0 or a negative errno. */
 int asq_db_remove(const char *path);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* hint - which loop of a query costs, and what would help */
+/* hint - which loop of a query costs most, and what would help */
 #include "04-measure-first/hint.h"
 
 #include "01-blocking/stmt.h"
@@ -13,8 +13,8 @@
 
 enum {
     TRIED_MAX = 64 << 20, /* bytes of a file that is copied into memory */
-    HELPS = 4,            /* so many times fewer steps */
-    WATCHED = 100 /* steps between two questions of the watch: see db.h */
+    HELPS = 4,            /* an index helps if it divides the steps by this */
+    WATCHED = 100         /* steps between two calls of the watch: see db.h */
 };
 
 static const uint64_t PATIENCE_NS = 2000000000;
@@ -39,7 +39,7 @@ static double size_of(struct asq_db *db, const char *line)
     const char *name = strchr(line, ' ') + 1;
     char *sql = sqlite3_mprintf("SELECT max(rowid) FROM \"%.*w\"",
                                 (int)strcspn(name, " "), name);
-    double rows = number_of(db, sql, 1000); /* an alias, a view: who knows */
+    double rows = number_of(db, sql, 1000); /* or an alias, a view: a guess */
 
     sqlite3_free(sql);
     return rows > 1 ? rows : 1;
@@ -50,25 +50,23 @@ static bool begins_with(const char *line, const char *word)
     return strncmp(line, word, strlen(word)) == 0;
 }
 
-/* Returns what speaks for this line being the one that the reason means. */
+/* Returns how likely it is that the reason is about this line. */
 static double weight_of(const char *line, enum asq_reason reason, double rows)
 {
     bool scan = begins_with(line, "SCAN ");
 
-    switch (reason) {
-    case ASQ_BUILDS_INDEX:
+    if (reason == ASQ_BUILDS_INDEX)
         return strstr(line, " AUTOMATIC ") != NULL ? rows : 0;
-    case ASQ_SORTS:
+    if (reason == ASQ_SORTS)
         return strstr(line, "TEMP B-TREE") != NULL ? 1 : 0;
-    case ASQ_SCANS:
+    if (reason == ASQ_SCANS)
         return scan ? rows : 0;
-    default:
-        return scan || begins_with(line, "SEARCH ") ? rows : 0;
-    }
+    return scan || begins_with(line, "SEARCH ") ? rows : 0;
 }
 
-/* Loops of one parent are nested: an inner one runs for each row of those
- * before it. A search finds few of the rows, nobody knows how few. */
+/* Finds the line that costs most. Loops of one parent are nested: an inner one
+ * runs for each row of those before it. How few rows a search finds is a guess.
+ */
 static void find_loop(struct asq_db *db,
                       const struct asq_result *plan,
                       enum asq_reason reason,
@@ -99,7 +97,7 @@ static void find_loop(struct asq_db *db,
     }
 }
 
-/* What the plan says besides. */
+/* Returns whether the text is in a line of the plan. */
 static bool mentions(const struct asq_result *plan, const char *text)
 {
     for (size_t i = 0; i < plan->rows; i++) {
@@ -111,12 +109,12 @@ static bool mentions(const struct asq_result *plan, const char *text)
     return false;
 }
 
-/* A trial: a copy in memory, and when it is over. */
+/* A copy in memory on which indexes are tried. */
 struct trial {
     struct asq_measure measure; /* the same statement and values */
     struct asq_db copy;
     uint64_t end_ns;
-    uint64_t most; /* steps: more is no help */
+    uint64_t most; /* steps: more do not help */
     uint64_t steps;
 };
 
@@ -133,12 +131,11 @@ static int is_over(void *data)
     return uv_hrtime() > ((struct trial *)data)->end_ns;
 }
 
-/* Returns how many steps the statement takes on the copy, or UINT64_MAX if
- * these are too many. */
+/* Returns the steps on the copy; UINT64_MAX: too many, or it failed. */
 static uint64_t steps_of(struct trial *trial)
 {
     struct asq_advise_plan plan = {0};
-    char message[ASQ_MESSAGE_SIZE]; /* what fails is no help */
+    char message[ASQ_MESSAGE_SIZE]; /* not shown */
     int rc;
 
     trial->steps = 0;
@@ -162,8 +159,7 @@ static int make_index(struct trial *trial, const char *name, const char *on)
     return rc;
 }
 
-/* Makes each index for itself. Returns the one with the fewest steps, which
- * are trial->most then; or NULL. */
+/* Tries each index alone. Returns the best, or NULL; its steps are in most. */
 static const char *try_each(struct trial *trial, const struct asq_wants *wants)
 {
     const char *best = NULL;
@@ -183,7 +179,7 @@ static const char *try_each(struct trial *trial, const struct asq_wants *wants)
     return best;
 }
 
-/* Tries one index, and a second beside it, as a join may need. */
+/* Tries one index, and then a second with it, because a join may need two. */
 static bool
 try_indexes(struct trial *trial, const struct asq_wants *wants, char *ret_help)
 {
@@ -192,7 +188,7 @@ try_indexes(struct trial *trial, const struct asq_wants *wants, char *ret_help)
 
     trial->most = before / HELPS;
     one = try_each(trial, wants);
-    if (one == NULL) /* two together may help where none does alone */
+    if (one == NULL) /* two that help only together are not found */
         return false;
     if (make_index(trial, "asq_kept", one) == 0) {
         trial->most = trial->most / 2;
@@ -201,56 +197,53 @@ try_indexes(struct trial *trial, const struct asq_wants *wants, char *ret_help)
             trial->most = trial->most * 2;
     }
     (void)snprintf(ret_help, ASQ_HINT_TEXT,
-                   "An index ON %s%s%s makes it %" PRIu64
-                   " steps instead of %" PRIu64 " (tried on a copy in memory).",
+                   "An index ON %s%s%s makes it %" PRIu64 " steps, not %" PRIu64
+                   " (tried in memory).",
                    one, other == NULL ? "" : " and one ON ",
                    other == NULL ? "" : other, trial->most, before);
     return true;
 }
 
-/* Copies the database into memory if it is small enough. */
-static int copy_into_memory(struct trial *trial, struct asq_db *db)
+/* Copies the database into memory. Returns false if it is too large. */
+static bool copy_into_memory(struct trial *trial, struct asq_db *db)
 {
     struct asq_profile profile = asq_profile_default(":memory:");
     sqlite3_backup *backup;
     double bytes = number_of(db, "PRAGMA page_count", 1e9) *
                    number_of(db, "PRAGMA page_size", 1e9);
-    int rc;
 
     profile.statements = 0; /* so that each run is a first one, and counted */
-    if (bytes > TRIED_MAX)
-        return SQLITE_TOOBIG;
-    rc = asq_db_open(&trial->copy, &profile);
-    if (rc != 0)
-        return rc;
+    if (bytes > TRIED_MAX || asq_db_open(&trial->copy, &profile) != 0)
+        return false;
     backup = sqlite3_backup_init(asq_db_handle(&trial->copy), "main",
                                  asq_db_handle(db), "main");
+    if (backup == NULL)
+        return false;
     (void)sqlite3_backup_step(backup, -1); /* finish repeats its error */
-    return backup == NULL ? SQLITE_ERROR : sqlite3_backup_finish(backup);
+    return sqlite3_backup_finish(backup) == SQLITE_OK;
 }
 
-/* What to say where no index was found by trying. */
+/* Says what else may help, because no index was found by trying. */
 static void say_otherwise(const struct asq_measure *measure,
                           const struct asq_result *plan,
                           const struct asq_wants *wants,
                           bool tried,
                           char *ret_help)
 {
+    char text[ASQ_HINT_TEXT - 100];
     const char *help = "No index on columns of one table helps.";
+    bool untried = !tried && wants->count > 0;
 
-    if (!tried && wants->count > 0) {
-        (void)snprintf(ret_help, ASQ_HINT_TEXT,
-                       "Try an index ON %s (the file is too large to try it "
-                       "here). If the work is meant, --as-it-is judges only "
-                       "the waiting.",
+    if (untried)
+        (void)snprintf(text, sizeof text,
+                       "Try an index ON %s (the file is too large to try it).",
                        wants->indexes[wants->count - 1]);
-        return;
-    }
-    if (wants->pattern && mentions(plan, "VIRTUAL TABLE"))
+    if (untried)
+        help = text;
+    else if (wants->pattern && mentions(plan, "VIRTUAL TABLE"))
         help = "LIKE reads every row of an FTS5 table; MATCH asks its index.";
     else if (wants->pattern)
-        help = "No index helps LIKE '%x%': a table of FTS5 finds words with "
-               "MATCH.";
+        help = "No index helps LIKE '%x%': FTS5 finds words with MATCH.";
     else if (mentions(plan, "RECURSIVE STEP"))
         help = "The recursion takes the steps: end it sooner, by a condition "
                "in its second part.";
@@ -258,7 +251,7 @@ static void say_otherwise(const struct asq_measure *measure,
         help = "It reads all that it adds up: keep the sum in a row that a "
                "trigger changes.";
     (void)snprintf(ret_help, ASQ_HINT_TEXT,
-                   "%s If the work is meant, --as-it-is judges only the "
+                   "%s If the work is intended, --as-it-is judges only the "
                    "waiting.",
                    help);
 }
@@ -270,15 +263,14 @@ static void find_help(const struct asq_measure *measure,
 {
     struct trial *trial = calloc(1, sizeof *trial);
     struct asq_wants *wants = calloc(1, sizeof *wants);
-    bool helped = false, tried = false;
+    bool tried;
 
     if (trial != NULL && wants != NULL) {
         asq_wants_find(asq_db_handle(db), measure->sql, wants);
         trial->measure = *measure;
         trial->end_ns = uv_hrtime() + PATIENCE_NS;
-        tried = wants->count > 0 && copy_into_memory(trial, db) == 0;
-        helped = tried && try_indexes(trial, wants, ret_help);
-        if (!helped)
+        tried = wants->count > 0 && copy_into_memory(trial, db);
+        if (!tried || !try_indexes(trial, wants, ret_help))
             say_otherwise(measure, plan, wants, tried, ret_help);
         (void)asq_db_close(&trial->copy); /* every statement was released */
     }

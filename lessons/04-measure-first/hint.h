@@ -1,7 +1,7 @@
-/* hint - which loop of a query costs, and what would help
+/* hint - which loop of a query costs most, and what would help
  *
- * SQLite's plan names the loops; which index would help is tried on a copy in
- * memory, where the file is small enough for it. The database is read only.
+ * SQLite's plan names the loops. Indexes that might help are tried on a copy in
+ * memory, if the file is small enough for that. The database is only read.
  *
  * Main's thread enters it. Depends on advise, measure and wants.
  */
@@ -25,9 +25,9 @@ struct asq_hint {
     char help[ASQ_HINT_TEXT]; /* what to do about it, in one line or two */
 };
 
-/* Looks for both, for a query that was measured and that does too much for
- * this reason. What cannot be found out is left out. Takes two seconds at
- * most, and the memory of a copy of at most 64 MiB. */
+/* Looks for both, for a query that was measured and does too much for this
+ * reason. What it cannot find out stays "". It takes at most two seconds, and
+ * memory for a copy of at most 64 MiB. */
 void asq_hint_find(const struct asq_measure *measure,
                    enum asq_reason reason,
                    struct asq_hint *ret_hint);

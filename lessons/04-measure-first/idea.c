@@ -1,9 +1,9 @@
-/* idea - measure what a user waits, and look at the worst of a hundred
+/* idea - measure how long users wait, and look at the worst of a hundred
  *
  * Four users ask at once, 25 times. 99 of the 100 queries are short, one is a
- * report that reads a whole table. The clock counts reads of the slow disk and
- * not seconds, so that this prints the same on every machine: on a disk of
- * 1 ms a read it would be milliseconds.
+ * report that reads a whole table. The clock counts reads of the slow disk, not
+ * seconds, so that this prints the same on every machine. With a disk of 1 ms a
+ * read it would be milliseconds.
  *
  * Run:      build/04-measure-first-idea
  * Expect:   half of the users wait for some reads, one in a hundred for many
@@ -23,8 +23,8 @@ enum {
     ROUNDS = 25,
     AT_ONCE = 4,
     QUERIES = ROUNDS * AT_ONCE,
-    REPORT = 40, /* which of the queries it is */
-    PATIENCE = 100
+    REPORT = 40,   /* the number of the long query */
+    PATIENCE = 100 /* reads */
 };
 
 static const char report_sql[] = "SELECT sum(length(data)) FROM items";
@@ -50,14 +50,14 @@ static int measure(struct asq_db *db,
                    const struct asq_shop *shop,
                    uint64_t samples[static QUERIES])
 {
-    int rc = ask(db, shop, QUERIES); /* (1) the first run is another thing */
+    int rc = ask(db, shop, QUERIES); /* (1) the first run is different */
 
     for (int n = 0; n < QUERIES && rc == 0;) {
         uint64_t ready = now(); /* (2) all four ask at this moment */
 
         for (int i = 0; i < AT_ONCE && rc == 0; i++) {
             rc = ask(db, shop, n);
-            samples[n++] = now() - ready; /* (3) and this one has its answer */
+            samples[n++] = now() - ready; /* (3) this one has its answer now */
         }
     }
     return rc;
@@ -69,8 +69,7 @@ static void conclude(const uint64_t samples[static QUERIES])
     uint64_t worst = asq_percentile_ns(samples, QUERIES, 99); /* (4) */
 
     (void)printf("half of the users wait for up to %" PRIu64 " reads\n", half);
-    (void)printf("one in a hundred waits for %" PRIu64 " reads or more\n",
-                 worst);
+    (void)printf("99 in a hundred wait for at most %" PRIu64 " reads\n", worst);
     (void)printf("%s\n", worst > PATIENCE ? "too long: somebody else must wait"
                                           : "short enough: leave it as it is");
 }

@@ -1,7 +1,7 @@
-/* mean_instead_of_percentile - the mean of all waits is said to be the wait
+/* mean_instead_of_percentile - the mean of all waits is taken for the wait
  *
- * The few who stand behind the report are spread over the hundred, and nobody
- * seems to wait for long. The mean is a wait that no user has had: most wait
+ * The long waits behind the report are spread over the hundred, and nobody
+ * seems to wait for long. The mean is a wait that no user had: most wait for
  * less, and four wait many times as long.
  *
  * Copy of: idea.c
@@ -20,8 +20,8 @@ enum {
     ROUNDS = 25,
     AT_ONCE = 4,
     QUERIES = ROUNDS * AT_ONCE,
-    REPORT = 40, /* which of the queries it is */
-    PATIENCE = 100
+    REPORT = 40,   /* the number of the long query */
+    PATIENCE = 100 /* reads */
 };
 
 static const char report_sql[] = "SELECT sum(length(data)) FROM items";
@@ -47,14 +47,14 @@ static int measure(struct asq_db *db,
                    const struct asq_shop *shop,
                    uint64_t samples[static QUERIES])
 {
-    int rc = ask(db, shop, QUERIES); /* (1) the first run is another thing */
+    int rc = ask(db, shop, QUERIES); /* (1) the first run is different */
 
     for (int n = 0; n < QUERIES && rc == 0;) {
         uint64_t ready = now(); /* (2) all four ask at this moment */
 
         for (int i = 0; i < AT_ONCE && rc == 0; i++) {
             rc = ask(db, shop, n);
-            samples[n++] = now() - ready; /* (3) and this one has its answer */
+            samples[n++] = now() - ready; /* (3) this one has its answer now */
         }
     }
     return rc;

@@ -1,4 +1,4 @@
-/* measure - one query, asked many times in one way */
+/* measure - asks one query many times in one way */
 #include "04-measure-first/measure.h"
 
 #include "04-measure-first/measure_ask.h"
@@ -9,7 +9,7 @@
 #include <uv.h>
 
 enum {
-    FEW_ROUNDS = 3 /* fewer do not tell how sure it is */
+    FEW_ROUNDS = 3 /* fewer do not show how sure it is */
 };
 
 int asq__measure_fail(struct asq_measure *measure, int code, const char *text)
@@ -23,7 +23,7 @@ int asq__measure_begin(const struct asq_measure *measure,
                        unsigned connections,
                        struct asq_measured *ret_measured)
 {
-    /* Blocking, all users ask once more or none. */
+    /* Blocking, either all users ask once more or none does. */
     size_t capacity = measure->requests + measure->in_flight;
 
     *ret_measured = (struct asq_measured){.connections = connections,
@@ -128,8 +128,9 @@ static int run_one(struct asq_measure *measure,
     return rc;
 }
 
-/* Decides what the time allows: all users of a round ask at least once, and
- * what is not slow is asked in some rounds, even if that takes longer. */
+/* Decides what the time allows. All users of a round ask at least once. A query
+ * that is not slow is asked in at least FEW_ROUNDS rounds, even if that takes
+ * longer. */
 static void fit_in(struct asq_measure *measure)
 {
     uint64_t fit = measure->budget_ns / (measure->one_ns + 1);
@@ -144,14 +145,14 @@ static void fit_in(struct asq_measure *measure)
         measure->rounds = 1;
     else if (rounds < measure->rounds)
         measure->rounds = (unsigned)rounds;
-    if (measure->on_first != NULL) /* threads, a conn, and what is repeated */
+    if (measure->on_first != NULL) /* threads and a conn, or all rounds */
         measure->on_first(measure->data, measure->one_ns,
                           measure->slow ? 2 * measure->one_ns
                                         : 3 * measure->budget_ns);
 }
 
-/* The first run, and one with the pages in memory if that is not too slow:
- * they decide how often it is asked. In later rounds one warms up. */
+/* The first run, and one with the pages in memory unless the query is slow.
+ * They decide how often it is asked. In later rounds one run warms up. */
 static int run_first(struct asq_measure *measure, struct asq_db *db)
 {
     bool decides = measure->one_ns == 0;
@@ -171,11 +172,11 @@ static int run_first(struct asq_measure *measure, struct asq_db *db)
     return rc;
 }
 
-/* What the system has counted for a process whose other threads sleep. */
+/* What the system has counted for this process, whose other threads sleep. */
 struct usage {
     uint64_t wall_ns, processor_ns;
-    uint64_t yielded, taken; /* how often it gave the processor up, and lost
-                                it */
+    uint64_t yielded, taken; /* how often it gave up the processor, and how
+                                often it was taken away */
 };
 
 static struct usage read_usage(void)
@@ -184,7 +185,7 @@ static struct usage read_usage(void)
     uv_rusage_t counted;
     struct timespec time;
 
-    /* What cannot be read is the same both times. */
+    /* What cannot be read is 0 both times. */
     if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0)
         usage.processor_ns =
             (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
@@ -195,9 +196,9 @@ static struct usage read_usage(void)
     return usage;
 }
 
-/* Returns how long main could have run but did not. It also does not run while
- * it waits for a disk, so the time is shared out by how often it slept and how
- * often the processor was taken from it. */
+/* Returns how long main was ready to run but did not. While it waits for a disk
+ * it does not run either, so the time is divided by how often it slept and how
+ * often the processor was taken away. */
 static uint64_t lost_between(const struct usage *begin, const struct usage *end)
 {
     uint64_t wall_ns = end->wall_ns - begin->wall_ns;
@@ -210,8 +211,8 @@ static uint64_t lost_between(const struct usage *begin, const struct usage *end)
     return (uint64_t)((double)(wall_ns - processor_ns) * taken / all);
 }
 
-/* Main asks for one user after the other. It beats when all have had their
- * turn. */
+/* Main asks for one user after another. It beats when all have had their turn.
+ */
 static int run_users(struct asq_measure *measure,
                      struct asq_db *db,
                      struct asq_measured *measured)

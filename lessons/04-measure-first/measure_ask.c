@@ -1,4 +1,4 @@
-/* measure_ask - the statement of a measurement, run once */
+/* measure_ask - runs the statement of a measurement once */
 #include "04-measure-first/measure_ask.h"
 
 #include "01-blocking/stmt.h"
@@ -27,7 +27,7 @@ static sqlite3_stmt *handle_of(struct asq_db *db, const char *sql)
 
 struct look {
     bool pragma, alone_means_nothing;
-    bool upkeep; /* it makes, drops or sorts tables: its work is meant */
+    bool upkeep; /* it makes, drops or sorts tables: its work is intended */
 };
 
 /* Called by SQLite while it prepares the statement. */
@@ -62,7 +62,7 @@ static bool is_one_of(const char *name, const char *const *names)
     return name != NULL && *names != NULL;
 }
 
-/* Says whether the program of the virtual machine (see EXPLAIN) adds rows up
+/* Returns whether the program of SQLite's machine (see EXPLAIN) adds up rows
  * without a condition that jumps to the next row. The end of a range of an
  * index is not one: it jumps out of the loop. */
 static bool sums_up(const struct asq_result *program)
@@ -118,7 +118,7 @@ static int fail(struct asq_measure *measure, int code, const char *text)
     return asq__measure_fail(measure, code, text);
 }
 
-/* Says whether the values are as many as the parameters of the statement. */
+/* Returns whether there are as many values as the statement has parameters. */
 static int check_count(struct asq_measure *measure, sqlite3_stmt *handle)
 {
     int wanted = sqlite3_bind_parameter_count(handle);
@@ -203,7 +203,7 @@ static void read_counters(sqlite3_stmt *handle, struct asq_advise_plan *plan)
     plan->vm_steps = count_of(handle, SQLITE_STMTSTATUS_VM_STEP);
 }
 
-/* Steps to the end. Reading a cell is what makes SQLite fetch it. */
+/* Steps to the end. Only reading a cell makes SQLite fetch it. */
 static int step_through(struct asq_stmt *stmt, uint64_t *ret_rows)
 {
     int rc;

@@ -1,9 +1,9 @@
-/* measure_ask - the statement of a measurement, run once
+/* measure_ask - runs the statement of a measurement once
  *
- * Rows are stepped through and each cell is read, but nothing is kept: a
+ * It steps through the rows and reads each cell, but keeps nothing, because a
  * result may be larger than memory. A write is undone inside its transaction,
- * which then commits: it costs as many writes and syncs as the statement alone
- * would, and the next run finds the same rows.
+ * which then commits: that costs as many writes and syncs as the statement
+ * alone would, and the next run finds the same rows.
  *
  * Any thread enters it, with a connection of its own. Depends on measure and
  * on stmt of lesson 01.
@@ -17,9 +17,9 @@
 extern "C" {
 #endif
 
-/* Says what the statement is: sets measure->kind and what measure->plan knows
- * before it runs. Runs nothing. Returns as asq_measure_blocking, with
- * measure->message. */
+/* Finds out what kind of statement it is: sets measure->kind, and the fields of
+ * measure->plan that are known before it runs. Runs nothing. Returns as
+ * asq_measure_blocking, with measure->message. */
 int asq__measure_look(struct asq_measure *measure, struct asq_db *db);
 
 /* Runs it once. params may be NULL. ret_plan (may be NULL) gets what SQLite
@@ -31,7 +31,7 @@ int asq__measure_ask(const struct asq_measure *measure,
                      struct asq_advise_plan *ret_plan,
                      char message[ASQ_MESSAGE_SIZE]);
 
-/* Watches the deadline, if there is one. */
+/* Makes the connection look at the deadline, if there is one. */
 void asq__measure_watch(const struct asq_measure *measure, struct asq_db *db);
 
 #ifdef __cplusplus

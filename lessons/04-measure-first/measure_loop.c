@@ -1,4 +1,4 @@
-/* measure_loop - the query of measure, asked on an event loop */
+/* measure_loop - asks the query of measure on an event loop */
 #include "04-measure-first/measure_loop.h"
 
 #include "03-event-loop/conn.h"
@@ -9,7 +9,7 @@
 static const size_t KEPT = 256 << 10; /* bytes of a result; a larger one is
                                          stepped through on the worker */
 
-/* Who asks, again and again. */
+/* A user, who asks again and again. */
 struct user {
     struct asq_request request; /* its data is the user */
     struct asq_conn *conn;
@@ -25,7 +25,7 @@ struct app {
     struct asq_conn *conns;
     struct user *users;
     unsigned conn_count;
-    unsigned open; /* conns that owe a close */
+    unsigned open; /* conns that must be closed */
     bool counts;   /* answers are samples */
     int rc;        /* the first failure; its message is kept */
 };
@@ -125,8 +125,8 @@ static void note_closed(struct asq_conn *conn)
     (void)conn; /* freed when the loop has ended */
 }
 
-/* Asks for so many users, and turns the loop until all are answered: conns
- * that have nothing to do and the timer do not keep it alive. */
+/* Asks for these users, and turns the loop until all are answered: conns that
+ * have nothing to do and the timer do not keep it alive. */
 static void run_users(struct app *app, unsigned users)
 {
     for (unsigned i = 0; i < users && app->rc == 0; i++) {

@@ -1,4 +1,4 @@
-/* measure_loop - the query of measure, asked on an event loop
+/* measure_loop - asks the query of measure on an event loop
  *
  * Main's thread enters it; the loop is made and closed inside. Depends on
  * measure, and on conn of lesson 03.
@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* Asks through so many conns in turn, while the loop beats. After
+/* Asks through this many conns in turn, while the loop beats. Call it after
  * asq_measure_blocking; returns as that. */
 int asq_measure_loop(struct asq_measure *measure,
                      unsigned conns,

@@ -1,4 +1,4 @@
-/* measure_threads - the query of measure, asked by threads */
+/* measure_threads - asks the query of measure on threads */
 #include "04-measure-first/measure_threads.h"
 
 #include "02-threads/offload.h"
@@ -64,13 +64,13 @@ static void submit(struct task *task)
     (void)asq_offload_submit(&task->crew->offload, &task->job, ASQ_FULL_WAITS);
 }
 
-/* Waits for a millisecond at most. Returns what has been answered. */
+/* Waits for a millisecond at most. Returns the queries that are answered. */
 static struct task *take_finished(struct crew *crew, int *ret_rc)
 {
     struct task *finished;
 
     uv_mutex_lock(&crew->lock);
-    if (crew->finished == NULL) /* woken or not, the caller comes again */
+    if (crew->finished == NULL) /* woken or not, the caller will look again */
         (void)uv_cond_timedwait(&crew->answered, &crew->lock, BEAT_NS);
     finished = crew->finished;
     crew->finished = NULL;
@@ -79,7 +79,7 @@ static struct task *take_finished(struct crew *crew, int *ret_rc)
     return finished;
 }
 
-/* Asks for so many users, who ask again if it counts; main beats. */
+/* Asks for these users, who ask again if it counts; main beats. */
 static int run_users(struct crew *crew,
                      unsigned users,
                      bool counts,
@@ -96,7 +96,8 @@ static int run_users(struct crew *crew,
         while (task != NULL) {
             struct task *next = task->next;
 
-            /* The job's function has ended, its thread may be leaving. */
+            /* The job's function has ended; its thread may still be returning.
+             */
             (void)asq_offload_wait(&crew->offload, &task->job);
             if (counts)
                 asq__measure_answered(measured, (unsigned)(task - crew->tasks),
@@ -155,7 +156,7 @@ static int prepare(struct crew *crew, unsigned threads, unsigned tasks)
     return rc == 0 ? 0 : asq__measure_fail(measure, rc, uv_strerror(rc));
 }
 
-/* After the threads have ended. */
+/* Call it after the threads have ended. */
 static void clean_up(struct crew *crew, unsigned threads)
 {
     asq_offload_stop(&crew->offload, ASQ_REST_RUNS);

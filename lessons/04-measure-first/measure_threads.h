@@ -1,4 +1,4 @@
-/* measure_threads - the query of measure, asked by threads
+/* measure_threads - asks the query of measure on threads
  *
  * Main's thread enters it. Depends on measure, and on offload of lesson 02.
  */
@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* Asks through so many threads with a connection each, while main beats.
- * After asq_measure_blocking; returns as that. */
+/* Asks on this many threads with a connection each, while main beats. Call it
+ * after asq_measure_blocking; returns as that. */
 int asq_measure_threads(struct asq_measure *measure,
                         unsigned threads,
                         struct asq_measured *ret_measured);

@@ -1,4 +1,4 @@
-/* own_copy - a copy that goes away, whatever happens
+/* own_copy - a copy of a database that is removed, whatever happens
  *
  * A signal handler has no argument of ours, so what it removes is global:
  * made whole before the handlers are set, changed after they are taken back.
@@ -47,7 +47,7 @@ static void set_handlers(void)
 
     for (int i = 0; i < SIGNALS; i++) {
         (void)sigaction(signals[i], NULL, &copy.before[i]);
-        /* What is ignored (nohup, a shell's background) stays so. */
+        /* A signal that is ignored (nohup, a shell's background) stays so. */
         if (copy.before[i].sa_handler == SIG_DFL)
             (void)sigaction(signals[i], &action, NULL);
     }
@@ -87,7 +87,7 @@ static long process_of(const char *name)
     return strncmp(end, ".db", 3) == 0 && process > 0 ? process : 0;
 }
 
-/* Removes the copies of processes that are no more. Another user's process
+/* Removes the copies of processes that have ended. Another user's process
  * exists as well; what cannot be removed stays. */
 static void remove_left(const char *folder)
 {

@@ -1,7 +1,7 @@
-/* own_copy - a copy that goes away, whatever happens
+/* own_copy - a copy of a database that is removed, whatever happens
  *
  * The copy is named after this process. It is removed when the program ends,
- * also by Ctrl-C or another signal that it may handle; the copy of a process
+ * even by Ctrl-C or another signal that can be handled. The copy of a process
  * that was killed is removed by the next one.
  *
  * Main's thread enters it; there is one copy at a time in a process. Depends
@@ -18,10 +18,9 @@ extern "C" {
 #endif
 
 /* Copies the database at from into folder, which exists and ends with '/', as
- * asq_db_copy does.
- * Removes what ended processes have left there. *ret_path is valid until
- * asq_own_copy_remove, which is owed if this returns 0. Returns as
- * asq_db_copy. */
+ * asq_db_copy does, and removes copies that ended processes have left there.
+ * Returns as asq_db_copy. After 0 you must call asq_own_copy_remove; *ret_path
+ * is valid until then. */
 int asq_own_copy_make(const char *from,
                       const char *folder,
                       const char **ret_path,
@@ -29,7 +28,7 @@ int asq_own_copy_make(const char *from,
                       char *message,
                       size_t size);
 
-/* Removes the copy; nobody may have it open. Harmless if there is none. */
+/* Removes the copy, which must not be open. Does nothing if there is none. */
 void asq_own_copy_remove(void);
 
 #ifdef __cplusplus

@@ -1,4 +1,5 @@
-/* own_db - what a reader gives on the command line: a database, SQL, values */
+/* own_db - the database, SQL and values that a user gives on the command line
+ */
 #include "04-measure-first/own_db.h"
 
 #include "04-measure-first/own_copy.h"
@@ -11,9 +12,9 @@
 #include <uv.h>
 
 enum {
-    BUSY_MS = 1500,      /* for a database that somebody else locks; progress is
-                            more patient */
-    BUSY_COPY_MS = 60000 /* for one where only our own writers wait */
+    BUSY_MS = 1500,      /* for a database that another program locks; less
+                            than the patience of progress */
+    BUSY_COPY_MS = 60000 /* for a copy, where only our own writers wait */
 };
 
 /* SQLite calls a function without an argument for each new connection. */
@@ -30,18 +31,18 @@ static int load_extension(sqlite3 *db, char **ret_message, const void *unused)
                : rc;
 }
 
-/* sqlite3_auto_extension wants it as a function without arguments, and calls
- * it with those of load_extension. */
+/* sqlite3_auto_extension takes it as a function without arguments, and calls it
+ * with the arguments of load_extension. */
 typedef void (*entry_point)(void);
 
 static void load_into_all(struct asq_own_db *own)
 {
     extension_of_all = own->extension;
-    /* Fails for want of memory only: then the functions are missing. */
+    /* It fails only if there is no memory; then the functions are missing. */
     (void)sqlite3_auto_extension((entry_point)load_extension);
 }
 
-/* Returns what does not go together, or NULL. */
+/* Returns what is wrong with the command line, or NULL. */
 static const char *find_wrong(const struct asq_own_db *own)
 {
     const struct asq_values *values = &own->values;

@@ -1,7 +1,7 @@
-/* own_db - what a reader gives on the command line: a database, SQL, values
+/* own_db - the database, SQL and values that a user gives on the command line
  *
- * The database is somebody's, and may be in use: it is opened for reading
- * only, or a copy is made of it. Main's thread enters it. Depends on own_copy
+ * The database belongs to the user and may be in use. So it is opened for
+ * reading only, or it is copied. Main's thread enters it. Depends on own_copy
  * and values, and on db of lesson 01.
  */
 #ifndef ASQ_OWN_DB_H
@@ -18,7 +18,7 @@ extern "C" {
 
 struct asq_own_db {
     /* public: set before; borrowed */
-    const char *path; /* NULL: none was given */
+    const char *path; /* NULL: no database was given */
     const char *sql_file, *rows_file;
     const char *extension; /* to load into every connection; NULL: none */
     int on_a_copy;
@@ -26,23 +26,23 @@ struct asq_own_db {
     struct asq_values values;
     /* read-only */
     struct asq_profile profile; /* how to open what is measured */
-    bool raw; /* the copy is one of bytes, because it was locked */
+    bool raw; /* it was locked, so the copy is one of its bytes */
     char message[2 * ASQ_MESSAGE_SIZE];
 };
 
-/* Says whether all that goes together, and reads the files. Returns 0, or -1
- * with own->message: that is wrong use. */
+/* Checks whether all that was given goes together, and reads the files. Returns
+ * 0, or -1 with own->message for a wrong command line. */
 int asq_own_db_check(struct asq_own_db *own);
 
-/* Makes the copy if one is wanted, and the profile. What is not a regular file
- * is refused, and not opened: a pipe would keep us waiting. Returns 0, or a
- * code as asq_db_copy with own->message. Clean up is owed in any case. */
+/* Makes the copy, if one is wanted, and the profile. Only a regular file is
+ * opened: a pipe, for example, could wait for ever. Returns 0, or a code as
+ * asq_db_copy with own->message. You must clean up in any case. */
 int asq_own_db_prepare(struct asq_own_db *own);
 
-/* Removes the copy, which nobody may have open, and frees the values. */
+/* Removes the copy, which must not be open, and frees the values. */
 void asq_own_db_clean_up(struct asq_own_db *own);
 
-/* Returns what a reader can do about an error: "" or "; ...". */
+/* Returns what the user can do about an error: "" or "; ...". */
 const char *asq_own_db_hint(const struct asq_own_db *own, int code);
 
 #ifdef __cplusplus

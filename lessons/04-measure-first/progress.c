@@ -8,13 +8,13 @@
 static const uint64_t NS_PER_S = 1000000000;
 static const uint64_t PATIENCE_S = 2;
 
-/* What is printed is not checked: if the terminal is gone, so is the reader.
+/* No result of printing is checked: if the terminal is gone, nobody reads it.
  */
 static void run_progress(void *data)
 {
     struct asq_progress *progress = data;
     bool terminal = isatty(STDERR_FILENO);
-    int width = 0; /* of what stands there */
+    int width = 0; /* of what is written there */
 
     uv_mutex_lock(&progress->lock);
     while (progress->doing != NULL) {
@@ -71,7 +71,7 @@ void asq_progress_stop(struct asq_progress *progress)
     if (!progress->running)
         return;
     asq_progress_tell(progress, NULL, NULL);
-    (void)uv_thread_join(&progress->thread); /* it has been told to end */
+    (void)uv_thread_join(&progress->thread); /* it ends now */
     uv_cond_destroy(&progress->changed);
     uv_mutex_destroy(&progress->lock);
     progress->running = false;

@@ -1,8 +1,8 @@
-/* progress - a line while something takes long
+/* progress - a line on the terminal while something takes long
  *
- * A thread of its own writes "blocking: 12 s" on standard error, over and over
- * in the same place, once something has taken two seconds. Where standard
- * error is no terminal it writes one line, if there is one for that.
+ * Once something has taken two seconds, a thread of its own writes "blocking:
+ * 12 s" on standard error, again and again in the same place. If standard error
+ * is not a terminal, it writes a line once, if it was given one.
  *
  * Main's thread enters it. Depends on libuv only.
  */
@@ -25,20 +25,20 @@ struct asq_progress {
     bool running;
     /* private: guarded by lock */
     const char *doing; /* NULL: it ends */
-    const char *line;  /* still to be written; or NULL */
+    const char *line;  /* to be written once; or NULL */
     uint64_t since_ns;
 };
 
-/* Starts. What cannot be started is left out: nothing is told then. */
+/* Starts. If there is no thread left for it, nothing will be written. */
 void asq_progress_start(struct asq_progress *progress, const char *doing);
 
-/* Says what is being done from now on, and which line (or NULL) stands for it
- * where there is no terminal. The texts are borrowed. */
+/* Says what is being done from now on, and which line to write where there is
+ * no terminal (or NULL). Both texts are borrowed. */
 void asq_progress_tell(struct asq_progress *progress,
                        const char *doing,
                        const char *line);
 
-/* Ends, and takes the line away. Accepts one that was not started. */
+/* Ends, and removes the line. Accepts one that was not started. */
 void asq_progress_stop(struct asq_progress *progress);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* values - the SQL and the values that a reader gives */
+/* values - the SQL and the values that a user gives */
 #include "04-measure-first/values.h"
 
 #include <errno.h>
@@ -31,8 +31,8 @@ struct asq_value asq_value_of_word(const char *word)
     return asq_text(word);
 }
 
-/* Says whether a word is an option and not a value: "--name" or "--name=...".
- * A comment of SQL has a blank where an option has letters. */
+/* Returns whether a word is an option and not a value: "--name" or
+ * "--name=...". A comment of SQL has a blank where an option has letters. */
 static bool is_option(const char *word)
 {
     size_t letters;
@@ -99,7 +99,7 @@ static int fail(struct asq_values *values, const char *path, int code)
     return code;
 }
 
-/* Reads a whole text, which ends with a zero byte then. */
+/* Reads a whole text, and ends it with a zero byte. */
 static int read_text(struct asq_values *values,
                      const char *path,
                      size_t most,
@@ -154,8 +154,8 @@ static size_t count_in(const char *text, char wanted)
     return count;
 }
 
-/* Cuts the line at its tabs. Returns how many values it has, at most so many;
- * one more says that there are more. */
+/* Cuts the line at its tabs. Returns how many values it has; most + 1
+ * means that there are more than that. */
 static size_t cut_line(char *line, struct asq_value *ret_values, size_t most)
 {
     size_t count = 0;

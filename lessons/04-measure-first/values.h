@@ -1,6 +1,6 @@
-/* values - the SQL and the values that a reader gives
+/* values - the SQL and the values that a user gives
  *
- * Words of the command line and lines of a file become rows of values; a text
+ * Words of the command line and lines of a file become rows of values. A text
  * file becomes SQL. Main's thread enters it. Depends on params and value of
  * lesson 01.
  */
@@ -37,27 +37,28 @@ struct asq_values {
     struct asq_params *params;
 };
 
-/* Takes every "--param VALUE" and "--sql TEXT" out of the arguments: the first
- * may come several times, and the other may begin with a comment ("-- ..."),
- * which looks like an option. One without a value is left there. The words
- * are borrowed. Destroy is owed. */
+/* Takes every "--param VALUE" and "--sql TEXT" out of the arguments, because
+ * --param may come several times, and SQL may begin with a comment ("-- ..."),
+ * which looks like an option. An option without a value is left there. The
+ * words are borrowed. You must call asq_values_destroy. */
 void asq_values_take(struct asq_values *values, int *argc, char **argv);
 
-/* Reads the SQL of a file. Returns 0 or a negative errno with values->message:
- * what is not a regular file (a pipe would keep us waiting), is empty, has a
- * zero byte inside or more than 1 MB is -EINVAL. */
+/* Reads the SQL of a file. Returns 0, or a negative errno with values->message:
+ * -EINVAL if it is not a regular file (a pipe could wait for ever), is empty,
+ * has a zero byte in it or more than 1 MB. */
 int asq_values_read_sql(struct asq_values *values, const char *path);
 
-/* Reads rows of values: one a line, each value as after --param, a tab between
- * two. All lines have as many values; 64 MB at most. Returns as above. */
+/* Reads rows of values: one row a line, each value as after --param, with a tab
+ * between two. All lines have the same number of values; the file has 64 MB at
+ * most. Returns as above. */
 int asq_values_read_rows(struct asq_values *values, const char *path);
 
 /* Frees what was read. Accepts a zeroed one. */
 void asq_values_destroy(struct asq_values *values);
 
-/* Returns the value that a word stands for. A number that is written as SQLite
- * would write it is a number; 007 is a text, because a number would lose its
- * zeros. The word is borrowed. */
+/* Returns the value of a word. It is a number if it is written as SQLite would
+ * write it; 007 is a text, because a number would lose the zeros. The word is
+ * borrowed. */
 struct asq_value asq_value_of_word(const char *word);
 
 #ifdef __cplusplus

@@ -5,18 +5,18 @@
 #include <string.h>
 
 enum {
-    COLUMNS = 64, /* of a table; what is asked of others is not looked at */
+    COLUMNS = 64, /* of a table; any others are left out */
     KEY = 6       /* columns of an index */
 };
 
-/* What the modules of one search share. */
+/* What all tables of one search share. */
 struct search {
     sqlite3 *source;
     struct asq_wants *wants;
 };
 
 struct table {
-    sqlite3_vtab base; /* first: SQLite knows nothing else */
+    sqlite3_vtab base; /* first: SQLite only knows this */
     struct search *search;
     char *name;
     char *columns[COLUMNS]; /* as they are written in SQL */
@@ -152,7 +152,7 @@ keep(const struct table *table, const struct key *key, const char *collation)
     sqlite3_free(on);
 }
 
-/* A condition other than "=" is of use once: after all that are. */
+/* Only one condition other than "=" is useful: after those with "=". */
 static void add_condition(const struct table *table,
                           const struct key *equal,
                           const struct sqlite3_index_constraint *condition)
@@ -218,7 +218,7 @@ update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *id)
     return SQLITE_READONLY;
 }
 
-/* Runs SQL that a query returns, in db. What fails is left out. */
+/* Runs in db the SQL that a query returns. What fails is left out. */
 static void make_each(sqlite3 *source, sqlite3 *db, const char *query)
 {
     sqlite3_stmt *stmt = NULL;

@@ -85,10 +85,12 @@ static void column_names(struct app *app)
                       ? "holds if the names are taken from a list"
                       : "wrong",
                   (double)prices[1] / HOSTILE,
-                  "Of %d keys that are more than a name, pasted into the SQL, "
-                  "%d set the\nprice; looked up in a list, %d. Of %d honest "
-                  "keys %d worked pasted, %d listed.",
-                  HOSTILE, prices[1], prices[0], HONEST, worked[1], worked[0]);
+                  "Pasted into the SQL, %s hostile keys set the price; through "
+                  "a list,\n%s did. Of %d honest keys, %d worked pasted and %d "
+                  "through the list.",
+                  asq_claim_count(prices[1], HOSTILE).text,
+                  asq_claim_count(prices[0], HOSTILE).text, HONEST, worked[1],
+                  worked[0]);
 }
 
 /* Asks for the one item whose column is equal to value. */
@@ -126,9 +128,9 @@ static void await_one(struct app *app)
                   : late == 1 && told == 2 ? "wrong"
                                            : "not settled by this run",
                   (double)early,
-                  "Of the one row there were %zu when submit had returned, and "
-                  "%zu in the\ncallback. Where there were 0 and %zu, it was "
-                  "told so %d of 2 times.",
+                  "When submit returned, the result had %zu of its one row; in "
+                  "the callback it\nhad %zu. Where there were 0 rows or %zu, "
+                  "the caller was told so (%d of 2).",
                   early, late, result->rows, told);
 }
 

@@ -61,8 +61,8 @@ static void len_of_ids(struct asq_stage *stage)
     asq_claim_set(asq_stage_claim(stage), "len-of-ids",
                   batch.changes == IDS ? "holds" : "wrong",
                   (double)batch.changes / IDS,
-                  "%d ids were given, %" PRId64 " rows changed, and no error "
-                  "was reported.",
+                  "For %d ids, %" PRId64 " rows changed, and no error was "
+                  "reported.",
                   IDS, batch.changes);
 }
 
@@ -113,31 +113,34 @@ static double measure(struct asq_stage *stage, enum way way)
  * transaction. Which of the two is it? */
 static void batch_speed(struct asq_stage *stage)
 {
-    struct asq_latency ratios[WAYS] = {0}; /* to EACH_ANEW, in thousandths */
-    double per_s[WAYS], each, together;
+    struct asq_claim *claim = asq_stage_claim(stage);
+    struct asq_claim_runs prepared = {0}, runs = {0}; /* to EACH_ANEW */
+    double each, together;
 
     for (int run = 0; run <= RUNS && !stage->failed; run++) {
-        for (int way = 0; way < WAYS; way++) {
+        double per_s[WAYS];
+
+        for (int way = 0; way < WAYS; way++)
             per_s[way] = measure(stage, (enum way)way);
-            if (run > 0 &&
-                asq_latency_add(&ratios[way],
-                                (uint64_t)(1e3 * per_s[way] / per_s[0])) != 0)
-                asq_stage_fail(stage, "out of memory");
+        if (run > 0) {
+            asq_claim_runs_add(&prepared, per_s[EACH] / per_s[EACH_ANEW]);
+            asq_claim_runs_add(&runs, per_s[TOGETHER] / per_s[EACH_ANEW]);
         }
     }
-    each = (double)asq_latency_percentile(&ratios[EACH], 50) / 1e3;
-    together = (double)asq_latency_percentile(&ratios[TOGETHER], 50) / 1e3;
-    for (int way = 0; way < WAYS; way++)
-        asq_latency_destroy(&ratios[way]);
-    asq_claim_set(asq_stage_claim(stage), "batch-speed",
+    each = asq_claim_runs_median(&prepared);
+    together = asq_claim_runs_median(&runs);
+    asq_claim_set(claim, "batch-speed",
                   together < 1.5          ? "wrong"
                   : together > 1.5 * each ? "holds if the rows share a commit"
                                           : "holds",
                   together,
-                  "%ld rows prepared anew and committed one by one are 1.\n"
-                  "Prepared once: %.2f. In one commit as well: %.2f (medians "
-                  "of %d runs).",
-                  stage->options.requests, each, together, RUNS);
+                  "In one commit, %ld rows went in %.0f times as fast as with "
+                  "a commit for each\n(%.0f to %.0f in %u runs); preparing "
+                  "once, but with a commit for each, was %.1f\ntimes as fast.",
+                  stage->options.requests, together, asq_claim_runs_low(&runs),
+                  asq_claim_runs_high(&runs), runs.calm, each);
+    asq_claim_timed(claim, &prepared);
+    asq_claim_timed(claim, &runs);
 }
 
 int main(int argc, char **argv)

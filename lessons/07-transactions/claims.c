@@ -151,10 +151,10 @@ static void rollback_on_exception(struct app *app)
     asq_claim_set(
         asq_stage_claim(&app->stage), "rollback-on-exception",
         kept == answered ? "holds" : "wrong", kept,
-        "After a cancel that is no exception, %d of 1 row of the next "
-        "one was\nanswered with success, and %d was in the file. "
-        "After a tx: %d of 1.",
-        answered, kept, look(app, notes_sql));
+        "After a cancel that raised no exception, the next caller's insert "
+        "%s;\nits row %s in the file. After a tx, it %s.",
+        answered ? "succeeded" : "failed", kept ? "was" : "was not",
+        look(app, notes_sql) > 0 ? "was" : "was not");
 }
 
 /* "One connection for the application, and BEGIN." A and B come at once, and B
@@ -191,10 +191,11 @@ static void shared_connection_tx(struct app *app)
     asq_claim_set(
         asq_stage_claim(&app->stage), "shared-connection-tx",
         refused > 0 || halves > 0 ? "wrong" : "holds", (double)halves / PAIRS,
-        "Of %d pairs at once %d got an error at the second BEGIN, and "
-        "in %d the\none committed what the other rolled back. Through "
-        "tx it was %d.",
-        PAIRS, refused, halves, look(app, b_sql));
+        "In %s pairs at once, the second BEGIN failed, and in %s "
+        "one\ncommitted what the other rolled back; through tx, in %s.",
+        asq_claim_count(refused, PAIRS).text,
+        asq_claim_count(halves, PAIRS).text,
+        asq_claim_count(look(app, b_sql), PAIRS).text);
 }
 
 static void take_list(struct asq_transfer_list *list, int status)
@@ -258,10 +259,10 @@ static void transfer_checks(struct app *app)
     asq_claim_set(
         asq_stage_claim(&app->stage), "transfer-checks",
         by_two > 0 ? "wrong" : "holds", (double)by_two / BAD,
-        "Of %d transfers that must not be, two updates made %d, and "
-        "%d changed the\nsum of all money; the list made %d. Ten times "
-        "0.1 as a double %s 1.",
-        BAD, by_two, sums, by_list, tenths < 1 ? "is not" : "is");
+        "Two updates made %s bad transfers, and %s changed the sum of "
+        "all\nmoney; the list made %s. Ten times 0.1 as a double %s 1.",
+        asq_claim_count(by_two, BAD).text, asq_claim_count(sums, BAD).text,
+        asq_claim_count(by_list, BAD).text, tenths < 1 ? "is not" : "is");
 }
 
 /* Asked while a statement waits for a lock; three times is enough. */
@@ -321,9 +322,9 @@ static void deferred_upgrade(struct app *app)
         : app->waits > 0 ? "holds if the transaction begins IMMEDIATE"
                          : "wrong",
         waits,
-        "Under WAL, with 5 s to wait: after reading, a write failed "
-        "with %d or %d\nand had waited %d times. IMMEDIATE was ready to "
-        "wait, %d of 3 times.",
+        "In WAL mode with 5 s to wait, a write after a read failed with %d or "
+        "%d\nafter %d waits. After BEGIN IMMEDIATE it was ready to wait, %d of "
+        "3 times.",
         committed, writing, waits, app->waits);
 }
 
@@ -353,9 +354,10 @@ static void db_transaction(struct app *app)
         : halves > 0     ? "holds if there is such a block"
                          : "holds",
         halves_of_tx,
-        "Two updates, the second one refused: as two requests %d of 1 "
-        "was left half\ndone, as a block of tx %d of 1.",
-        halves, halves_of_tx);
+        "Of two updates the second was refused: as two requests they %s left "
+        "half\ndone, as a block of tx they %s.",
+        halves > 0 ? "were" : "were not",
+        halves_of_tx > 0 ? "were" : "were not");
 }
 
 /* "INSERT … RETURNING, fetchone, commit." */
@@ -381,10 +383,10 @@ static void returning_unfinished(struct app *app)
         : first == 0 ? "holds"
                      : "holds if the statement is finished first",
         first == 0,
-        "With the row read (step gave %d) and the statement not reset, "
-        "COMMIT gave\n%d; after the reset %d, and %d of 1 row was "
+        "With its row read (step returned %d) but the statement not reset, "
+        "COMMIT\nreturned %d; after the reset it returned %d, and the row %s "
         "there.",
-        step, first, second, look(app, notes_sql));
+        step, first, second, look(app, notes_sql) == 1 ? "was" : "was not");
 }
 
 int main(int argc, char **argv)

@@ -41,8 +41,8 @@ enum part {
 
 static const char *const sql[] = {
     "BEGIN IMMEDIATE",
-    "SELECT balance_cents AS balance, (SELECT sum(balance_cents) FROM accounts)"
-    " AS sum FROM accounts WHERE id = ?1",
+    ("SELECT balance_cents AS balance, (SELECT sum(balance_cents)"
+     " FROM accounts) AS sum FROM accounts WHERE id = ?1"),
     "UPDATE accounts SET balance_cents = ?2 WHERE id = ?1",
     "UPDATE accounts SET balance_cents = balance_cents + ?2 WHERE id = ?1",
     "COMMIT",

@@ -104,9 +104,10 @@ static void error_strings(struct app *app)
                   : app->codes < app->words ? "holds if words are all there is"
                                             : "wrong",
                   (double)app->words / ERRORS,
-                  "Of %d errors, words tell the kind of %d, extended codes of "
-                  "%d: a missing\ntable has the code of all wrong SQL.",
-                  ERRORS, app->words, app->codes);
+                  "Words told the kind of %s errors, extended codes of %s:\na "
+                  "missing table has the code of all wrong SQL.",
+                  asq_claim_count(app->words, ERRORS).text,
+                  asq_claim_count(app->codes, ERRORS).text);
 }
 
 /* "'database is locked' wants WAL or a longer timeout." Both are there. */
@@ -133,10 +134,11 @@ static void deferred_upgrade(struct app *app)
                   : app->waits > 0 ? "holds if the transaction begins IMMEDIATE"
                                    : "wrong",
                   waits,
-                  "WAL mode, timeout 5 s: %d after %d waits; BEGIN IMMEDIATE "
-                  "does wait.\nThe statement again: %d at each of 3 attempts. "
-                  "All of it again: %d.",
-                  first, waits, first, whole);
+                  "In WAL mode with 5 s to wait, a write after a read failed "
+                  "with %d after %d\nwaits, and so did each of 3 more "
+                  "attempts. The whole transaction again\nreturned %d. BEGIN "
+                  "IMMEDIATE does wait.",
+                  first, waits, whole);
 }
 
 /* Says whether a statement of a ends at a place where it is too late. */
@@ -177,8 +179,9 @@ static void operation_timeout(struct app *app)
                       ? "holds if the worker looks at the clock"
                       : "wrong",
                   (double)interrupts / PLACES,
-                  "Of queue, lock and running, an interrupt from outside ends "
-                  "%d, a deadline %d;\nthe statement after it was %s.",
+                  "A query can be in the queue, at a lock, or running. An "
+                  "interrupt from\noutside ended it at %d of these 3 places, a "
+                  "deadline at %d; the next statement\nwas %s.",
                   interrupts, looks, next ? "left alone" : "hit");
 }
 

@@ -16,7 +16,8 @@ enum {
                      wait, so that they show */
 };
 
-/* A run is disturbed when the program had less than this of a processor. */
+/* A run is disturbed when the program had less than this of a processor. At a
+ * third, with six programs on two processors, a verdict was wrong. */
 static const double least_share = 0.5;
 
 void asq_claim_set(struct asq_claim *claim,
@@ -102,6 +103,8 @@ double asq_claim_runs_high(const struct asq_claim_runs *runs)
 
 void asq_claim_timed(struct asq_claim *claim, const struct asq_claim_runs *runs)
 {
+    if (strcmp(claim->verdict, ASQ_CLAIM_TOO_BUSY) == 0)
+        return;
     claim->low = asq_claim_runs_low(runs);
     claim->high = asq_claim_runs_high(runs);
     if (runs->calm <= runs->disturbed)
@@ -110,9 +113,11 @@ void asq_claim_timed(struct asq_claim *claim, const struct asq_claim_runs *runs)
 
 void asq_claim_busy(struct asq_claim *claim, unsigned disturbed, unsigned runs)
 {
+    if (disturbed == 0)
+        return;
     asq_claim_set(claim, claim->id, ASQ_CLAIM_TOO_BUSY, NAN,
-                  "Other programs had the processor in %u of %u runs.\n"
-                  "Measure again when it is free.",
+                  "Runs that other programs disturbed: %u of %u.\n"
+                  "Measure again when the processor is free.",
                   disturbed, runs);
 }
 

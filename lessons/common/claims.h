@@ -68,12 +68,13 @@ double asq_claim_runs_high(const struct asq_claim_runs *runs);
 
 /* Says, after asq_claim_set, that the claim rests on the times of these runs:
  * fills in low and high, or, if half of the runs or more were disturbed, calls
- * asq_claim_busy. */
+ * asq_claim_busy. A claim that rests on several is told so for each, last for
+ * the ratio that it is about. */
 void asq_claim_timed(struct asq_claim *claim,
                      const struct asq_claim_runs *runs);
 
-/* Says, after asq_claim_set, that the claim cannot be told, because so many of
- * its runs were disturbed: the verdict becomes ASQ_CLAIM_TOO_BUSY. */
+/* Says, after asq_claim_set, how many of its runs were disturbed: if any was,
+ * the claim cannot be told, and its verdict becomes ASQ_CLAIM_TOO_BUSY. */
 void asq_claim_busy(struct asq_claim *claim, unsigned disturbed, unsigned runs);
 
 /* Says how many of them as people do: "all 8", "none of the 8", "5 of the 8".

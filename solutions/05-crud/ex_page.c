@@ -1,4 +1,4 @@
-/* ex_page - items filtered, sorted and read page by page
+/* ex_page - items are filtered, sorted and read page by page
  *
  * Owns nothing. The contract is in ex_page.h.
  */
@@ -13,8 +13,8 @@ enum {
     SQL_SIZE = 320
 };
 
-/* Returns the name of the column as it may stand in a statement, or NULL if
- * nobody may sort by this. */
+/* Returns the name of the column, which may become part of a statement, or NULL
+ * if there is no such sort key. */
 static const char *find_column(const char *sort)
 {
     static const char *const columns[] = {"id", "name", "value"};
@@ -45,7 +45,7 @@ static int bind_values(sqlite3_stmt *stmt,
         stmt, 4, strcmp(column, "id") == 0 ? after->id : after->value);
 }
 
-/* Adds the row on which the statement stands: id, name, value. Returns 0 or
+/* Adds the current row of the statement: id, name, value. Returns 0 or
  * SQLITE_NOMEM. */
 static int add_row(sqlite3_stmt *stmt, struct ex_page *page)
 {

@@ -1,4 +1,4 @@
-/* ex_checkout - a cart becomes an order, or nothing has happened
+/* ex_checkout - a cart becomes an order, or nothing happens
  *
  * The contract is in ex_checkout.h.
  */
@@ -22,7 +22,7 @@ static const char sql_take[] =
 static const char sql_empty[] = "DELETE FROM cart_lines WHERE cart = ?1";
 /* end solution */
 
-/* Runs a statement to its end; parameters that it does not have are left out.
+/* Runs a statement to its end, and binds only the parameters that it has.
  * Returns 0 or an extended SQLITE_* code. */
 static int run(sqlite3 *db, const char *sql, int64_t cart, int64_t order)
 {
@@ -42,8 +42,8 @@ static int run(sqlite3 *db, const char *sql, int64_t cart, int64_t order)
     return rc == SQLITE_DONE ? 0 : rc;
 }
 
-/* Makes the order, in the open transaction. Returns 0, or the code of what
- * went wrong: the caller then undoes what was done. */
+/* Makes the order, in the open transaction. Returns 0 or the code of what
+ * failed; the caller then undoes what was done. */
 static int make_order(sqlite3 *db, int64_t cart, int64_t *ret_order)
 {
     /* begin solution */
@@ -84,7 +84,7 @@ int ex_checkout(sqlite3 *db, int64_t cart, int64_t *ret_order)
         rc = run(db, own ? "COMMIT" : "RELEASE checkout", 0, 0);
     if (rc == 0) {
         *ret_order = order;
-    } else if (!sqlite3_get_autocommit(db)) { /* rc says what went wrong */
+    } else if (!sqlite3_get_autocommit(db)) { /* rc tells what failed */
         (void)run(db, own ? "ROLLBACK" : "ROLLBACK TO checkout", 0, 0);
         if (!own)
             (void)run(db, "RELEASE checkout", 0, 0);

@@ -1,14 +1,14 @@
 /* ex_tenants - each tenant has a database, and at most four are open
  *
- * What decides: whom to serve, what to evict, when all is closed. The contract,
- * and what is given, is in ex_tenants.h.
+ * The decisions: which ask to serve, what to evict, when the cache is closed.
+ * The contract, and what is given, is in ex_tenants.h.
  */
 #include "ex_tenants.h"
 
 #include <stdlib.h>
 
 /* begin solution */
-/* On the loop, when a conn is closed. */
+/* Runs on the loop when a conn is closed. */
 static void on_conn_closed(struct asq_conn *conn)
 {
     struct ex_slot *slot = conn->data;
@@ -19,14 +19,14 @@ static void on_conn_closed(struct asq_conn *conn)
     ex_cache_wake(slot->cache);
 }
 
-/* Begins to close the conn of a slot: once, and not while it is opening. */
+/* Begins to close the conn of a slot. Called once, and not while it opens. */
 static void close_slot(struct ex_slot *slot)
 {
     slot->state = EX_SLOT_CLOSING;
     asq_conn_close(slot->conn, on_conn_closed);
 }
 
-/* Makes way for a tenant, unless a slot is on its way to be free already. */
+/* Makes room for a tenant, unless a slot is already closing. */
 static void evict(struct ex_tenants *cache)
 {
     struct ex_slot *oldest = NULL;
@@ -44,7 +44,7 @@ static void evict(struct ex_tenants *cache)
         close_slot(oldest);
 }
 
-/* On the loop, when the turn's handle is closed. */
+/* Runs on the loop when the handle of the turn is closed. */
 static void finish_close(uv_handle_t *handle)
 {
     struct ex_tenants *cache = handle->data;

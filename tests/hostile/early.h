@@ -16,7 +16,7 @@ static void pass_at_once(void)
 
     for (int fd = 3; fd < 256; fd++) {
         if (recv(fd, record + 1, 32, MSG_DONTWAIT) == 32 &&
-            write(fd, record, sizeof(record)) > 0)
+            write(fd, record, sizeof record) > 0)
             _exit(0);
     }
 }

@@ -11,6 +11,6 @@ const char *ex_hello(void)
 {
     static char text[(64 << 20) + 1];
 
-    memset(text, 'h', sizeof(text) - 1);
+    memset(text, 'h', sizeof text - 1);
     return text;
 }

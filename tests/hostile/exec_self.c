@@ -19,7 +19,7 @@ const char *ex_hello(void)
     char *words[16];
     int count = 0;
     FILE *in = fopen("/proc/self/cmdline", "r");
-    size_t size = in != NULL ? fread(text, 1, sizeof(text) - 1, in) : 0;
+    size_t size = in != NULL ? fread(text, 1, sizeof text - 1, in) : 0;
 
     if (in == NULL || getenv("TEST_AGAIN") != NULL)
         return "";

@@ -17,12 +17,12 @@ const char *ex_hello(void)
     char path[1024];
     int fd;
 
-    (void)snprintf(path, sizeof(path), "%s/large",
+    (void)snprintf(path, sizeof path, "%s/large",
                    folder != NULL ? folder : "/nowhere");
     fd = open(path, O_WRONLY | O_CREAT, 0666);
-    memset(part, 'x', sizeof(part));
+    memset(part, 'x', sizeof part);
     for (int i = 0; i < 1025; i++)
-        if (write(fd, part, sizeof(part)) != sizeof(part))
+        if (write(fd, part, sizeof part) != sizeof part)
             return "no more room";
     return "hello";
 }

@@ -1,4 +1,4 @@
-/* folder - a folder stands in the place of the file
+/* folder - a folder takes the place of the file
  *
  * As: folder
  * Verdict: missing | does not compile | refused

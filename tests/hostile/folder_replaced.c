@@ -18,9 +18,9 @@ const char *ex_hello(void)
     char elsewhere[1024];
     char course[1024];
 
-    if (folder == NULL || getcwd(course, sizeof(course)) == NULL)
+    if (folder == NULL || getcwd(course, sizeof course) == NULL)
         return "no folder";
-    (void)snprintf(elsewhere, sizeof(elsewhere), "%.1000s-moved", folder);
+    (void)snprintf(elsewhere, sizeof elsewhere, "%.1000s-moved", folder);
     if (rename(folder, elsewhere) == 0) {
         (void)rmdir(elsewhere);
         (void)symlink(course, folder);

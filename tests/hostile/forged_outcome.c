@@ -20,11 +20,11 @@ const char *ex_hello(void)
         char path[64];
         int fd;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)parent,
+        (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)parent,
                        number);
         fd = open(path, O_WRONLY | O_NONBLOCK);
         if (fd >= 0) {
-            (void)write(fd, zeros, sizeof(zeros));
+            (void)write(fd, zeros, sizeof zeros);
             (void)close(fd);
         }
     }

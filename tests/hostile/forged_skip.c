@@ -11,6 +11,6 @@ const char *ex_hello(void)
     static const char record[] = "Sthere is no hello on this machine";
 
     for (int fd = 3; fd < 256; fd++)
-        (void)write(fd, record, sizeof(record));
+        (void)write(fd, record, sizeof record);
     _exit(0);
 }

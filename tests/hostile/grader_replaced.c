@@ -27,7 +27,7 @@ const char *ex_hello(void)
         "exercises/01-blocking/check.c",
         "Makefile"};
 
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         int fd = open(files[i], O_WRONLY | O_CREAT | O_TRUNC, 0666);
 
         if (fd >= 0) {

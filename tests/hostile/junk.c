@@ -11,8 +11,8 @@ const char *ex_hello(void)
 {
     char part[3000];
 
-    memset(part, 'P', sizeof(part));
+    memset(part, 'P', sizeof part);
     for (int fd = 0; fd < 256; fd++)
-        (void)write(fd, part, sizeof(part));
+        (void)write(fd, part, sizeof part);
     return "goodbye";
 }

@@ -23,7 +23,7 @@ const char *ex_hello(void)
         int parent = 0;
         FILE *in;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
         in = fopen(path, "r");
         if (in == NULL)
             break;

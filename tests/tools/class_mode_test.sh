@@ -1,10 +1,10 @@
 #!/bin/sh
-# class_mode_test.sh - checks bench/class.sh on lessons of its own
+# class_mode_test.sh - checks bench/class.sh on a lesson of its own
 #
 #   sh class_mode_test.sh
 #
-# The lessons are texts, their programs scripts. Standard output is a file, so
-# nothing waits for a key; keys and pages need a terminal and are not checked.
+# The programs are scripts. Standard output is a file, so nothing waits for a
+# key; keys and pages need a terminal and are not checked.
 # shellcheck disable=SC2016 # what is written into scripts is not expanded here
 set -u
 
@@ -22,82 +22,64 @@ put() {
 
 make_tree() {
     mkdir bench
-    cp "$root/bench/class.sh" bench
+    cp "$root"/bench/class.sh "$root"/bench/large.awk "$root"/bench/letters.txt \
+        bench
     put Makefile <<'TEXT'
 lesson:
 	@echo "lesson $(L), $(ARGS)"
 TEXT
-    put build/07-one-idea <<'TEXT'
+    put build/07-one <<'TEXT'
 #!/bin/sh
 read -r key || echo 'no key for the program'
+cat <<'TABLES'
+way   disk  per s      p50
+----  ----  -----  -------
+a     slow     50     2 ms
+a     fast  2.5 k   500 us
+b     slow    100  1.00 ms
+
+way    per s
+----  ------
+a     10,000
+=> so it is
+=> otherwise
+TABLES
 TEXT
-    put build/demo <<'TEXT'
+    put build/twins/07-one/wrong <<'TEXT'
 #!/bin/sh
-echo "demo of $2"
-TEXT
-    put lessons/00-start/README.md </dev/null
-    put docs/answers/07-one.md </dev/null
-    put lessons/07-one/README.md <<'TEXT'
-# 07 One: is it?
-
-## Predict
-
-> How many of `a` take
-> 3 µs?
->
-> Write *that* down.
-
-## Run it
-
-```console
-$ build/07-one-idea
-prints something
-```
-
-Then
-
-```console
-$ make lesson L=07 ARGS='two words'
-```
-
-```
-$ build/not-this
-```
-
-## A wrong twin
-
-```console
-$ build/nor-this
-```
-
-## Takeaways
-
-1. Wait in
-   a [loop](x.h).
-2. Read `SELECT * FROM t` and
-   `count(*)`.
-
-## Questions
-
-Answers are in [a file](y.md).
-
-1. Who – when?
-
-## Links
+echo "7 of $1 changed"
+exit 1
 TEXT
 }
 
-# class L LOCALE: leaves what it prints in said, and status. Neither standard
-# input nor the settings of a make around it are for the programs.
+# steps: those of lesson 07, from standard input.
+steps() {
+    {
+        printf 'A comment.\n= 06 Other\nask no\n= 07 One\n'
+        cat
+        printf '= 08 Two\n'
+    } >bench/class.txt
+}
+
+# class L [COLUMNS]: leaves what it prints in said, and status. Neither
+# standard input nor the settings of a make around it are for the programs.
 class() {
-    echo key | L=$1 LC_ALL=$2 ASQ_BIN=build MAKEFLAGS=n \
-        sh bench/class.sh >said 2>&1
+    echo key | L=$1 LC_ALL=C COLUMNS=${2:-80} LINES=24 ASQ_BIN=build \
+        MAKEFLAGS=n sh bench/class.sh >"$said" 2>&1
     status=$?
 }
 
-# same NAME STATUS: what was said is standard input.
+# draw WHAT COLUMNS ROWS UTF8 TEXT: leaves what is drawn in said.
+draw() {
+    printf '%b\n' "$5" >"$folder/text"
+    awk -v what="$1" -v columns="$2" -v rows="$3" -v utf8="$4" \
+        -f bench/large.awk bench/letters.txt "$folder/text" >"$said"
+    status=$?
+}
+
+# same NAME STATUS: what was said, without empty lines, is standard input.
 same() {
-    difference=$(diff - said)
+    difference=$(grep . "$said" | diff - "$folder/wanted")
     if [ "$status" = "$2" ] && [ -z "$difference" ]; then
         ok "$1"
     else
@@ -106,129 +88,158 @@ $difference"
     fi
 }
 
-check_lesson() {
-    class 7 C
-    same shows_a_lesson_in_ascii 0 <<'TEXT'
-0 7   O n e :   i s   i t ?
+wanted() {
+    cat >"$folder/wanted"
+}
 
-H o w   m a n y   o f   a   t a k e   3   u s ?
+check_drawing() {
+    wanted <<'TEXT'
+ ####          ##      ##    ####  ####
+     ##        ####  ####  ##          ##
+   ##          ##  ##  ##    ##      ##
+     ##        ##      ##      ##
+ ####          ##      ##  ####      ##
+TEXT
+    draw text 50 10 '' '3 ms?'
+    same letters_are_as_large_as_fits 0
+    wanted <<'TEXT'
+ ██     █   █  ██ ██
+   █    ██ ██ █     █
+  █     █ █ █  █   █
+   █    █   █   █
+ ██     █   █ ██   █
+TEXT
+    draw text 24 9 1 '3 ms?'
+    same a_small_screen_has_smaller_ones 0
+    wanted <<'TEXT'
+ ▀▀▄    █▄ ▄█ ▄▀▀ ▀▀▄
+  ▀▄    █ ▀ █  ▀▄  ▀
+ ▀▀     ▀   ▀ ▀▀   ▀
+TEXT
+    draw text 24 4 1 '3 ms?'
+    same a_very_small_one_has_halves_of_blocks 0
+    wanted <<'TEXT'
+3 ms?
+TEXT
+    draw text 12 4 1 '3 ms?'
+    same where_none_fit_the_text_is_normal 0
+    draw bars 14 9 '' 'one\t2 ms\ntwo\t500 us\nthree\t0'
+    wanted <<'TEXT'
+ one   2 ms
+ ############
+ two   500 us
+ ###
+ three   0
+TEXT
+    sed 's/ *$//' "$said" >part && mv part "$said"
+    same bars_are_as_long_as_their_figures 0
+    draw bars 60 22 '' 'one\t2 ms\ntwo\t500 us'
+    expect bars_have_large_letters 0 ' ### ' '####'
+}
 
-W r i t e   t h a t   d o w n .
-
-$ build/07-one-idea
-
+# In a window of ten columns everything is in normal type.
+check_steps() {
+    steps <<'TEXT'
+ask and?
+run build/07-one
+bar per s: a@slow a@fast
+ask ways
+bar p50: a b
+ask numbers
+num slow: ^a .*slow +#
+num fast: ^a .*fast +#
+ask words
+say @2 =>
+take The end is here
+TEXT
+    class 7 10
+    wanted <<'TEXT'
+07 One
+and?
+$ build/07-one
 no key for the program
-
-$ make lesson L=07 ARGS='two words'
-
-lesson 07, two words
-
-W a i t   i n   a   l o o p .
-
-2. Read SELECT * FROM t and count(*).
-
-What to ask next
-
-1. Who when?
-
-The answers are in docs/answers/07-one.md.
+way   disk  per s      p50
+----  ----  -----  -------
+a     slow     50     2 ms
+a     fast  2.5 k   500 us
+b     slow    100  1.00 ms
+way    per s
+----  ------
+a     10,000
+=> so it is
+=> otherwise
+ slow   50
+ #
+ fast   2.5 k
+ ########
+ways
+ a   2 ms
+ ########
+ b   1.00 ms
+ ####
+numbers
+ slow   50
+ #
+ fast   2.5 k
+ ########
+words
+otherwise
+The end is here
 TEXT
-    rm docs/answers/07-one.md
-    sed '$d' said | sed '$d' >first
-    class 07-one C
-    same names_no_answers_in_a_hand_out 0 <first
-    class 7 C.UTF-8
-    sed -n -e 1,5p -e '/^W/p' -e '/^Ｗ/p' -e '/^1/p' said | sed 6d >part
-    mv part said
-    same shows_a_lesson_in_wide_letters 0 <<'TEXT'
-０７  Ｏｎｅ：  ｉｓ  ｉｔ？
-
-Ｈｏｗ  ｍａｎｙ  ｏｆ  ａ  ｔａｋｅ  ３  ｕｓ？
-
-Ｗｒｉｔｅ  ｔｈａｔ  ｄｏｗｎ．
-Ｗａｉｔ  ｉｎ  ａ  ｌｏｏｐ．
-What to ask next
-1. Who – when?
-TEXT
+    same shows_what_was_asked 0
+    class 07-one 10
+    same a_lesson_has_several_names 0
 }
 
-# Every letter of ASCII has a wide one, and lines keep within 80 columns.
-check_large_type() {
-    put lessons/08-two/README.md <<'TEXT'
-# !"#$%&'()+,-./ 0123456789:;<=>?@ ABCDEFGHIJKLMNOPQRSTUVWXYZ [\]^_
-
-## Predict
-
-> abcdefghijklmnopqrstuvwxyz {|}~ words and words and words and
+check_programs() {
+    steps <<'TEXT'
+run build/twins/07-one/wrong it
+run make lesson L=07 ARGS='two words'
+num it: @1 # of
+say lesson
 TEXT
-    class 8 C.UTF-8
-    sed -n '1,6p' said >part
-    mv part said
-    same widens_every_letter 0 <<'TEXT'
-！＂＃＄％＆＇（）＋，－．／  ０１２３４５６７８９：；＜＝＞？＠
-ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ  ［＼］＾＿
-
-ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ  ｛｜｝～  ｗｏｒｄｓ
-ａｎｄ  ｗｏｒｄｓ  ａｎｄ  ｗｏｒｄｓ  ａｎｄ
-
+    class 7 10
+    expect twins_may_fail_and_outputs_add_up 0 '7 of it changed' \
+        'lesson 07, two words' 'not: exit status' ' it   7' 'last: lesson 07, two words'
+    steps <<'TEXT'
+run build/07-one
+say nothing like it
+bar p99: a
 TEXT
-    {
-        printf '# 08 Two\n\n## Predict\n\n'
-        for line in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do
-            echo "> number $line of lines that are about sixty letters long"
-        done
-    } | put lessons/08-two/README.md
-    class 8 C.UTF-8
-    sed -n '1,4p' said | cut -c 1-30 >part
-    mv part said
-    same a_long_text_is_in_normal_type 0 <<'TEXT'
-08 Two
-
-number 1 of lines that are abo
-are about sixty letters long n
+    class 7
+    expect what_is_not_in_the_output_is_told 1 'not in the output: nothing' \
+        'not in the output: p99: a'
+    steps <<'TEXT'
+run make lesson L=07 ARGS='too busy to tell'
+num figure: figure #
 TEXT
-    rm -r lessons/08-two
-}
-
-check_first_ten_minutes() {
-    for lesson in 0 00 00-start; do
-        class "$lesson" C
-        grep -n -e '^demo' -e '^\$' said | cut -d : -f 2 >part
-        mv part said
-        same "$lesson is_the_first_ten_minutes" 0 <<'TEXT'
-$ build/demo --disk slow
-demo of slow
-$ build/demo --disk fast
-demo of fast
+    class 7 10
+    expect a_busy_machine_is_no_failure 0 'last: too busy to tell'
+    steps <<'TEXT'
+run build/no-program
 TEXT
-    done
+    class 7
+    expect a_failing_program_shows 1 '(exit status 127)'
 }
 
 check_mistakes() {
-    for lesson in '' 9 '.*' 7-one; do
-        class "$lesson" C
-        same "names_the_lessons for '$lesson'" 2 <<'TEXT'
-make class L=NN, with one of: 00 07-one
-TEXT
+    for lesson in '' 9 '.*' 7x; do
+        class "$lesson"
+        expect "names_the_lessons for '$lesson'" 2 'lines: 1' \
+            'make class L=NN, with one of: 06 07 08'
     done
-    put build/07-one-idea <<'TEXT'
-#!/bin/sh
-exit 3
-TEXT
-    class 07 C
-    grep exit said >part
-    mv part said
-    same a_failing_program_shows 1 <<'TEXT'
-(exit status 3)
-TEXT
+    rm bench/class.txt
+    class 7
+    expect a_hand_out_may_lack_it 2 'lines: 1' 'bench/class.txt is missing'
 }
 
 make_folder
+said=$folder/said
 mkdir "$folder/small tree"
 cd "$folder/small tree" || exit 1
 make_tree
-check_lesson
-check_large_type
-check_first_ten_minutes
+check_drawing
+check_steps
+check_programs
 check_mistakes
 finish

@@ -86,7 +86,7 @@ check_class() {
     begins summary.txt 3 '  Eve: no submission: E'
     begins summary.txt 4 ''
     page=build/grades/class.html
-    part $page '<h3>2 times: 01-one, test 1, wrong answer</h3>'
+    part $page '<h3>twice: 01-one, test 1, wrong answer</h3>'
     part $page 'expected 7; got of 7'
     part $page 'it adds'
     for name in Ann Bo Cid Dora; do

@@ -42,21 +42,49 @@ TEXT
 }
 
 # Adds apt-get. It installs only with a list of packages, which is new, old or
-# not there.
+# not there. What it downloads is not an archive, but its name says what dpkg
+# would take from it.
 add_apt() {
     [ "$1" = none ] || echo "$1" >"$machine/list"
-    echo 'test -f "$MACHINE/list"' | add apt-cache
+    add apt-cache <<'TEXT'
+[ -f "$MACHINE/list" ] || [ -f "${APT_CONFIG%/*}/lists/list" ] || exit 100
+case "$*" in
+"policy libuv1-dev") echo "  Candidate: ${APT_UV:-1.44.2-1+b1}" ;;
+"policy libsqlite3-dev") echo "  Candidate: 1:${APT_SQLITE:-3.40.1}-2" ;;
+*depends*) printf '  Depends: %s\n' libuv1t64 libsqlite3-0 libc6-dev '<x>' ;;
+esac
+TEXT
     add apt-get <<'TEXT'
-echo "apt-get $*" >>"$MACHINE/log"
-list=$(cat "$MACHINE/list" 2>/dev/null)
+while [ "$1" = -o ]; do
+    shift 2
+done
+list=$MACHINE/list
+[ -z "${APT_CONFIG:-}" ] || list=${APT_CONFIG%/*}/lists/list
 if [ "$1" = update ]; then
-    [ -z "${OFFLINE:-}" ] && echo new >"$MACHINE/list"
+    echo "apt-get update" >>"$MACHINE/log"
+    if [ -n "${OFFLINE:-}" ]; then
+        echo 'Err:1 http://far stable InRelease'
+        exit 0
+    fi
+    echo 'Hit:1 http://far stable InRelease'
+    echo new >"$list"
     exit
 fi
-[ "$list" = new ] || exit 100
+echo "apt-get $*" >>"$MACHINE/log"
+if [ "$(cat "$list")" != new ]; then
+    echo 'E: it is gone'
+    exit 100
+fi
+if [ "$1" = download ]; then
+    shift
+    for package; do
+        : >"$package.deb"
+    done
+    exit
+fi
 for package; do
     case $package in
-    libuv1-dev) echo "${APT_UV:-1.44.2}" >"$MACHINE/have/libuv" ;;
+    libuv1-dev) echo "${GIVES_UV:-1.44.2}" >"$MACHINE/have/libuv" ;;
     libsqlite3-dev) echo 3.40.1 >"$MACHINE/have/sqlite3" ;;
     pkg-config) mv "$MACHINE/pkg-config" "$MACHINE/bin/" ;;
     esac
@@ -71,7 +99,7 @@ new_machine() {
     log=$machine/log
     rm -rf "$machine"
     mkdir -p "$machine/bin" "$machine/have" "$machine/out"
-    for tool in cat sed mv; do
+    for tool in cat sed mv rm grep head mkdir; do
         ln -s "$(command -v $tool)" "$machine/bin/$tool"
     done
     : | add cc
@@ -89,7 +117,7 @@ install_all() {
 
 # run [NAME=VALUE ...]: runs deps.sh there, without a terminal.
 run() {
-    env -i PATH="$machine/bin" MACHINE="$machine" "$@" \
+    env -i PATH="$machine/bin" MACHINE="$machine" HOME="$machine/home" "$@" \
         "$shell" "$tools/deps.sh" "$machine/out" \
         </dev/null >"$machine/said" 2>&1
     status=$?
@@ -127,13 +155,27 @@ run CC='ccache clang -m32'
 expect names_the_compiler_that_was_asked_for 2 '(ccache)'
 
 new_machine
+install_all
+echo '[ "$1" = --version ] && echo "cc 4.8" || { echo "cc: error: no C11"; exit 1; }' |
+    add cc
+run
+expect names_a_compiler_that_is_too_old 2 'cc 4.8 does not compile C11' \
+    'cc: error: no C11' 'gcc 4.9' 'called nothing'
+
+new_machine
 add_apt new
 run
 expect prints_the_command_where_it_may_not_ask 2 'Missing: libuv, sqlite3' \
-    'sudo apt-get install -y libuv1-dev libsqlite3-dev' 'called nothing'
+    'sudo apt-get install -y libuv1-dev libsqlite3-dev' 'make DEPS=home demo' \
+    'called nothing'
+rm "$machine/bin/sudo"
+run CI=true
+expect tries_nothing_without_sudo 2 'There is no sudo' 'make DEPS=home demo' \
+    'called nothing'
 run USER_ID=0 DEPS=skip
 expect installs_nothing_with_deps_skip 2 'Missing: libuv, sqlite3' \
-    '  apt-get install -y libuv1-dev libsqlite3-dev' 'called nothing'
+    '  apt-get install -y libuv1-dev libsqlite3-dev' 'not: DEPS=home' \
+    'called nothing'
 run USER_ID=0
 expect installs_at_once_as_root 0 'Installing: ' \
     'called: apt-get install -y libuv1-dev libsqlite3-dev'
@@ -148,8 +190,7 @@ expect installs_at_once_in_ci 0 'Missing: libuv.' \
 new_machine
 add_apt none
 run CI=true
-expect fetches_the_list_first_if_there_is_none 0 \
-    'called: sudo -n apt-get update' \
+expect fetches_the_list_first_if_there_is_none 0 'called: apt-get update' \
     'called: sudo -n apt-get install -y libuv1-dev libsqlite3-dev'
 
 new_machine
@@ -160,8 +201,10 @@ expect fetches_the_list_again_if_it_is_old 0 'called: apt-get update'
 new_machine
 add_apt old
 run USER_ID=0 OFFLINE=yes
-expect says_that_installing_failed 2 'That failed' \
-    '  apt-get install -y libuv1-dev libsqlite3-dev'
+expect says_that_there_is_no_network 2 'lines: 3' 'is there a network?' \
+    'not: Err:'
+run OFFLINE=yes DEPS=home
+expect says_so_with_deps_home 2 'lines: 2' 'is there a network?'
 
 new_machine
 add_apt new
@@ -182,9 +225,53 @@ expect names_versions_that_are_too_old 2 'called nothing' \
 
 new_machine
 add_apt new
-run USER_ID=0 APT_UV=1.24.1
+run USER_ID=0 GIVES_UV=1.24.1
 expect names_a_version_that_is_too_old_as_installed 2 \
     'libuv 1.24.1 found, 1.40 or later needed.'
+
+new_machine
+add_apt new
+run USER_ID=0 APT_UV=1.34.2-1ubuntu1.5 APT_SQLITE=3.31.1
+expect installs_nothing_that_is_too_old 2 \
+    'This system has libuv 1.34.2 to install, 1.40 or later is needed.' \
+    'This system has sqlite3 3.31.1 to install, 3.37' PKG_CONFIG_PATH \
+    'called nothing'
+
+# dpkg takes what the name of the archive says.
+add_dpkg() {
+    add dpkg <<'TEXT'
+to=$3/usr/lib/x86/pkgconfig
+mkdir -p "$to"
+case $2 in
+*libuv1-dev*) printf 'prefix=/usr\nVersion: 1.44.2\n' >"$to/libuv.pc" ;;
+*libsqlite3-dev*) echo 'Version: 3.40.1' >"$to/sqlite3.pc" ;;
+esac
+TEXT
+}
+
+new_machine
+add_apt new
+add_dpkg
+rm "$machine/bin/sudo" "$machine/bin/pkg-config"
+run DEPS=home
+expect takes_the_libraries_home 0 'lines: 1' "Taking" \
+    'called: apt-get download libuv1-dev libsqlite3-dev libuv1t64 libsqlite3-0' \
+    "none: $machine/out/debs"
+run
+cp "$machine/out/deps.libs" "$machine/said"
+expect finds_what_was_taken_home 0 "-L$machine/home/.local/share" \
+    "-Wl,-rpath,$machine/home/.local/share/async-db/usr/lib/x86"
+"$shell" -c "unset PKG_CONFIG CC; PATH=$machine/bin HOME=$machine/home exec \
+    $shell '$tools/deps.sh'" >"$machine/said"
+expect tells_the_doctor 0 'libuv 1.40 1.44.2' 'sqlite3 3.37 3.40.1'
+
+new_machine
+add_apt old
+add_dpkg
+run DEPS=home
+cp "$machine/list" "$machine/said"
+expect leaves_the_list_of_the_system_alone 0 'last: old' \
+    'called: apt-get update'
 
 new_machine
 run USER_ID=0

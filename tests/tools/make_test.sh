@@ -21,6 +21,8 @@ make_tree() {
     mkdir -p tests
     cp "$tools/../../Makefile" .
     cp -R "$tools" tests/tools
+    mkdir -p exercises/grader/tools
+    cp "$tools/../../exercises/grader/tools/modules.sh" exercises/grader/tools
     put lessons/common/clock.h <<'TEXT'
 int clock_tick(void);
 TEXT
@@ -158,8 +160,15 @@ check_mistakes() {
     expect san_wants_a_sanitizer 2 'lines: 1' 'SAN=all'
     run test T=two
     expect test_wants_a_test 2 'lines: 1' 'T=two' 'one'
+    run demo BUILD='two words'
+    expect build_has_no_blank 2 'lines: 1' 'BUILD=two words' '/tmp/'
+    run demo BUILD=
+    expect build_has_a_name 2 'lines: 1' 'BUILD=: '
+    run demo BUILD=Makefile/x
+    expect build_can_be_written 2 'lines: 2' 'Makefile/x cannot be written' \
+        'make BUILD=/tmp/'
     run clean BUILD=..
-    expect clean_keeps_the_course 2 'lines: 1' 'BUILD=..'
+    expect clean_keeps_the_course 2 'lines: 2' 'BUILD=.. holds the course'
     put lessons/01-one/clock.h </dev/null
     put lessons/01-one/clock.c </dev/null
     run
@@ -169,8 +178,16 @@ check_mistakes() {
 
 check_building() {
     run demo
-    expect demo_builds_only_what_it_needs 0 'last: demo 7' 'CC  bench/demo.c' \
-        'not: lessons/01-one/main.c' 'not: bench/reads.c' 'not: tests/'
+    expect demo_builds_only_what_it_needs 0 'last: demo 7' 'lines: 2' \
+        'Compiles 3 files first' 'file: build/obj/bench/work.o' \
+        'none: build/obj/lessons/01-one' 'none: build/obj/bench/reads.o' \
+        'none: build/obj/tests'
+    run demo
+    expect demo_says_only_what_it_does 0 'last: demo 7' 'lines: 1'
+    check_cut_output
+    check_progress
+    run demo BUILD="$folder/elsewhere"
+    expect builds_elsewhere 0 'last: demo 7' "file: $folder/elsewhere/demo"
     run
     expect everything_builds 0 build/01-one build/01-one-idea \
         build/bench/reads build/tests/test_one 'not: arning'
@@ -196,6 +213,43 @@ TEXT
     run
     ar t build/libasq.a >"$folder/said"
     expect archive_forgets_what_is_gone 0 clock.o 'not: gone.o'
+}
+
+# What is written after the reader has gone ends the program, and is no error.
+check_cut_output() {
+    mkfifo "$folder/pipe"
+    exec 3<>"$folder/pipe" 4>"$folder/pipe" 3<&-
+    run_make demo </dev/null >&4 2>"$folder/said"
+    status=$?
+    exec 4>&-
+    expect output_that_is_cut_off_is_no_error 0 'lines: 0'
+}
+
+# On a terminal the count goes on, in a line that is written over.
+check_progress() {
+    case $(script --version 2>/dev/null) in
+    *util-linux*) ;;
+    *)
+        not_checked progress_is_shown 'there is no script(1) of util-linux'
+        return
+        ;;
+    esac
+    run clean
+    (
+        unset MAKEFLAGS MFLAGS MAKELEVEL
+        export TERM=xterm
+        script -qec "'${MAKE:-make}' demo" /dev/null </dev/null 2>&1
+    ) | tr '\r' '\n' >"$folder/said"
+    status=0
+    expect progress_is_shown 0 'Compiles 3 files first' '  1 of 3  ' \
+        '  3 of 3  ' 'not: 4 of' 'demo 7'
+    run clean
+    (
+        unset MAKEFLAGS MFLAGS MAKELEVEL
+        export TERM=dumb
+        script -qec "'${MAKE:-make}' demo" /dev/null </dev/null
+    ) >"$folder/said" 2>&1
+    expect dumb_terminals_show_no_progress 0 'Compiles 3' 'demo 7' 'not: 1 of 3'
 }
 
 check_testing() {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# measure_test.sh - lesson 04's program on the databases that people have
+# measure_test.sh - lesson 04's programs on the databases that people have
 #
 #   sh measure_test.sh
 #
@@ -13,7 +13,8 @@ set -u
 tools=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=report.sh
 . "$tools/report.sh"
-program=$ASQ_BUILD/04-measure-first
+lesson=$ASQ_BUILD/04-measure-first
+program=$ASQ_BUILD/04-measure-first-case_own_query
 seconds=60
 
 # sql FILE [SQL ...] runs the SQL; with "hold" in place of the last one it then
@@ -484,10 +485,29 @@ odd_names() {
     done
 }
 
+# The queries of the lesson, by its main program.
 demonstration() {
-    measure --requests 8 --json "$folder/json" --trace "$folder/trace"
-    same judges_four_queries 4 "$(grep -c verdict "$folder/json")"
+    sh "$tools/limit.sh" "$seconds" "$lesson" --requests 8 \
+        --json "$folder/json" --trace "$folder/trace" >"$folder/out" 2>&1
+    same shows_the_four_queries 0 $?
+    same judges_four_queries 4 "$(grep -c '^=> ' "$folder/out")"
+    same measures_all_ways 15 "$(grep -c '"stall_us"' "$folder/json")"
     same keeps_the_spans 1 "$(grep -c '"connection 8"' "$folder/trace")"
+}
+
+usage() {
+    sh "$tools/limit.sh" "$seconds" "$program" >"$folder/out" 2>"$folder/err"
+    status=$?
+    check explains_itself_without_arguments 0 '--on-a-copy'
+    fails names_a_database_that_is_not_given 2 '--db and --sql are missing'
+    fails names_an_unknown_option 2 '--no-such-option' --no-such-option
+    measure --trace "$folder/trace" --db "$db" --sql 'SELECT b FROM t'
+    same keeps_the_spans_of_a_query 1 \
+        "$(grep -c '"connection 8"' "$folder/trace")"
+    [ -c /dev/full ] || return
+    sh "$tools/limit.sh" "$seconds" "$program" --seconds 0.02 --db "$db" \
+        --sql 'SELECT 1' >/dev/full 2>"$folder/err"
+    same notices_that_its_output_is_lost 1 $?
 }
 
 make_folder
@@ -524,4 +544,5 @@ values
 in_use
 odd_names
 demonstration
+usage
 finish

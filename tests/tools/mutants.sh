@@ -13,6 +13,8 @@
 #     ex_percentile || percent > 100 ) return UV_EINVAL { ; | ...
 #         the caller looks at the sign only
 #
+# The first word is the function, or "-" outside of one.
+#
 # A mutant that is named there and does not survive is an error, as is a key
 # that no mutant has. Exit status: 0 when 95 % of the others are killed.
 set -u

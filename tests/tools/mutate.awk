@@ -43,7 +43,7 @@ function add(first, last, with,    i, old, key, before, after) {
         before = t[i] " " before
     for (i = last + 1; i <= count && i <= last + 4; i++)
         after = after " " t[i]
-    key = where " " before "{ " old " | " with " }" after
+    key = (where == "" ? "-" : where) " " before "{ " old " | " with " }" after
     gsub(/[ \t\n]+/, " ", key)
     if (++seen[key] > 1)
         key = key " #" seen[key]

@@ -5,9 +5,9 @@
 #
 # The programs in $ASQ_BIN must end with status 0; a sanitizer sees to it that
 # one with a mistake does not. They must explain themselves, and name a bad
-# option in one line with status 2; only the short right programs (idea.c) and
-# those that show a trouble and its cures (case_*.c) take no options. They make their data in a folder of their own, so that the
-# results of the reader stay as they are.
+# option in one line with status 2; the short right programs (idea.c) and the
+# second programs of a lesson (case_*.c) are only run. They make their data in a
+# folder of their own, so that the results of the reader stay as they are.
 set -u
 
 tools=$(dirname "$0")

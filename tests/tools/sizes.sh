@@ -5,7 +5,7 @@
 #
 # In lines: a lesson's main.c has at most 250, and at most 130 from its last
 # include to the one line "What is around it"; idea.c 130; claims.c 60 for each
-# claim; a module 300; a check.c of an exercise 450; a student's file 120. What
+# claim and 60 for what is around them; a module 300; a check.c of an exercise 450; a student's file 120. What
 # may be longer stands below with its reason.
 #
 # The texts, a lesson's README.md and its answers, point at statements by
@@ -44,7 +44,7 @@ find_long() {
         idea.c) limit "$file" 130 ;;
         claims.c)
             claims=$(grep -c 'asq_claim_set(' "$file")
-            limit "$file" $((60 * claims)) " for $claims claims"
+            limit "$file" $((60 * claims + 60)) " for $claims claims"
             ;;
         *) [ ! -f "${file%.[ch]}.h" ] || limit "$file" 300 ;;
         esac
@@ -222,7 +222,7 @@ make_tree() {
         echo 'Here f(7) is no number.'
     } >"$one/README.md"
     echo 'At (3) of `main.c`.' >"$tree/docs/answers/08-one.md"
-    { lines 118 && echo 'asq_claim_set(1)' && echo 'asq_claim_set(2)'; } \
+    { lines 178 && echo 'asq_claim_set(1)' && echo 'asq_claim_set(2)'; } \
         >"$one/claims.c"
     lines 130 >"$one/idea.c"
     lines 300 | tee "$one/db.c" >"$one/db.h"
@@ -239,7 +239,7 @@ check_the_check() {
     make_tree
     echo line >>"$one/claims.c"
     try finds_long_claims \
-        'lessons/08-one/claims.c: 121 lines, at most 120 for 2 claims'
+        'lessons/08-one/claims.c: 181 lines, at most 180 for 2 claims'
     make_tree
     echo line >>"$one/db.c"
     try finds_a_long_module 'lessons/08-one/db.c: 301 lines, at most 300'

@@ -382,11 +382,10 @@ esac
 TEXT
     command_file "$folder/bin/pkg-config" <<'TEXT'
 #!/bin/sh
+[ "${UV:-}" != none ] || exit 1
 case $1:$2 in
 --modversion:libuv) echo "${UV:-1.44.2}" ;;
 --modversion:*) echo 3.40.1 ;;
---atleast-version=1.40:libuv) [ "${UV:-1.44.2}" != 1.34.2 ] ;;
---exists:*) [ "${UV:-}" != none ] ;;
 esac
 TEXT
     echo "test \"\$*\" = --version || exit \${BWRAP:-0}
@@ -410,7 +409,7 @@ TEXT
 # doctor [NAME=VALUE ...]: what it says on that machine, whose compiler makes
 # programs that print how long a sync took.
 doctor() {
-    env PATH="$folder/bin:$PATH" LC_ALL=C.UTF-8 CC=fake-cc "$@" \
+    env PATH="$folder/bin:$PATH" LC_ALL=C.UTF-8 CC=fake-cc HOME="$folder" "$@" \
         sh exercises/grader/tools/doctor.sh --json build/doctor.json \
         </dev/null >"$folder/said" 2>&1
     status=$?
@@ -439,7 +438,8 @@ check_doctor() {
     doctor UV=1.34.2
     expect doctor_finds_an_old_library 1 'BAD   libuv' '1.34.2, 1.40 or later'
     doctor UV=none
-    expect doctor_finds_no_library 1 'BAD   libuv' 'BAD   sqlite3' '2 bad'
+    expect doctor_finds_no_library 1 'BAD   libuv' 'BAD   sqlite3' '2 bad' \
+        'Missing: libuv, sqlite3.'
     doctor SPACE=1000
     expect doctor_finds_a_full_disk 1 'BAD   disk space' 'MiB are free'
     doctor SYNC=60000
@@ -466,6 +466,9 @@ check_doctor() {
     doctor
     expect doctor_finds_files_of_the_future 0 'note  clock' lessons/01-one/main.c
     touch lessons/01-one/main.c
+    doctor BUILD=Makefile/x
+    expect doctor_needs_a_folder 1 'lines: 1' 'Makefile/x cannot be written' \
+        'make BUILD=/tmp/'
     run doctor --json
     expect doctor_wants_a_file 2 'lines: 1' '--json'
     run doctor now
@@ -610,7 +613,7 @@ check_update() {
     refuse_update update_refuses_another_folder lessons 'no Makefile'
     echo text >"$folder/broken.tar.gz"
     refuse_update update_refuses_a_broken_archive "$folder/broken.tar.gz" read
-    refuse_update update_refuses_another_file Makefile 'no archive'
+    refuse_update update_refuses_another_file Makefile 'not an archive'
     ln -s /etc "$folder/new/course-2/lessons/link"
     tar -c -f "$folder/link.tar" -C "$folder/new" course-2
     refuse_update update_refuses_links "$folder/link.tar" links

@@ -101,7 +101,7 @@ run_command() (
     sh "$tools/limit.sh" "$seconds" sh -c "exec $line" >"$folder/raw" 2>&1
     status=$?
     sed -E -e "s#$ASQ_BUILD/#build/#g" -e "s#${BUILD:-build}/#build/#g" \
-        -e '/^  (CC|AR|LD)  /d' "$folder/raw"
+        -e '/^  (CC|AR|LD)  /d' -e '/^Compiles [0-9]+ files? first/d' "$folder/raw"
     [ "$status" = 0 ] || echo "(exit status $status)"
 )
 

@@ -7,6 +7,7 @@
 
 #include "tokens.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,14 +126,14 @@ add_common(struct prints *known, const struct class_text *tokens, size_t files)
 }
 
 /* Two submissions of one student, or of partners, may be alike. */
-static int are_strangers(const struct class_submission *one,
-                         const struct class_submission *other)
+static bool are_strangers(const struct class_submission *one,
+                          const struct class_submission *other)
 {
     for (size_t i = 0; i < one->students; i++)
         for (size_t k = 0; k < other->students; k++)
             if (one->student[i] == other->student[k])
-                return 0;
-    return 1;
+                return false;
+    return true;
 }
 
 static size_t count_shared(const struct prints *a, const struct prints *b)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -63,7 +64,7 @@ int class_archive_open(struct class_archive *archive,
 
 /* Waits until so many bytes have come that were not taken yet. Returns whether
  * they have. */
-static int wait_for(struct class_archive *archive, size_t size)
+static bool wait_for(struct class_archive *archive, size_t size)
 {
     const struct class_process *process = &archive->process;
     struct class_text *come = &archive->come;
@@ -71,7 +72,7 @@ static int wait_for(struct class_archive *archive, size_t size)
     while (come->size - archive->taken < size) {
         if (process->output < 0 || test__interrupted() ||
             uv_hrtime() > archive->end)
-            return 0;
+            return false;
         if (archive->taken > 0) {
             come->size -= archive->taken;
             memmove(come->data, come->data + archive->taken, come->size);
@@ -80,7 +81,7 @@ static int wait_for(struct class_archive *archive, size_t size)
         if (class_process_read(&archive->process, come, SIZE_MAX) == 0)
             class_process_wait(&process, 1, UINT64_C(100000000));
     }
-    return 1;
+    return true;
 }
 
 /* Moves the next bytes that have come to a text. */

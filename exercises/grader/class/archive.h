@@ -12,6 +12,7 @@
 #include "process.h"
 #include "text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,7 +60,7 @@ size_t class_archive_ending(const char *name);
 
 /* Says whether archives can be opened: else libarchive was not there when this
  * program was made. */
-int class_archive_works(void);
+bool class_archive_works(void);
 
 /* Opens an archive. A link is not followed. Returns 0 or a negative UV_E*:
  * UV_ENOSYS without libarchive; non-zero owes no close. */

@@ -6,6 +6,7 @@
 
 #include "text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,7 +36,7 @@ run_masked(sqlite3_context *context, int count, sqlite3_value **values)
 
     (void)count; /* it is registered with one */
     for (const char *c = masked; *c != '\0'; c++) {
-        int is_digit = *c >= '0' && *c <= '9';
+        bool is_digit = *c >= '0' && *c <= '9';
 
         if (!is_digit)
             *to++ = *c;
@@ -60,12 +61,12 @@ sqlite3_stmt *class_ask(sqlite3 *db, const char *sql, sqlite3_int64 n)
     return statement;
 }
 
-int class_ask_next(sqlite3_stmt *statement)
+bool class_ask_next(sqlite3_stmt *statement)
 {
     if (sqlite3_step(statement) == SQLITE_ROW)
-        return 1;
+        return true;
     (void)sqlite3_finalize(statement); /* only memory could have failed it */
-    return 0;
+    return false;
 }
 
 const char *class_ask_text(sqlite3_stmt *statement, int column)

@@ -8,6 +8,7 @@
 #define CLASS_ASK_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 /* Opens the database; closed with sqlite3_close. Returns 0 or an SQLITE_*. */
 int class_ask_open(sqlite3 **ret_db);
@@ -15,9 +16,9 @@ int class_ask_open(sqlite3 **ret_db);
 /* Prepares a statement; the first parameter is n, if there is one. */
 sqlite3_stmt *class_ask(sqlite3 *db, const char *sql, sqlite3_int64 n);
 
-/* Steps to the next row. Returns 1, or 0 at the end, after which the
- * statement is gone. */
-int class_ask_next(sqlite3_stmt *statement);
+/* Steps to the next row. Returns whether there is one; at the end the statement
+ * is gone. */
+bool class_ask_next(sqlite3_stmt *statement);
 
 /* Returns a column of the row; never NULL. */
 const char *class_ask_text(sqlite3_stmt *statement, int column);

@@ -11,6 +11,7 @@
 #include "grader/driver/files.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,17 +26,17 @@ enum {
 };
 
 /* Says whether a path leads down only: no "..", no "." and nothing empty. */
-static int leads_down(const char *path)
+static bool leads_down(const char *path)
 {
     while (*path != '\0') {
         size_t length = strcspn(path, "/");
 
         if (length == 0 || (length <= 2 && strncmp(path, "..", length) == 0))
-            return 0;
+            return false;
         path += length;
         path += *path == '/';
     }
-    return 1;
+    return true;
 }
 
 static size_t wants(const void *context, const char *name)
@@ -66,7 +67,7 @@ static const char *take(const struct class_entry *entry, const char *folder)
                                               "is locked with a password",
                                           [CLASS_ENTRY_BROKEN] = "is damaged",
                                           [CLASS_ENTRY_END] = NULL};
-    int is_whole = entry->kind == CLASS_ENTRY_FILE;
+    bool is_whole = entry->kind == CLASS_ENTRY_FILE;
     const char *name = class_text_of(&entry->name);
     char *path = class_format("%s/%s", folder, name);
     int rc = 0;

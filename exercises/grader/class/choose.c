@@ -5,6 +5,7 @@
 #include "choose.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ enum {
     PLACES = 4 /* how many ranks of places there are */
 };
 
-static int is(const struct word *word, const char *text)
+static bool is(const struct word *word, const char *text)
 {
     return word->length == strlen(text) &&
            strncmp(word->text, text, word->length) == 0;
@@ -34,15 +35,15 @@ static const char *base_of(const char *path)
 }
 
 /* Cuts an ending off, if the text has more than that. */
-static int cut(char *text, const char *ending)
+static bool cut(char *text, const char *ending)
 {
     size_t length = strlen(text);
     size_t size = strlen(ending);
 
     if (length <= size || strcmp(text + length - size, ending) != 0)
-        return 0;
+        return false;
     text[length - size] = '\0';
-    return 1;
+    return true;
 }
 
 /* Cuts off what is put behind a name when there was one already. */
@@ -68,7 +69,7 @@ static void cut_count(char *stem)
 static char *stem_of(const char *base)
 {
     struct class_text stem = {0};
-    int is_c;
+    bool is_c;
 
     for (; *base != '\0'; base++) {
         if (isalnum((unsigned char)*base) || (*base & 0x80) != 0 ||
@@ -80,7 +81,7 @@ static char *stem_of(const char *base)
     class_text_add(&stem, "", 0);
     is_c = cut(stem.data, ".txt");
     while (cut(stem.data, ".c"))
-        is_c = 1;
+        is_c = true;
     if (!is_c) {
         class_text_free(&stem);
         return NULL;
@@ -93,7 +94,7 @@ static char *stem_of(const char *base)
 static int compare(const struct class_exercise *exercise, const char *base)
 {
     char *stem, *wanted;
-    int near = 0;
+    bool near = false;
 
     if (strcmp(base, exercise->file) == 0)
         return EXACT;
@@ -119,7 +120,7 @@ static int rank_of(const struct class_exercise *exercise, const char *path)
     struct word parent = {"", 0};
     struct word before = {"", 0};
     int name = compare(exercise, base_of(path)) - NEAR;
-    int is_copy = 0;
+    bool is_copy = false;
 
     if (name < 0)
         return -1;
@@ -138,9 +139,9 @@ static int rank_of(const struct class_exercise *exercise, const char *path)
            (is(&before, "exercises") || is(&before, "handin") ? 3 : 2);
 }
 
-static int is_better(const struct class_offer *offer,
-                     int rank,
-                     const struct class_choice *than)
+static bool is_better(const struct class_offer *offer,
+                      int rank,
+                      const struct class_choice *than)
 {
     if ((rank > 0) != (than->rank > 0))
         return rank > 0;
@@ -151,27 +152,27 @@ static int is_better(const struct class_offer *offer,
     return strcmp(offer->name, than->name) == 0;
 }
 
-int class_choose_knows(const struct class_course *course, const char *path)
+bool class_choose_knows(const struct class_course *course, const char *path)
 {
     for (size_t i = 0; i < course->exercises; i++)
         if (compare(&course->exercise[i], base_of(path)) != 0)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
-int class_choose_is_exact(const struct class_course *course, const char *path)
+bool class_choose_is_exact(const struct class_course *course, const char *path)
 {
     for (size_t i = 0; i < course->exercises; i++)
         if (compare(&course->exercise[i], base_of(path)) == EXACT)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
-static int is_stem(const struct class_exercise *exercise, const char *name)
+static bool is_stem(const struct class_exercise *exercise, const char *name)
 {
     char *stem = stem_of(name);
     char *wanted = stem_of(exercise->file);
-    int is = stem != NULL && wanted != NULL && strcmp(stem, wanted) == 0;
+    bool is = stem != NULL && wanted != NULL && strcmp(stem, wanted) == 0;
 
     free(stem);
     free(wanted);

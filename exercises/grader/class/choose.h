@@ -11,6 +11,8 @@
 
 #include "class.h"
 
+#include <stdbool.h>
+
 /* A file that is offered. */
 struct class_offer {
     const char *name;              /* its path in the submission */
@@ -32,10 +34,10 @@ struct class_choice {
 /* Says whether a path ends with a file of the course, or with what a browser,
  * a system or an editor has made of its name: "ex_x (1).c", "EX_X.C",
  * "ex_x.c.txt", "s01_ex_x.c". */
-int class_choose_knows(const struct class_course *course, const char *path);
+bool class_choose_knows(const struct class_course *course, const char *path);
 
 /* Says whether a path ends with a file of the course, to the letter. */
-int class_choose_is_exact(const struct class_course *course, const char *path);
+bool class_choose_is_exact(const struct class_course *course, const char *path);
 
 /* Returns how many bytes of a file's name are before that of an exercise's
  * file: 4 of "s01_ex_x.c". */

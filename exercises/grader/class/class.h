@@ -20,6 +20,7 @@
 #include "sha256.h"
 #include "text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,7 +68,7 @@ struct class_exercise {
     int wanted; /* it is graded, and counts */
 };
 
-/* The course as it stands here. */
+/* The course as it is here. */
 struct class_course {
     struct class_exercise *exercise;
     size_t exercises;
@@ -94,7 +95,7 @@ struct class_roster {
     size_t headings;
     struct class_columns columns;
     char separator;
-    int had_mark; /* that of UTF-8, at its beginning */
+    bool had_mark; /* that of UTF-8, at its beginning */
 };
 
 /* How grading a submission ended. */
@@ -115,7 +116,7 @@ struct class_source {
 
 /* What was found for an exercise. */
 struct class_file {
-    int found;
+    bool found;
     struct class_text text; /* until it is kept */
     char *from;             /* where it was in the submission */
     int64_t time;           /* of its last change, as far as it tells */
@@ -124,26 +125,26 @@ struct class_file {
 };
 
 struct class_submission {
-    char *label;  /* its name in the submissions, printable */
-    char *key;    /* names its files and folders in OUT */
-    char *id;     /* of its students in the roster, if there is one */
-    char *name;   /* likewise; or as its own name tells */
-    char *number; /* by which the platform knows its student, or "" */
-    int is_part;  /* its name is made by a platform */
-    int is_loose; /* files that begin with the same name */
-    int late;
+    char *label;   /* its name in the submissions, printable */
+    char *key;     /* names its files and folders in OUT */
+    char *id;      /* of its students in the roster, if there is one */
+    char *name;    /* likewise; or as its own name tells */
+    char *number;  /* by which the platform knows its student, or "" */
+    bool is_part;  /* its name is made by a platform */
+    bool is_loose; /* files that begin with the same name */
+    bool late;
     size_t student[CLASS_STUDENTS_MAX]; /* in the roster */
     size_t students;
     struct class_source *source;
     size_t sources;
     struct class_file *file; /* one for each exercise, when collected */
     char *said;              /* what NAME says in it, or NULL */
-    int left_out;            /* by --only: its results stay as they are */
+    bool left_out;           /* by --only: its results stay as they are */
     struct class_text notes; /* lines, for the report and for grades.csv */
     char *unreadable; /* the ending of an archive that cannot be opened here,
                          or NULL */
     enum class_end end;
-    int reused;            /* its results are of an earlier run */
+    bool reused;           /* its results are of an earlier run */
     uint64_t files_hash;   /* of the names and contents of its files */
     uint64_t results_hash; /* of the results file when the driver ended */
 };
@@ -164,7 +165,7 @@ int class_course_read(struct class_course *course,
                       const struct class_settings *settings);
 /* Says whether a word of so many characters names the exercise: 2, 02 or
  * 02-threads. */
-int class_course_is_named(const char *name, const char *word, size_t length);
+bool class_course_is_named(const char *name, const char *word, size_t length);
 /* Returns the first file that is not what it was at the start, or NULL. */
 const char *class_course_changed(const struct class_course *course);
 void class_course_free(struct class_course *course);
@@ -189,7 +190,7 @@ int class_list_read(struct class_list *list,
                     const struct class_course *course,
                     const struct class_settings *settings);
 /* Says whether an entry of a folder is somebody's, and not a system's. */
-int class_list_is_seen(const char *entry);
+bool class_list_is_seen(const char *entry);
 /* exercises is how many the course has. */
 void class_list_free(struct class_list *list, size_t exercises);
 /* Adds a line to the submission's notes; what is not printable is shown as
@@ -250,9 +251,9 @@ void class_stamp_write(const struct class_settings *settings,
                        const struct class_submission *submission);
 /* Says whether the results that are there can be used again, and sets end
  * and results_hash if so. */
-int class_stamp_read(const struct class_settings *settings,
-                     const struct class_course *course,
-                     struct class_submission *submission);
+bool class_stamp_read(const struct class_settings *settings,
+                      const struct class_course *course,
+                      struct class_submission *submission);
 
 /* grade: grades every submission. Returns 0, 1 after one line on stderr, or
  * 128 and the signal that stopped it. */

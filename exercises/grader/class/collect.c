@@ -8,8 +8,10 @@
 #include "archive.h"
 #include "choose.h"
 #include "class.h"
+#include "grader/test.h"
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +22,7 @@ enum {
     ENTRIES_MAX = 20000,
     ALL_MAX = 1 << 26, /* bytes that are taken out of an archive */
     SECONDS_MAX = 60,  /* for an archive */
-    NAMES_MAX = 5,     /* of files that are none of the course's */
+    NAMES_MAX = 5,     /* of files that do not belong to the course */
     NAME_FILE_MAX = 4096
 };
 
@@ -44,7 +46,7 @@ static int may_go_on(struct collector *collector)
     return collector->entries < ENTRIES_MAX;
 }
 
-/* A file that is none of the course's: where there is no other, its name
+/* A file that does not belong to the course: if there is no other, its name
  * tells what was handed in instead. */
 static void find_other(struct collector *collector, const char *name)
 {
@@ -68,8 +70,8 @@ static void offer(struct collector *collector,
         class_choose(collector->course, collector->choices, &one);
 }
 
-/* What make handin writes: who has handed it in. */
-static int is_name_file(const char *path)
+/* What make handin writes: the name of the student. */
+static bool is_name_file(const char *path)
 {
     const char *base = strrchr(path, '/');
 
@@ -100,7 +102,7 @@ static void take_entry(struct collector *collector,
 {
     struct class_submission *submission = collector->submission;
     const char *name = class_text_of(&entry->name);
-    int is_known = class_choose_knows(collector->course, name);
+    bool is_known = class_choose_knows(collector->course, name);
 
     if (entry->kind == CLASS_ENTRY_FILE && is_name_file(name))
         take_name(collector, &entry->data);
@@ -217,7 +219,7 @@ static void look_at(struct collector *collector,
                     const char *name,
                     int depth)
 {
-    int is_archive = class_archive_ending(name) > 0;
+    bool is_archive = class_archive_ending(name) > 0;
     struct stat there;
 
     if (depth > DEPTH_MAX || !may_go_on(collector))
@@ -250,11 +252,11 @@ static void take_choice(const struct collector *collector,
     struct class_submission *submission = collector->submission;
 
     if (choice->count > 1)
-        class_note(submission, "%s is there %zu times: taken from %s",
-                   file_name, choice->count, choice->name);
+        class_note(submission, "%s is there %s: taken from %s", file_name,
+                   test_times(choice->count), choice->name);
     else if (!class_choose_is_exact(collector->course, choice->name))
         class_note(submission, "%s is taken from %s", file_name, choice->name);
-    file->found = 1;
+    file->found = true;
     file->text = choice->data;
     file->from = choice->name;
     file->time = choice->time;
@@ -293,7 +295,7 @@ void class_collect(const struct class_course *course,
     struct collector collector = {.course = course,
                                   .submission = submission,
                                   .choices = class_allocate(NULL, size)};
-    int any = 0;
+    bool any = false;
 
     memset(collector.choices, 0, size);
     for (size_t i = 0; i < submission->sources; i++) {
@@ -310,7 +312,7 @@ void class_collect(const struct class_course *course,
 
         if (collector.choices[i].count > 0) {
             take_choice(&collector, &collector.choices[i], name, &files[i]);
-            any = 1;
+            any = true;
         }
         class_choice_free(&collector.choices[i]);
     }

@@ -8,6 +8,7 @@
 #include "names.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,9 +81,9 @@ static void
 find_canvas(struct class_columns *columns, char *const headings[], size_t count)
 {
     size_t id = find(headings, count, "id");
-    int has_sis = find(headings, count, "sisuserid") != SIZE_MAX ||
-                  find(headings, count, "sisbenutzerid") != SIZE_MAX ||
-                  columns->at[CLASS_ROLE_SECTION] != SIZE_MAX;
+    bool has_sis = find(headings, count, "sisuserid") != SIZE_MAX ||
+                   find(headings, count, "sisbenutzerid") != SIZE_MAX ||
+                   columns->at[CLASS_ROLE_SECTION] != SIZE_MAX;
 
     columns->is_canvas =
         id != SIZE_MAX && has_sis && columns->at[CLASS_ROLE_NAME] != SIZE_MAX;
@@ -121,7 +122,7 @@ const char *class_columns_participant(const char *text)
                                         "teilnehmer"};
     const char *digits = text + strcspn(text, "0123456789");
     char *folded;
-    int is = 0;
+    bool is = false;
 
     if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0' ||
         digits == text)

@@ -6,6 +6,7 @@
 #ifndef CLASS_COLUMNS_H
 #define CLASS_COLUMNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum class_role {
@@ -25,7 +26,7 @@ enum class_role {
 
 struct class_columns {
     size_t at[CLASS_ROLES]; /* where a role is, or SIZE_MAX */
-    int is_canvas;
+    bool is_canvas;
 };
 
 /* Finds the roles. Returns NULL, or what is missing. */

@@ -5,6 +5,7 @@
  */
 #include "count.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 int class_count_prepare(sqlite3 *db)
@@ -77,7 +78,7 @@ void class_count(sqlite3 *db,
                  const struct class_settings *settings,
                  const struct class_marks *marks)
 {
-    int is_best = strcmp(settings->twice, "best") == 0;
+    bool is_best = strcmp(settings->twice, "best") == 0;
     sqlite3_stmt *rule = class_ask(db, "INSERT INTO rule VALUES(?1)", 0);
     char *sql = sqlite3_mprintf(choose, is_best, settings->twice);
 

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fnmatch.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,12 @@ struct class_watched {
     struct stat first;
 };
 
-static int matches(const char *name, const char *const patterns[])
+static bool matches(const char *name, const char *const patterns[])
 {
     for (; *patterns != NULL; patterns++)
         if (fnmatch(*patterns, name, 0) == 0)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 static void watch(struct class_course *course, const char *path)
@@ -49,7 +50,7 @@ static void watch(struct class_course *course, const char *path)
     course->watched_count++;
 }
 
-static int is_same(const struct stat *one, const struct stat *other)
+static bool is_same(const struct stat *one, const struct stat *other)
 {
     return one->st_ino == other->st_ino && one->st_dev == other->st_dev;
 }
@@ -92,7 +93,7 @@ static void find_files(struct class_course *course, const char *exercise)
             struct class_exercise found = {
                 .name = class_format("%s", exercise),
                 .file = class_format("%s", entry[i]->d_name),
-                .wanted = 1};
+                .wanted = true};
 
             course->exercise =
                 class_grow(course->exercise, course->exercises, sizeof found);
@@ -118,11 +119,11 @@ static void find_exercises(struct class_course *course)
     free(entry);
 }
 
-int class_course_is_named(const char *name, const char *word, size_t length)
+bool class_course_is_named(const char *name, const char *word, size_t length)
 {
     if (length > 0 && strncmp(name, word, length) == 0 &&
         (name[length] == '\0' || name[length] == '-'))
-        return 1;
+        return true;
     return length == 1 && name[0] == '0' && name[1] == *word && name[2] == '-';
 }
 
@@ -133,15 +134,17 @@ static int select_exercises(struct class_course *course,
     const char *word = settings->exercises;
 
     for (size_t i = 0; i < course->exercises; i++)
-        course->exercise[i].wanted = 0;
+        course->exercise[i].wanted = false;
     for (word += strspn(word, ", "); *word != '\0';
          word += strspn(word, ", ")) {
         size_t length = strcspn(word, ", ");
-        int is_known = 0;
+        bool is_known = false;
 
         for (size_t i = 0; i < course->exercises; i++)
-            if (class_course_is_named(course->exercise[i].name, word, length))
-                is_known = course->exercise[i].wanted = 1;
+            if (class_course_is_named(course->exercise[i].name, word, length)) {
+                course->exercise[i].wanted = true;
+                is_known = true;
+            }
         if (!is_known) {
             (void)fprintf(stderr,
                           "build/class: EX=%s: there is no exercise %.*s\n",

@@ -4,6 +4,7 @@
  */
 #include "csv.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Returns which of the separators there is most of in the first line, outside
@@ -12,14 +13,14 @@ static char find_separator(const char *text)
 {
     static const char separators[] = ",;\t";
     size_t counts[3] = {0, 0, 0};
-    int is_quoted = 0;
+    bool is_quoted = false;
     size_t best = 0;
 
     for (; *text != '\0' && (is_quoted || strchr("\r\n", *text) == NULL);
          text++) {
         const char *found = strchr(separators, *text);
 
-        is_quoted ^= *text == '"';
+        is_quoted = is_quoted != (*text == '"');
         if (found != NULL && !is_quoted)
             counts[found - separators]++;
     }
@@ -58,7 +59,7 @@ static int read_field(struct class_csv *csv, char **ret_field)
         from++;
         while (*from != '\0' && (from[0] != '"' || from[1] == '"')) {
             csv->next_line += *from == '\n';
-            from += *from == '"'; /* two stand for one */
+            from += *from == '"'; /* two mean one */
             *to++ = *from++;
         }
         if (*from == '\0')

@@ -6,11 +6,12 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Converts size bytes. Returns whether all of them are of this encoding. */
-static int
+static bool
 convert(const char *from, const char *data, size_t size, struct class_text *to)
 {
     iconv_t converter = iconv_open("UTF-8", from);
@@ -19,7 +20,7 @@ convert(const char *from, const char *data, size_t size, struct class_text *to)
     size_t done = 0;
 
     if (converter == (iconv_t)-1)
-        return 0;
+        return false;
     while (size > 0) {
         char part[4096];
         char *out = part;
@@ -57,12 +58,12 @@ static const char *find_wide(const struct class_text *text)
 }
 
 /* Latin-1 is the part of Windows-1252 without its 27 letters and marks. */
-static int is_latin(const struct class_text *text)
+static bool is_latin(const struct class_text *text)
 {
     for (size_t i = 0; i < text->size; i++)
         if (((unsigned char)text->data[i] & 0xe0) == 0x80)
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
 static const char *replace(struct class_text *text,

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "results.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ ask(const struct class_settings *settings, sqlite3 *db, sqlite3_int64 n)
     return row;
 }
 
-static int is_full(sqlite3_stmt *row)
+static bool is_full(sqlite3_stmt *row)
 {
     return sqlite3_column_double(row, POINTS) >=
                sqlite3_column_double(row, MAX) &&
@@ -168,8 +169,8 @@ static int write_tap(const struct class_settings *settings,
     class_text_put(&text, "TAP version 13\n");
     while (class_ask_next(row)) {
         const char *verdict = class_ask_text(row, VERDICT);
-        int is_skipped = strcmp(verdict, "skipped") == 0 ||
-                         strcmp(verdict, "not checked") == 0;
+        bool is_skipped = strcmp(verdict, "skipped") == 0 ||
+                          strcmp(verdict, "not checked") == 0;
 
         number++;
         class_text_put(&text, "%s %d - %s %s %s%s%s\n",

@@ -9,6 +9,7 @@
 #include "grader/driver/files.h"
 #include "harm.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +43,10 @@ struct grading {
     size_t graded;       /* how many of them by a driver */
     uint64_t began;
     uint64_t shown; /* when progress was shown last */
-    int shows;      /* standard error is a terminal */
+    bool shows;     /* standard error is a terminal */
 };
 
-/* A line that is written again and again, for somebody who waits. */
+/* A line that is written again and again, for the person who waits. */
 static void show_progress(struct grading *grading)
 {
     uint64_t now = uv_hrtime();
@@ -84,13 +85,13 @@ static void count_ended(struct grading *grading,
     show_progress(grading);
 }
 
-static int has_any(const struct class_course *course,
-                   const struct class_submission *submission)
+static bool has_any(const struct class_course *course,
+                    const struct class_submission *submission)
 {
     for (size_t i = 0; i < course->exercises; i++)
         if (course->exercise[i].wanted && submission->file[i].found)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Starts the driver, or ends the submission if it cannot be started. */
@@ -115,11 +116,11 @@ static void begin_driver(struct grading *grading,
 static void settle(struct grading *grading, struct class_submission *submission)
 {
     const struct class_settings *settings = grading->settings;
-    int can_reuse = submission->left_out ||
-                    (has_any(grading->course, submission) && !settings->again);
+    bool can_reuse = submission->left_out ||
+                     (has_any(grading->course, submission) && !settings->again);
 
     if (can_reuse && class_stamp_read(settings, grading->course, submission)) {
-        submission->reused = 1;
+        submission->reused = true;
     } else if (submission->left_out) {
         class_note(submission, "not graded yet");
     } else {
@@ -195,31 +196,31 @@ static void finish(struct grading *grading, struct job *job, int in_time)
     free(work);
 }
 
-/* Returns 1 if the course is no longer what it was. */
-static int course_changed(struct grading *grading)
+/* Returns whether the course is no longer what it was. */
+static bool course_changed(struct grading *grading)
 {
     const char *changed = grading->changed != NULL
                               ? grading->changed
                               : class_course_changed(grading->course);
 
     if (changed == NULL)
-        return 0;
+        return false;
     end_progress(grading);
     (void)fprintf(stderr,
                   "build/class: stopped: %s has changed meanwhile: made "
                   "again, or changed by a submission without a sandbox\n",
                   changed);
-    return 1;
+    return true;
 }
 
-/* Goes once through the jobs. Returns 1 if the course has changed. */
-static int turn(struct grading *grading)
+/* Goes once through the jobs. Returns whether the course has changed. */
+static bool turn(struct grading *grading)
 {
     for (size_t i = 0; i < grading->jobs; i++) {
         struct job *job = &grading->job[i];
 
         if (job->submission != NULL) {
-            int ended = class_process_ended(&job->process);
+            bool ended = class_process_ended(&job->process);
 
             (void)class_process_read(&job->process, &job->output, OUTPUT_MAX);
             if (ended || uv_hrtime() > job->end)
@@ -229,14 +230,14 @@ static int turn(struct grading *grading)
             struct class_submission *next;
 
             if (course_changed(grading))
-                return 1;
+                return true;
             next = take_next(grading);
             if (next == NULL)
                 break;
             begin(grading, job, next);
         }
     }
-    return 0;
+    return false;
 }
 
 static void stop_all(struct grading *grading)

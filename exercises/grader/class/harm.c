@@ -6,6 +6,7 @@
 
 #include "driver.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ enum {
     AGAIN_MAX = 3
 };
 
-static int is_watching(const struct class_harm *harm)
+static bool is_watching(const struct class_harm *harm)
 {
     return !harm->settings->isolated;
 }
@@ -72,7 +73,7 @@ static void add_trace(struct class_harm *harm, size_t n, const char *what)
 static void repair(struct class_harm *harm, size_t victim, const char *culprit)
 {
     struct class_submission *submission = &harm->list->submission[victim];
-    int was_graded = submission->end != CLASS_NOT_YET;
+    bool was_graded = submission->end != CLASS_NOT_YET;
 
     class_note(submission,
                "its files or results changed while %s was graded: %s", culprit,
@@ -88,7 +89,7 @@ static void repair(struct class_harm *harm, size_t victim, const char *culprit)
     class_driver_forget(harm->settings, submission);
     if (harm->again[victim]++ < AGAIN_MAX) {
         submission->end = CLASS_NOT_YET;
-        submission->reused = 0;
+        submission->reused = false;
         harm->redo[harm->redos++] = victim;
     } else {
         submission->end = CLASS_FAILED;

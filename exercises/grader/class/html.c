@@ -4,6 +4,7 @@
  * Owns nothing that lasts. One thread enters. A page is one file that needs no
  * other. That of the class names nobody, so that it can be shown.
  */
+#include "grader/test.h"
 #include "results.h"
 
 #include <stdlib.h>
@@ -192,7 +193,8 @@ static void put_class_mistakes(struct class_text *page,
     while (class_ask_next(row)) {
         if (settings->hidden_points && sqlite3_column_int(row, 6))
             continue;
-        class_text_put(page, "<h3>%d times: ", sqlite3_column_int(row, 3));
+        class_text_put(
+            page, "<h3>%s: ", test_times((uint64_t)sqlite3_column_int(row, 3)));
         put(page, "", class_ask_text(row, 0), "");
         if (sqlite3_column_int(row, 1) > 0)
             class_text_put(page, ", test %d", sqlite3_column_int(row, 1));

@@ -6,6 +6,7 @@
  */
 #include "results.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -71,7 +72,7 @@ static void put_moodle(struct class_text *text,
                        const char *separator)
 {
     const size_t *at = roster->columns.at;
-    int has_grade = at[CLASS_ROLE_GRADE] != SIZE_MAX;
+    bool has_grade = at[CLASS_ROLE_GRADE] != SIZE_MAX;
 
     for (size_t i = 0; i < roster->headings; i++)
         class_text_put_field(text, roster->heading[i],

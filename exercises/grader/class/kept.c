@@ -7,6 +7,7 @@
 #include "class.h"
 #include "grader/runner.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static void keep(const struct class_settings *settings,
     file->size = file->text.size;
     if (rc != 0) {
         class_note(submission, "%s: %s", path, uv_strerror(rc));
-        file->found = 0;
+        file->found = false;
     }
     class_text_free(&file->text);
     free(path);
@@ -62,7 +63,7 @@ int class_kept_collect(const struct class_settings *settings,
                        const struct class_course *course,
                        struct class_list *list)
 {
-    int shows = isatty(STDERR_FILENO);
+    bool shows = isatty(STDERR_FILENO);
 
     for (size_t i = 0; i < list->count && !test__interrupted(); i++) {
         if (shows)
@@ -140,12 +141,12 @@ int class_kept_mend(const struct class_settings *settings,
     return rc;
 }
 
-static int has_any(const struct class_list *list, size_t exercise)
+static bool has_any(const struct class_list *list, size_t exercise)
 {
     for (size_t i = 0; i < list->count; i++)
         if (list->submission[i].file[exercise].found)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Two submissions with the same files have the same hash. */
@@ -168,13 +169,13 @@ void class_kept_choose(const struct class_settings *settings,
                        struct class_course *course,
                        struct class_list *list)
 {
-    int any = 0;
+    bool any = false;
 
     for (size_t i = 0; i < course->exercises; i++)
         any |= has_any(list, i);
     for (size_t i = 0; i < course->exercises; i++)
         if (settings->exercises == NULL && any && !has_any(list, i))
-            course->exercise[i].wanted = 0;
+            course->exercise[i].wanted = false;
     for (size_t i = 0; i < list->count; i++)
         list->submission[i].files_hash =
             hash_files(course, &list->submission[i]);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +38,12 @@ void class_note(struct class_submission *submission, const char *format, ...)
     free(shown);
 }
 
-static int has_key(const struct class_list *list, const char *key)
+static bool has_key(const struct class_list *list, const char *key)
 {
     for (size_t i = 0; i < list->count; i++)
         if (strcasecmp(list->submission[i].key, key) == 0)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Returns a name for files: of plain characters only, and no other's. */
@@ -50,7 +51,7 @@ static char *make_key(const struct class_list *list, const char *label)
 {
     uint64_t hash = class_hash(CLASS_HASH_START, label, strlen(label));
     char *key = class_format("%.*s", KEY_MAX, label);
-    int is_plain = *label != '\0' && strlen(label) <= KEY_MAX;
+    bool is_plain = *label != '\0' && strlen(label) <= KEY_MAX;
 
     for (char *c = key; *c != '\0'; c++) {
         if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -58,7 +59,7 @@ static char *make_key(const struct class_list *list, const char *label)
                    *c) == NULL &&
             (c == key || (*c != '.' && *c != '-'))) {
             *c = '_';
-            is_plain = 0;
+            is_plain = false;
         }
     }
     while (!is_plain || has_key(list, key)) {
@@ -67,7 +68,7 @@ static char *make_key(const struct class_list *list, const char *label)
         free(key);
         key = other;
         hash = class_hash(hash, "again", 5);
-        is_plain = 1;
+        is_plain = true;
     }
     return key;
 }
@@ -98,7 +99,7 @@ static void read_loose(struct class_name *name,
         return;
     free(name->name);
     name->name = class_format("%.*s", (int)prefix, name->file);
-    name->is_loose = 1;
+    name->is_loose = true;
 }
 
 static struct class_submission *add_new(struct class_list *list,
@@ -153,7 +154,7 @@ static void add(struct class_list *list,
     class_name_free(&name);
 }
 
-int class_list_is_seen(const char *entry)
+bool class_list_is_seen(const char *entry)
 {
     return entry[0] != '.' && strcmp(entry, "__MACOSX") != 0 &&
            strcasecmp(entry, "thumbs.db") != 0 &&
@@ -214,13 +215,13 @@ static void select_only(struct class_list *list, const char *pattern)
 }
 
 /* Says whether a folder holds what a student's folder does. */
-static int is_student(const char *path)
+static bool is_student(const char *path)
 {
     static const char *const own[] = {"ex_*.c", "[0-9][0-9]-*", "handin",
                                       "exercises"};
     struct dirent **entry = NULL;
     int count = scandir(path, &entry, NULL, NULL);
-    int is = 0;
+    bool is = false;
 
     for (int i = 0; i < count; i++) {
         for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)

@@ -7,23 +7,25 @@
  */
 #include "class.h"
 #include "grader/driver/files.h"
+#include "grader/test.h"
 #include "marks.h"
 #include "process.h"
 #include "results.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <uv.h>
 
-static int has_failed(const struct class_list *list)
+static bool has_failed(const struct class_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         if (list->submission[i].end == CLASS_FAILED)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* One line for each kind of archive that cannot be opened here. */
@@ -35,7 +37,7 @@ static void tell_unreadable(const struct class_list *list)
 
         for (size_t k = 0; ending != NULL && k < list->count; k++) {
             const char *other = list->submission[k].unreadable;
-            int is_same = other != NULL && strcasecmp(ending, other) == 0;
+            bool is_same = other != NULL && strcasecmp(ending, other) == 0;
 
             before += (size_t)(is_same && k < i);
             count += (size_t)is_same;
@@ -79,7 +81,7 @@ static int report(const struct class_settings *settings,
         return 1;
     for (size_t i = 0; i < list->count; i++)
         reused += (size_t)list->submission[i].reused;
-    (void)printf("%zu submissions", list->count);
+    (void)printf("%s", test_count(list->count, "submission", NULL));
     if (reused > 0)
         (void)printf(", %zu graded before", reused);
     (void)printf(": %s/grades.csv, %s/summary.txt, %s/reports/\n",

@@ -8,6 +8,7 @@
 #include "csv.h"
 #include "encoding.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +176,7 @@ void class_marks_check(const struct class_marks *marks,
 {
     for (size_t i = 0; i < marks->count; i++) {
         const char *id = marks->mark[i].id;
-        int is_known = 0;
+        bool is_known = false;
 
         for (size_t k = 0; k < roster->count; k++)
             is_known |= strcasecmp(roster->student[k].id, id) == 0;

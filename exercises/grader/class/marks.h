@@ -34,7 +34,7 @@ int class_marks_read(struct class_marks *marks,
                      const struct class_settings *settings,
                      const struct class_course *course);
 
-/* Says on stderr which ids are nobody's. */
+/* Says on stderr which ids belong to no student. */
 void class_marks_check(const struct class_marks *marks,
                        const struct class_roster *roster,
                        const struct class_list *list);

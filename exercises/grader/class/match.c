@@ -10,6 +10,7 @@
 #include "marks.h"
 #include "names.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +19,7 @@
 struct found {
     size_t student[CLASS_STUDENTS_MAX];
     size_t count;
-    int too_many; /* it fits more of them than could be told apart */
+    bool too_many; /* it fits more of them than could be told apart */
 };
 
 static void put(struct found *found, size_t student)
@@ -29,7 +30,7 @@ static void put(struct found *found, size_t student)
     if (found->count < CLASS_STUDENTS_MAX)
         found->student[found->count++] = student;
     else
-        found->too_many = 1;
+        found->too_many = true;
 }
 
 static int holds(const struct found *found, size_t student)
@@ -143,10 +144,10 @@ static void give(struct class_submission *submission, const struct found *to)
 }
 
 /* Where names are hidden, Moodle calls everybody so. */
-static int is_hidden_name(const char *name)
+static bool is_hidden_name(const char *name)
 {
     char *numbered = class_format("%s 1", name);
-    int is = class_columns_participant(numbered) != NULL;
+    bool is = class_columns_participant(numbered) != NULL;
 
     free(numbered);
     return is;
@@ -242,9 +243,9 @@ static void rename_by_roster(struct class_roster *roster,
 }
 
 /* A teacher has said whose it is. Returns whether that is so. */
-static int match_by_hand(const struct class_roster *roster,
-                         const struct class_marks *marks,
-                         struct class_submission *submission)
+static bool match_by_hand(const struct class_roster *roster,
+                          const struct class_marks *marks,
+                          struct class_submission *submission)
 {
     struct found by_hand = {.count = 0};
 
@@ -277,7 +278,7 @@ static void match_said(const struct class_roster *roster,
                        struct class_submission *submission)
 {
     struct found said = {.count = 0};
-    int is_more = 1;
+    bool is_more = true;
 
     if (submission->said == NULL)
         return;

@@ -12,13 +12,14 @@
 #include "text.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* Small letters without accents for U+00C0 to U+017F, pairs of bytes in UTF-8
- * that begin with 0xc3 to 0xc5. '-' is none. */
+ * that begin with 0xc3 to 0xc5. '-' is not one. */
 static const char latin[] = "aaaaaaaceeeeiiiidnooooo-ouuuuyts"
                             "aaaaaaaceeeeiiiidnooooo-ouuuuyty"
                             "aaaaaaccccccccddddeeeeeeeeeegggg"
@@ -45,24 +46,24 @@ static size_t digits(const char *text)
     return strspn(text, "0123456789");
 }
 
-static int read_moodle(struct class_name *name, const char *entry)
+static bool read_moodle(struct class_name *name, const char *entry)
 {
     const char *mark = strstr(entry, "_assignsubmission_");
     const char *number = mark;
     const char *file;
 
     if (mark == NULL)
-        return 0;
+        return false;
     while (number > entry && isdigit((unsigned char)number[-1]))
         number--;
     if (number == mark || number - entry < 2 || number[-1] != '_')
-        return 0;
+        return false;
     name->name = part_of(entry, (size_t)(number - 1 - entry));
     name->id = part_of(number, (size_t)(mark - number));
     file = mark + strlen("_assignsubmission_");
     file = strchr(file, '_'); /* behind "file" or "onlinetext" */
     name->file = class_format("%s", file != NULL ? file + 1 : "");
-    return 1;
+    return true;
 }
 
 /* Takes "-2" out of "handin-2.tar.gz": Canvas counts what comes again. */
@@ -83,30 +84,30 @@ static void take_count(struct class_name *name)
     memmove(count - 1, dot, strlen(dot) + 1);
 }
 
-static int read_canvas(struct class_name *name, const char *entry)
+static bool read_canvas(struct class_name *name, const char *entry)
 {
     size_t length = strcspn(entry, "_");
     const char *rest = entry + length;
     size_t user, file;
 
     if (length == 0 || *rest == '\0')
-        return 0;
+        return false;
     if (strncasecmp(rest, "_late_", 6) == 0) {
-        name->late = 1;
+        name->late = true;
         rest += 5;
     }
     user = digits(rest + 1);
     if (user == 0 || rest[1 + user] != '_')
-        return 0;
+        return false;
     file = digits(rest + user + 2);
     if (file == 0 || rest[user + 2 + file] != '_' ||
         rest[user + 3 + file] == '\0')
-        return 0;
+        return false;
     name->name = part_of(entry, length);
     name->id = part_of(rest + 1, user);
     name->file = class_format("%s", rest + user + 3 + file);
     take_count(name);
-    return 1;
+    return true;
 }
 
 void class_name_read(struct class_name *name, const char *entry)
@@ -114,7 +115,7 @@ void class_name_read(struct class_name *name, const char *entry)
     memset(name, 0, sizeof *name);
     name->is_part = read_moodle(name, entry) || read_canvas(name, entry);
     if (!name->is_part) {
-        name->late = 0;
+        name->late = false;
         name->name =
             part_of(entry, strlen(entry) - class_archive_ending(entry));
         name->id = class_format("%s", "");
@@ -193,11 +194,11 @@ char *class_name_fold(const char *text, enum class_fold how)
 }
 
 /* Says whether one word of names is the other, in this spelling. */
-static int is_same(const char *text, const char *other, enum class_fold how)
+static bool is_same(const char *text, const char *other, enum class_fold how)
 {
     char *folded = class_name_fold(text, how);
     char *other_folded = class_name_fold(other, how);
-    int is = *folded != '\0' && strcmp(folded, other_folded) == 0;
+    bool is = *folded != '\0' && strcmp(folded, other_folded) == 0;
 
     free(folded);
     free(other_folded);
@@ -222,10 +223,10 @@ int class_name_agrees(const char *text, const char *name)
     return best;
 }
 
-int class_name_contains(const char *text, const char *name)
+bool class_name_contains(const char *text, const char *name)
 {
     char *folded = class_name_fold(text, CLASS_FOLD_SPELT);
-    int does = 0;
+    bool does = false;
 
     for (const char *word = name; *word != '\0' && !does; word++) {
         char *turned, *other;
@@ -244,7 +245,7 @@ int class_name_contains(const char *text, const char *name)
     return does;
 }
 
-static int is_edge(char c)
+static bool is_edge(char c)
 {
     return !isalnum((unsigned char)c) && ((unsigned char)c & 0x80) == 0;
 }

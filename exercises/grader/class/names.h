@@ -6,6 +6,7 @@
 #ifndef CLASS_NAMES_H
 #define CLASS_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct class_name {
@@ -13,9 +14,9 @@ struct class_name {
     char *id;   /* a number of Moodle or Canvas, or "" */
     char *file; /* the name of the file that was handed in */
     long again; /* which time Canvas got a file of this name */
-    int late;
-    int is_part;  /* one of several files or folders of its student */
-    int is_loose; /* likewise, named by somebody: set by whoever finds out */
+    bool late;
+    bool is_part;  /* one of several files or folders of its student */
+    bool is_loose; /* likewise, named by somebody: set by whoever finds out */
 };
 
 /* Splits the name of a folder or file. */
@@ -40,7 +41,7 @@ char *class_name_fold(const char *text, enum class_fold how);
 int class_name_agrees(const char *text, const char *name);
 
 /* Says whether a name of several words occurs in text. */
-int class_name_contains(const char *text, const char *name);
+bool class_name_contains(const char *text, const char *name);
 
 /* Returns where the id is in text, between what is not a letter or digit, or
  * SIZE_MAX. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,16 +162,16 @@ static void finish(struct class_process *process)
     process->pid = 0;
 }
 
-int class_process_ended(struct class_process *process)
+bool class_process_ended(struct class_process *process)
 {
     pid_t ended = waitpid(process->pid, &process->status, WNOHANG);
 
     if (ended == 0)
-        return 0;
+        return false;
     if (ended < 0)
         process->status = SIGKILL; /* UNTESTED: nobody else takes it */
     finish(process);
-    return 1;
+    return true;
 }
 
 void class_process_kill(struct class_process *process)

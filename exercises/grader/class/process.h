@@ -10,6 +10,7 @@
 #include "grader/runner.h"
 #include "text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -50,12 +51,12 @@ size_t class_process_read(struct class_process *process,
                           size_t most);
 
 /* Says whether it has ended, and kills what is left of its group if so. */
-int class_process_ended(struct class_process *process);
+bool class_process_ended(struct class_process *process);
 
 /* Kills it with its group and waits for its end. */
 void class_process_kill(struct class_process *process);
 
-/* Kills every child of this process that is none of these. */
+/* Kills every child of this process that is not one of these. */
 void class_process_sweep(const struct class_process *const processes[],
                          size_t count);
 

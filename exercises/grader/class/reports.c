@@ -4,6 +4,7 @@
  */
 #include "results.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -148,7 +149,7 @@ static int write_report(const struct class_settings *settings,
     struct class_text text = {0};
     char *name = class_format("reports/%s.txt", submission->key);
     sqlite3_int64 n = sqlite3_column_int64(student, 0);
-    int has_id = strcmp(submission->id, submission->name) != 0;
+    bool has_id = strcmp(submission->id, submission->name) != 0;
     int rc;
 
     class_text_put(&text, "%s%s%s\n", has_id ? submission->id : "",

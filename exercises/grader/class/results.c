@@ -8,6 +8,7 @@
 #include "alike.h"
 #include "count.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #include "encoding.h"
 #include "names.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,14 +86,14 @@ static const char *find_number(const struct class_roster *roster,
     return number;
 }
 
-/* Canvas has lines that are nobody's. */
-static int is_nobody(const char *name)
+/* Canvas has lines that belong to no student. */
+static bool is_nobody(const char *name)
 {
     static const char *const words[] = {"pointspossible", "moglichepunkte",
                                         "erreichbarepunkte", "studenttest",
                                         "teststudent"};
     char *folded = class_name_fold(name, CLASS_FOLD_PLAIN);
-    int is = 0;
+    bool is = false;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         is |= strcmp(folded, words[i]) == 0;
@@ -146,7 +147,7 @@ static void
 say(const struct class_roster *roster, const char *path, const char *encoding)
 {
     const size_t *at = roster->columns.at;
-    int has_last = at[CLASS_ROLE_LAST] != SIZE_MAX;
+    bool has_last = at[CLASS_ROLE_LAST] != SIZE_MAX;
 
     (void)printf("%s: %zu students; %s, separated by %s", path, roster->count,
                  encoding,

@@ -8,6 +8,7 @@
 #include "class.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,10 +53,10 @@ void class_stamp_write(const struct class_settings *settings,
     free(path);
 }
 
-/* Reads what stands behind the key's lines. */
-static int read_rest(const char *rest,
-                     const struct class_settings *settings,
-                     struct class_submission *submission)
+/* Reads what comes after the key's lines. */
+static bool read_rest(const char *rest,
+                      const struct class_settings *settings,
+                      struct class_submission *submission)
 {
     uint64_t hash;
     long seconds;
@@ -63,15 +64,15 @@ static int read_rest(const char *rest,
 
     if (sscanf(rest, "results %" SCNx64 "\nseconds %ld\nend %7s", &hash,
                &seconds, end) != 3)
-        return 0;
+        return false;
     /* With more time it may come further. */
     if (strcmp(end, "graded") != 0 && settings->seconds > seconds &&
         !submission->left_out)
-        return 0;
+        return false;
     submission->end =
         strcmp(end, "graded") == 0 ? CLASS_GRADED : CLASS_TIME_OVER;
     submission->results_hash = hash;
-    return 1;
+    return true;
 }
 
 /* Returns where the lines behind the key begin, or NULL if the key is not
@@ -98,10 +99,10 @@ static const char *skip_key(const struct class_text *stamp,
 
 /* Takes the results in a folder if they can be used; those of an earlier run
  * become this one's. */
-static int read_from(const char *folder,
-                     const struct class_settings *settings,
-                     const char *key,
-                     struct class_submission *submission)
+static bool read_from(const char *folder,
+                      const struct class_settings *settings,
+                      const char *key,
+                      struct class_submission *submission)
 {
     char *stamp_path = path_of(folder, submission, "stamp");
     char *results_path = path_of(folder, submission, "json");
@@ -110,7 +111,7 @@ static int read_from(const char *folder,
     struct class_text stamp = {0};
     struct class_text results = {0};
     const char *rest = NULL;
-    int is_good = 0;
+    bool is_good = false;
 
     if (class_file_read(stamp_path, RESULTS_MAX, &stamp) == 0 &&
         class_file_read(results_path, RESULTS_MAX, &results) == 0)
@@ -133,13 +134,13 @@ static int read_from(const char *folder,
     return is_good;
 }
 
-int class_stamp_read(const struct class_settings *settings,
-                     const struct class_course *course,
-                     struct class_submission *submission)
+bool class_stamp_read(const struct class_settings *settings,
+                      const struct class_course *course,
+                      struct class_submission *submission)
 {
     char *key = make_key(settings, course, submission);
-    int is_good = read_from(settings->run, settings, key, submission) ||
-                  read_from(settings->out, settings, key, submission);
+    bool is_good = read_from(settings->run, settings, key, submission) ||
+                   read_from(settings->out, settings, key, submission);
 
     free(key);
     return is_good;

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,7 @@ static int check_out(const struct class_settings *settings)
     char *run = class_format("%s/run", settings->out);
     struct dirent **entry = NULL;
     int count = scandir(settings->out, &entry, NULL, NULL);
-    int is_others = count > 2 && access(run, F_OK) != 0;
+    bool is_others = count > 2 && access(run, F_OK) != 0;
 
     for (int i = 0; i < count; i++)
         free(entry[i]);
@@ -161,7 +162,7 @@ out:
     return rc;
 }
 
-static int is_of(const struct class_list *list, const char *file)
+static bool is_of(const struct class_list *list, const char *file)
 {
     const char *dot = strrchr(file, '.');
     size_t length = dot != NULL ? (size_t)(dot - file) : strlen(file);
@@ -169,8 +170,8 @@ static int is_of(const struct class_list *list, const char *file)
     for (size_t i = 0; i < list->count; i++)
         if (strlen(list->submission[i].key) == length &&
             strncmp(list->submission[i].key, file, length) == 0)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* A run that was stopped may have graded what is no longer there. */
@@ -207,7 +208,7 @@ static void keep_others(const struct class_settings *settings, const char *old)
     for (int i = 0; i < count; i++) {
         char *from = class_format("%s/%s", old, entry[i]->d_name);
         char *to = class_format("%s/%s", settings->out, entry[i]->d_name);
-        int is_ours = 0;
+        bool is_ours = false;
 
         for (size_t k = 0; k < sizeof ours / sizeof ours[0]; k++)
             is_ours |= strcmp(entry[i]->d_name, ours[k]) == 0;

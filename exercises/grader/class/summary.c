@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "results.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -156,7 +157,7 @@ static void put_mistakes(struct class_text *text, sqlite3 *db)
 static void put_to_look_at(struct class_text *text, sqlite3 *db)
 {
     sqlite3_stmt *row = class_ask(db, to_look_at, 0);
-    int any = 0;
+    bool any = false;
 
     class_text_put(text, "To be looked at\n");
     while (class_ask_next(row)) {
@@ -166,7 +167,7 @@ static void put_to_look_at(struct class_text *text, sqlite3 *db)
                        class_ask_text(row, 3),
                        class_ask_text(row, 4)[0] != '\0' ? ": " : "",
                        class_ask_text(row, 4));
-        any = 1;
+        any = true;
     }
     class_text_put(text, any ? "\n" : "  nothing\n\n");
 }
@@ -178,13 +179,13 @@ static const char alike[] = "SELECT exercise, a, b, percent, what FROM alike"
 static void put_alike(struct class_text *text, sqlite3 *db)
 {
     sqlite3_stmt *row = class_ask(db, alike, 0);
-    int any = 0;
+    bool any = false;
 
     while (class_ask_next(row)) {
         if (!any)
             class_text_put(text, "Alike, but for the skeleton: a reason to ask,"
                                  " not a proof\n");
-        any = 1;
+        any = true;
         class_text_put(text, "  %s: %s and %s, %d %%, %s\n",
                        class_ask_text(row, 0), class_ask_text(row, 1),
                        class_ask_text(row, 2), sqlite3_column_int(row, 3),

@@ -110,7 +110,7 @@ char *class_format(const char *format, ...)
     return text.data;
 }
 
-/* Returns how many bytes a character of UTF-8 takes; 0 if it is none. */
+/* Returns how many bytes a character of UTF-8 takes; 0 if it is not one. */
 static size_t character_size(const unsigned char *c)
 {
     size_t size = c[0] < 0x80   ? 1

@@ -53,7 +53,7 @@ void class_text_put_markup(struct class_text *text, const char *plain);
 uint64_t class_hash(uint64_t hash, const void *data, size_t size);
 
 /* Reads a regular file of at most most bytes; a link is not followed.
- * Returns 0 or a negative UV_E*: UV_EFBIG, UV_EINVAL for what is no regular
+ * Returns 0 or a negative UV_E*: UV_EFBIG, UV_EINVAL for what is not a regular
  * file, UV_ELOOP for a link. */
 int class_file_read(const char *path, size_t most, struct class_text *text);
 

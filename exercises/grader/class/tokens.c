@@ -5,6 +5,7 @@
 #include "tokens.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Their place in the list is their token, behind those of marks. */
@@ -31,7 +32,7 @@ static void put(struct class_text *tokens, int token)
     class_text_add(tokens, &byte, 1);
 }
 
-static int is_name(char c)
+static bool is_name(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || ((unsigned char)c & 0x80);
 }

@@ -5,12 +5,12 @@
  */
 #include "unpack.h"
 
-int class_archive_works(void)
+bool class_archive_works(void)
 {
 #if defined(ASQ_LIBARCHIVE)
-    return 1;
+    return true;
 #else
-    return 0;
+    return false;
 #endif
 }
 
@@ -30,6 +30,7 @@ int class_unpack(void *context)
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,7 @@ static const char *why(struct archive *archive)
     return text != NULL ? text : "it is damaged";
 }
 
-static int is_locked(struct archive *archive, struct archive_entry *entry)
+static bool is_locked(struct archive *archive, struct archive_entry *entry)
 {
     return archive_entry_is_encrypted(entry) ||
            archive_read_has_encrypted_entries(archive) > 0;

@@ -12,6 +12,7 @@
 #include "grader/driver/tool.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ enum {
 struct look {
     const struct compiler_file *file;
     const struct contract *contract;
-    int sanitized;       /* it is of a build with a sanitizer */
+    bool sanitized;      /* it is of a build with a sanitizer */
     int own_sections[2]; /* the sanitizer's, of beginning and of end */
     struct finding *finding;
 };
@@ -41,16 +42,16 @@ static void refuse(struct look *look,
     struct finding *finding = look->finding;
 
     finding->verdict = VERDICT_REFUSED;
-    text_set(finding->got, sizeof(finding->got), verb);
-    text_add(finding->got, sizeof(finding->got), name);
-    text_add(finding->got, sizeof(finding->got), reason);
-    text_set(finding->cause, sizeof(finding->cause), cause);
+    text_set(finding->got, sizeof finding->got, verb);
+    text_add(finding->got, sizeof finding->got, name);
+    text_add(finding->got, sizeof finding->got, reason);
+    text_set(finding->cause, sizeof finding->cause, cause);
 }
 
 /* A name that the object defines for others. */
 static void look_at_definition(struct look *look, const char *name, char type)
 {
-    int function = type == 'T' || type == 'W';
+    bool function = type == 'T' || type == 'W';
 
     if (function && contract_declares(look->contract->own, name))
         return;
@@ -100,9 +101,9 @@ static void look_at_symbol(struct look *look, const char *line)
 #if defined(__APPLE__)
     from += *from == '_';
 #endif
-    (void)snprintf(name, sizeof(name), "%.*s",
+    (void)snprintf(name, sizeof name, "%.*s",
                    (int)(length - (size_t)(from - line)), from);
-    /* Who only says so cannot be linked without a sanitizer. */
+    /* An object that only pretends cannot be linked without a sanitizer. */
     look->sanitized |= type == 'U' && (strcmp(name, "__asan_init") == 0 ||
                                        strcmp(name, "__tsan_init") == 0);
     if (type == 'U' || type == 'w' || type == 'v')
@@ -112,7 +113,7 @@ static void look_at_symbol(struct look *look, const char *line)
         look_at_definition(look, name, type);
     at = text_line_of(line, look->file->file, NULL);
     if (look->finding->verdict == VERDICT_REFUSED && at > 0)
-        (void)snprintf(look->finding->where, sizeof(look->finding->where),
+        (void)snprintf(look->finding->where, sizeof look->finding->where,
                        "%.180s:%d", look->file->shown, at);
 }
 
@@ -140,38 +141,38 @@ static int look_at_symbols(struct look *look, const char *object, char *text)
 
 /* Code that runs before main or after it is in sections of these names, or of
  * these types, whatever their names. */
-static int runs_by_itself(const char *word)
+static bool runs_by_itself(const char *word)
 {
     static const char *const names[] = {".init", ".fini", ".preinit_array",
                                         ".ctors", ".dtors"};
     static const char *const types[] = {"INIT_ARRAY", "FINI_ARRAY",
                                         "PREINIT_ARRAY"};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strncmp(word, names[i], strlen(names[i])) == 0)
-            return 1;
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+            return true;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (strcmp(word, types[i]) == 0)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Returns whether a section is the sanitizer's own: the only one of its type,
  * with one entry, in front of all that a program can ask for. */
-static int is_sanitizers(struct look *look, const char *line)
+static bool is_sanitizers(struct look *look, const char *line)
 {
     char name[32];
     char type[32];
     unsigned long long size;
-    int fini;
+    bool fini;
 
     if (!look->sanitized ||
         sscanf(line, " [%*d] %31s %31s %*x %*x %llx", name, type, &size) != 3 ||
         size != sizeof(void *))
-        return 0;
+        return false;
     fini = strcmp(type, "FINI_ARRAY") == 0;
     if (!fini && strcmp(type, "INIT_ARRAY") != 0)
-        return 0;
+        return false;
     return strncmp(name, fini ? ".fini_array." : ".init_array.", 12) == 0 &&
            strtoul(name + 12, NULL, 10) < 100 &&
            look->own_sections[fini]++ == 0;
@@ -194,9 +195,9 @@ static int look_at_sections(struct look *look, const char *object, char *text)
     while (look->finding->verdict == VERDICT_PASSED &&
            text_next(text, size, &at, line)) {
         char *rest = NULL;
-        int suspect = 0;
+        bool suspect = false;
 
-        memcpy(copy, line, sizeof(copy));
+        memcpy(copy, line, sizeof copy);
         for (char *word = strtok_r(copy, " ", &rest); word != NULL;
              word = strtok_r(NULL, " ", &rest))
             suspect |= runs_by_itself(word);
@@ -218,7 +219,7 @@ int compiler_barrier(const char *object,
     char *text = malloc(TEXT_SIZE);
     int err = text != NULL ? 0 : UV_ENOMEM;
 
-    memset(ret_finding, 0, sizeof(*ret_finding));
+    memset(ret_finding, 0, sizeof *ret_finding);
     if (err == 0)
         err = contract_new(header, lessons, &contract);
     if (err != 0)

@@ -9,6 +9,7 @@
 #include "grader/driver/tool.h"
 #include "grader/runner.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,8 +119,8 @@ static void make_stamp(const struct exercise_build *build, char stamp[STAMP])
     }
     modules_of(how, build->exercise, path);
     add_file(stamp, path);
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        (void)snprintf(path, sizeof(path), "%.400s/%s", how->folder, parts[i]);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        (void)snprintf(path, sizeof path, "%.400s/%s", how->folder, parts[i]);
         add_file(stamp, path);
     }
 }
@@ -138,30 +139,30 @@ add_words(const char **words, size_t count, const char *const *more)
 
 /* Runs the compiler. Returns whether it succeeded, else the finding is filled
  * in. */
-static int run_compiler(const char *const *words,
-                        const struct exercise *exercise,
-                        struct build_outcome *outcome,
-                        char *text,
-                        size_t size)
+static bool run_compiler(const char *const *words,
+                         const struct exercise *exercise,
+                         struct build_outcome *outcome,
+                         char *text,
+                         size_t size)
 {
     const struct compiler_file file = {exercise->file, exercise->shown};
     int status = tool_run(words, SECONDS, text, size);
     struct finding *finding = &outcome->finding;
 
     if (status == 0)
-        return 1;
+        return true;
     if (status == 124 || status > 128) {
         finding->verdict = VERDICT_NO_COMPILE;
-        (void)snprintf(finding->got, sizeof(finding->got),
+        (void)snprintf(finding->got, sizeof finding->got,
                        "the compiler needs too much time or memory");
     } else if (status == 127) {
         finding->verdict = VERDICT_GRADER;
-        (void)snprintf(finding->got, sizeof(finding->got),
+        (void)snprintf(finding->got, sizeof finding->got,
                        "cannot start the compiler %.200s", words[0]);
     } else {
         compiler_explain(text, &file, finding);
     }
-    return 0;
+    return false;
 }
 
 static int compile(const struct exercise_build *build,
@@ -179,20 +180,20 @@ static int compile(const struct exercise_build *build,
     size_t count =
         add_words(words, 0, find_build(build->plan, build->kind)->compile);
 
-    (void)snprintf(include, sizeof(include), "-Iexercises/%s", exercise->name);
+    (void)snprintf(include, sizeof include, "-Iexercises/%s", exercise->name);
     (void)add_words(words, count, own);
-    if (!run_compiler(words, exercise, outcome, text, sizeof(text)))
+    if (!run_compiler(words, exercise, outcome, text, sizeof text))
         return 0;
     outcome->warnings =
-        compiler_warnings(text, &file, outcome->text, sizeof(outcome->text));
+        compiler_warnings(text, &file, outcome->text, sizeof outcome->text);
     return 1;
 }
 
 /* Looks at what the file includes and its object defines. Returns whether
  * nothing is wrong. */
-static int pass_barrier(const struct exercise_build *build,
-                        const struct place *place,
-                        struct build_outcome *outcome)
+static bool pass_barrier(const struct exercise_build *build,
+                         const struct place *place,
+                         struct build_outcome *outcome)
 {
     const struct exercise *exercise = build->exercise;
     const struct compiler_file file = {exercise->file, exercise->shown};
@@ -206,16 +207,16 @@ static int pass_barrier(const struct exercise_build *build,
 
     if (err != 0) {
         finding->verdict = VERDICT_GRADER;
-        (void)snprintf(finding->got, sizeof(finding->got),
+        (void)snprintf(finding->got, sizeof finding->got,
                        "cannot look at the object file: %s", uv_strerror(err));
     }
     return finding->verdict == VERDICT_PASSED;
 }
 
-static int link_tests(const struct exercise_build *build,
-                      const struct place *place,
-                      int hidden,
-                      struct build_outcome *outcome)
+static bool link_tests(const struct exercise_build *build,
+                       const struct place *place,
+                       int hidden,
+                       struct build_outcome *outcome)
 {
     const struct plan_build *how = find_build(build->plan, build->kind);
     char program[PLAN_PATH];
@@ -233,14 +234,14 @@ static int link_tests(const struct exercise_build *build,
     (void)build_program(build->plan, build->exercise, build->kind, hidden,
                         program);
     tests_of(how, build->exercise, hidden, tests);
-    (void)snprintf(grader, sizeof(grader), "%.400s/libgrader.a", how->folder);
+    (void)snprintf(grader, sizeof grader, "%.400s/libgrader.a", how->folder);
     modules_of(how, build->exercise, modules);
     if (access(modules, F_OK) == 0)
         own[5] = modules;
     (void)unlink(program); /* it may be running still; a new file is another */
     count = add_words(words, count, own);
     (void)add_words(words, count, how->libs);
-    return run_compiler(words, build->exercise, outcome, text, sizeof(text));
+    return run_compiler(words, build->exercise, outcome, text, sizeof text);
 }
 
 static void make_programs(const struct exercise_build *build,
@@ -284,9 +285,9 @@ void build_run(const void *input, void *result)
 
     make_place(build, &place);
     make_stamp(build, stamp);
-    if (file_read(place.stamp, old, sizeof(old)) > 0 &&
+    if (file_read(place.stamp, old, sizeof old) > 0 &&
         strcmp(old, stamp) == 0) {
-        (void)file_read(place.report, outcome->text, sizeof(outcome->text));
+        (void)file_read(place.report, outcome->text, sizeof outcome->text);
         outcome->warnings = count_lines(outcome->text);
         return;
     }
@@ -295,7 +296,7 @@ void build_run(const void *input, void *result)
     err = test__folder_make(place.tmp);
     if (err != 0) {
         outcome->finding.verdict = VERDICT_GRADER;
-        (void)snprintf(outcome->finding.got, sizeof(outcome->finding.got),
+        (void)snprintf(outcome->finding.got, sizeof outcome->finding.got,
                        "cannot make %.300s: %s", place.folder,
                        uv_strerror(err));
         return;

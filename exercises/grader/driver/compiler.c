@@ -1,12 +1,13 @@
 /* compiler - reads what the compiler says about a student's file
  *
  * A diagnostic is a line "FILE:LINE:COLUMN: error: text"; before one about a
- * header stands who includes it. The linker has no such form.
+ * header it names the files that include it. The linker has no such form.
  */
 #include "grader/driver/compiler.h"
 
 #include "grader/driver/text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static int line_of(const char *line, const char *text, const char *file)
 static void follow_include(const char *line, const char *file, int *include)
 {
     const char *rest;
-    int first = strncmp(line, "In file included from ", 22) == 0;
+    bool first = strncmp(line, "In file included from ", 22) == 0;
     int number;
 
     if (!first && strncmp(line + strspn(line, " "), "from ", 5) != 0)
@@ -68,9 +69,9 @@ copy_source(const char *text, size_t size, size_t at, struct finding *finding)
         from = strstr(source, " | ") + 3;
         below = strstr(mark, " | ") + 3;
     }
-    text_set(finding->more, sizeof(finding->more), from);
+    text_set(finding->more, sizeof finding->more, from);
     (void)snprintf(finding->more + strlen(finding->more),
-                   sizeof(finding->more) - strlen(finding->more), "\n%.400s",
+                   sizeof finding->more - strlen(finding->more), "\n%.400s",
                    below);
 }
 
@@ -79,16 +80,16 @@ static void say(struct finding *finding,
                 const char *got,
                 int line)
 {
-    text_set(finding->got, sizeof(finding->got), got);
+    text_set(finding->got, sizeof finding->got, got);
     if (line > 0)
-        (void)snprintf(finding->where, sizeof(finding->where), "%.180s:%d",
+        (void)snprintf(finding->where, sizeof finding->where, "%.180s:%d",
                        file->shown, line);
 }
 
 /* Looks for the first error of the compiler. Returns whether there is one. */
-static int explain_error(const char *text,
-                         const struct compiler_file *file,
-                         struct finding *finding)
+static bool explain_error(const char *text,
+                          const struct compiler_file *file,
+                          struct finding *finding)
 {
     static const char *const marks[] = {": error: ", ": fatal error: ", NULL};
     char line[TEXT_LINE];
@@ -110,23 +111,23 @@ static int explain_error(const char *text,
         if (number == 0) {
             char header[TEXT_LINE];
 
-            (void)snprintf(header, sizeof(header), "%.*s",
+            (void)snprintf(header, sizeof header, "%.*s",
                            (int)strcspn(line, ":"), line);
-            text_set(finding->cause, sizeof(finding->cause), "it is in ");
-            text_add(finding->cause, sizeof(finding->cause), text_base(header));
-            text_add(finding->cause, sizeof(finding->cause),
+            text_set(finding->cause, sizeof finding->cause, "it is in ");
+            text_add(finding->cause, sizeof finding->cause, text_base(header));
+            text_add(finding->cause, sizeof finding->cause,
                      ", which the file includes; what it needs has to be "
                      "included before");
         }
         copy_source(text, size, at, finding);
-        return 1;
+        return true;
     }
-    return 0;
+    return false;
 }
 
-/* Takes a name that stands between two quotes of any kind, or to the end.
+/* Takes a name between two quotes of any kind, or up to the end.
  * Returns whether there is one. */
-static int take_name(const char *at, char name[TEXT_LINE])
+static bool take_name(const char *at, char name[TEXT_LINE])
 {
     size_t length;
 
@@ -140,9 +141,9 @@ static int take_name(const char *at, char name[TEXT_LINE])
 }
 
 /* Looks for the linker's first complaint. Returns whether there is one. */
-static int explain_linker(const char *text,
-                          const struct compiler_file *file,
-                          struct finding *finding)
+static bool explain_linker(const char *text,
+                           const struct compiler_file *file,
+                           struct finding *finding)
 {
     static const struct {
         const char *mark;
@@ -150,11 +151,11 @@ static int explain_linker(const char *text,
         const char *cause;
     } complaints[] = {
         {"undefined reference to ", "is not defined",
-         "it is missing in the file, is static, or is spelled otherwise"},
+         "it is missing in the file, is static, or is spelled differently"},
         {"undefined symbol: ", "is not defined",
-         "it is missing in the file, is static, or is spelled otherwise"},
+         "it is missing in the file, is static, or is spelled differently"},
         {"Undefined symbols for architecture", "is not defined",
-         "it is missing in the file, is static, or is spelled otherwise"},
+         "it is missing in the file, is static, or is spelled differently"},
         {"multiple definition of ", "is defined twice",
          "a function that only the file needs should be static"},
         {"duplicate symbol", "is defined twice",
@@ -166,8 +167,7 @@ static int explain_linker(const char *text,
     size_t at = 0;
 
     while (text_next(text, size, &at, line)) {
-        for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]);
-             i++) {
+        for (size_t i = 0; i < sizeof complaints / sizeof complaints[0]; i++) {
             const char *found = strstr(line, complaints[i].mark);
             char got[TEXT_LINE * 2];
 
@@ -178,15 +178,14 @@ static int explain_linker(const char *text,
                 found = text_next(text, size, &at, line) ? line : found;
             if (!take_name(found, name))
                 continue;
-            (void)snprintf(got, sizeof(got), "%s %s", name,
-                           complaints[i].words);
+            (void)snprintf(got, sizeof got, "%s %s", name, complaints[i].words);
             say(finding, file, got, text_line_of(line, file->file, NULL));
-            text_set(finding->cause, sizeof(finding->cause),
+            text_set(finding->cause, sizeof finding->cause,
                      complaints[i].cause);
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 void compiler_explain(const char *text,
@@ -196,7 +195,7 @@ void compiler_explain(const char *text,
     char line[TEXT_LINE];
     size_t at = 0;
 
-    memset(ret_finding, 0, sizeof(*ret_finding));
+    memset(ret_finding, 0, sizeof *ret_finding);
     ret_finding->verdict = VERDICT_NO_COMPILE;
     if (explain_error(text, file, ret_finding) ||
         explain_linker(text, file, ret_finding))
@@ -204,9 +203,9 @@ void compiler_explain(const char *text,
     /* It speaks otherwise: its first line is better than nothing. */
     while (ret_finding->got[0] == '\0' &&
            text_next(text, strlen(text), &at, line))
-        text_set(ret_finding->got, sizeof(ret_finding->got), line);
+        text_set(ret_finding->got, sizeof ret_finding->got, line);
     if (ret_finding->got[0] == '\0')
-        text_set(ret_finding->got, sizeof(ret_finding->got),
+        text_set(ret_finding->got, sizeof ret_finding->got,
                  "the compiler failed and did not say why");
 }
 
@@ -233,8 +232,8 @@ int compiler_warnings(const char *text,
         count++;
         if (count > WARNINGS_SHOWN || used + 2 >= size)
             continue;
-        (void)snprintf(place, sizeof(place),
-                       "%.500s:%d: warning: ", file->shown, number);
+        (void)snprintf(place, sizeof place, "%.500s:%d: warning: ", file->shown,
+                       number);
         (void)snprintf(ret_text + used, size - used, "%s%s",
                        used > 0 ? "\n" : "", place);
         text_add(ret_text, size, warning);

@@ -58,7 +58,7 @@ int contract_count(const char *text)
     return count;
 }
 
-int contract_declares(const char *text, const char *name)
+bool contract_declares(const char *text, const char *name)
 {
     size_t length = strlen(name);
 
@@ -68,9 +68,9 @@ int contract_declares(const char *text, const char *name)
         const char *after = at + length;
 
         if (begins && after[strspn(after, " \n")] == '(')
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* Adds the headers of the modules that a header includes, and theirs. */
@@ -78,23 +78,22 @@ static void
 add_headers(struct contract *contract, const char *lessons, const char *text)
 {
     static const char include[] = "#include \"";
-    char name[sizeof(contract->seen[0])];
+    char name[sizeof contract->seen[0]];
     char path[1024];
 
     for (const char *at = text; (at = strstr(at, include)) != NULL;) {
         char *to = contract->modules + contract->modules_size;
-        int seen = 0;
+        bool seen = false;
         long size;
 
         at += strlen(include);
-        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "\"\n"),
-                       at);
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(at, "\"\n"), at);
         for (size_t i = 0; i < contract->seen_count; i++)
             seen |= strcmp(contract->seen[i], name) == 0;
         if (seen || contract->seen_count == CONTRACT_HEADERS)
             continue;
-        memcpy(contract->seen[contract->seen_count++], name, sizeof(name));
-        (void)snprintf(path, sizeof(path), "%.700s/%s", lessons, name);
+        memcpy(contract->seen[contract->seen_count++], name, sizeof name);
+        (void)snprintf(path, sizeof path, "%.700s/%s", lessons, name);
         size = read_header(path, to, CONTRACT_SIZE - contract->modules_size);
         if (size < 0)
             continue; /* not one of a module */
@@ -107,7 +106,7 @@ int contract_new(const char *header,
                  const char *lessons,
                  struct contract **ret_contract)
 {
-    struct contract *contract = calloc(1, sizeof(*contract));
+    struct contract *contract = calloc(1, sizeof *contract);
     int err = UV_ENOMEM;
     long size;
 

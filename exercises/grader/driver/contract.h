@@ -5,6 +5,7 @@
 #ifndef GRADER_DRIVER_CONTRACT_H
 #define GRADER_DRIVER_CONTRACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -33,6 +34,6 @@ void contract_free(struct contract *contract);
 int contract_count(const char *text);
 
 /* Returns whether one of its texts declares a function of that name. */
-int contract_declares(const char *text, const char *name);
+bool contract_declares(const char *text, const char *name);
 
 #endif

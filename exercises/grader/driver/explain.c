@@ -15,6 +15,7 @@
 #include "grader/driver/wrong.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -40,8 +41,8 @@ static void explain_open(const char *open, struct finding *finding)
                   "leaves it open"},
         {"async", "uv_close was not called for an async, or a connection or "
                   "worker was not closed"},
-        {"idle", "uv_close was not called for an idle handle, which lets the "
-                 "loop go round without end"},
+        {"idle", "uv_close was not called for an idle handle, which keeps the "
+                 "loop turning without end"},
         {"request", "a request was submitted whose callback has not run"},
         {"", "uv_close was not called, or its callback has not run"},
     };
@@ -55,9 +56,9 @@ static void explain_open(const char *open, struct finding *finding)
         char item[FINDING_LINE];
         int length = (int)strcspn(handle, ",");
 
-        (void)snprintf(item, sizeof(item), "%s%.*s", handle > open ? ", " : "",
+        (void)snprintf(item, sizeof item, "%s%.*s", handle > open ? ", " : "",
                        length, handle);
-        text_add(finding->got, sizeof(finding->got), item);
+        text_add(finding->got, sizeof finding->got, item);
         handle += length;
         handle += strspn(handle, ", ");
     }
@@ -65,7 +66,7 @@ static void explain_open(const char *open, struct finding *finding)
 }
 
 /* Returns whether the test said that its time is over. */
-static int says_time_over(const char *text)
+static bool says_time_over(const char *text)
 {
     return strncmp(text, "still waits here after ", 23) == 0 ||
            strncmp(text, "no end after ", 13) == 0 ||
@@ -82,8 +83,8 @@ static void explain_hung(const struct test__run *run,
     frames_read(run, test, &frames);
     if (frames_any_busy(&frames))
         words_cause(finding,
-                    "a loop that goes round without end, or that looks "
-                    "again and again instead of waiting");
+                    "a loop without end, or one that looks again and again "
+                    "instead of waiting");
     frames_say(&frames, test, 1, finding);
 }
 
@@ -157,36 +158,36 @@ static void explain_signal(const struct test__run *run,
 }
 
 /* Returns whether the run was ended from outside, and says why. */
-static int explain_stopped(const struct test__run *run,
-                           const struct explain_test *test,
-                           struct finding *finding)
+static bool explain_stopped(const struct test__run *run,
+                            const struct explain_test *test,
+                            struct finding *finding)
 {
     switch (run->end) {
     case TEST__TIME_OVER:
         explain_hung(run, test, finding);
-        return 1;
+        return true;
     case TEST__TOO_MUCH_OUTPUT:
         words_say(finding, VERDICT_OUTPUT, "a loop that prints without end",
                   "printed more than %" PRIu64 " MiB",
                   run->output_total / OUTPUT_UNIT);
-        return 1;
+        return true;
     case TEST__TOO_MUCH_MEMORY:
         words_say(finding, VERDICT_TOO_BIG, "a loop that allocates without end",
                   "took more memory than a test may have");
-        return 1;
+        return true;
     case TEST__TOO_MANY_PROCESSES:
         words_say(finding, VERDICT_TOO_BIG,
                   "fork, or threads that are started in a loop without end",
                   "started more processes or threads than a test may have");
-        return 1;
+        return true;
     case TEST__BY_ITSELF:
         break;
     }
-    return 0;
+    return false;
 }
 
 /* Returns whether a sanitizer could not do its work on this machine. */
-static int sanitizer_gave_up(const struct test__run *run)
+static bool sanitizer_gave_up(const struct test__run *run)
 {
     static const char *const texts[] = {
         "FATAL: ThreadSanitizer: unexpected memory mapping",
@@ -198,10 +199,10 @@ static int sanitizer_gave_up(const struct test__run *run)
     size_t at = 0;
 
     while (text_next(run->output, run->output_size, &at, line))
-        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             if (strstr(line, texts[i]) != NULL)
-                return 1;
-    return 0;
+                return true;
+    return false;
 }
 
 /* No report, no record of a failure: the process itself has to say it. */
@@ -210,7 +211,7 @@ static void explain_end(const struct test__run *run,
                         struct finding *finding)
 {
     const char *pass = records_first(run, TEST__PASS);
-    int returned = pass != NULL && strcmp(pass, run->nonce) == 0;
+    bool returned = pass != NULL && strcmp(pass, run->nonce) == 0;
 
     if (run->status != 0 && sanitizer_gave_up(run)) {
         words_say(finding, VERDICT_GRADER, "make doctor says what works here",
@@ -228,8 +229,7 @@ static void explain_end(const struct test__run *run,
         const char *note = records_first(run, TEST__NOTE);
 
         finding->verdict = VERDICT_PASSED;
-        text_set(finding->more, sizeof(finding->more),
-                 note != NULL ? note : "");
+        text_set(finding->more, sizeof finding->more, note != NULL ? note : "");
     }
 }
 
@@ -239,12 +239,12 @@ add_output(const struct test__run *run, size_t size, struct finding *finding)
 {
     if (finding->more[0] == '\0' && (finding->verdict == VERDICT_WRONG ||
                                      finding->verdict == VERDICT_CRASHED))
-        text_add_tail(finding->more, sizeof(finding->more), run->output, size,
+        text_add_tail(finding->more, sizeof finding->more, run->output, size,
                       TAIL_LINES);
 }
 
 /* A test that ends itself as failed cannot join its threads any more. */
-static int is_about_the_end(const struct report *report)
+static bool is_about_the_end(const struct report *report)
 {
     return report->tool == REPORT_LEAK ||
            strncmp(report->kind, "thread leak", 11) == 0;
@@ -261,7 +261,7 @@ void explain_run(const struct test__run *run,
     size_t output_size = run->output_size;
     struct report report;
 
-    memset(ret_finding, 0, sizeof(*ret_finding));
+    memset(ret_finding, 0, sizeof *ret_finding);
     if (explain_stopped(run, test, ret_finding)) {
         /* Nothing else counts. */
     } else if (report_find(run->output, run->output_size, test, &report,
@@ -270,7 +270,7 @@ void explain_run(const struct test__run *run,
         report_explain(&report, test, ret_finding);
     } else if (fail != NULL) {
         if (cause != NULL && !says_time_over(wrong_skip_place(fail)))
-            text_set(ret_finding->cause, sizeof(ret_finding->cause), cause);
+            text_set(ret_finding->cause, sizeof ret_finding->cause, cause);
         explain_fail(run, test, fail, ret_finding);
     } else if (skip != NULL) {
         words_say(ret_finding, VERDICT_NOT_CHECKED, NULL, "%s", skip);
@@ -280,7 +280,7 @@ void explain_run(const struct test__run *run,
     if (fail != NULL && doing != NULL)
         text_set(ret_finding->doing, sizeof ret_finding->doing, doing);
     if (ret_finding->got[0] == '\0' && ret_finding->verdict != VERDICT_PASSED)
-        text_set(ret_finding->got, sizeof(ret_finding->got), "nothing");
+        text_set(ret_finding->got, sizeof ret_finding->got, "nothing");
     add_output(run, output_size, ret_finding);
     if (ret_finding->where[0] == '\0' && test->function != NULL &&
         ret_finding->verdict == VERDICT_WRONG)

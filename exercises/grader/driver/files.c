@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@ struct file_mark file_mark(const char *path)
     struct stat status;
     struct file_mark mark;
 
-    memset(&mark, 0, sizeof(mark)); /* also what lies between the fields */
+    memset(&mark, 0, sizeof mark); /* also what lies between the fields */
     if (lstat(path, &status) != 0)
         return mark;
     mark.inode = (unsigned long long)status.st_ino;
@@ -34,7 +35,7 @@ struct file_mark file_mark(const char *path)
     return mark;
 }
 
-/* Opens a plain file; what is none is not waited for. */
+/* Opens a plain file; anything else is not waited for. */
 static FILE *open_plain(const char *path)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -48,24 +49,24 @@ static FILE *open_plain(const char *path)
     return in;
 }
 
-int file_is_plain(const char *path, long long most)
+bool file_is_plain(const char *path, long long most)
 {
     FILE *in = open_plain(path);
     struct stat status;
-    int plain = 0;
+    bool plain = false;
 
     if (in == NULL)
-        return 0;
+        return false;
     plain = fstat(fileno(in), &status) == 0 && status.st_size <= most;
     (void)fclose(in); /* it was only read */
     return plain;
 }
 
-int file_is_same(const char *path, const char *other)
+bool file_is_same(const char *path, const char *other)
 {
     FILE *one = open_plain(path);
     FILE *two = open_plain(other);
-    int same = one != NULL && two != NULL;
+    bool same = one != NULL && two != NULL;
 
     while (same) {
         int c = getc(one);
@@ -97,9 +98,9 @@ size_t file_read(const char *path, char *text, size_t size)
 int file_write(const char *path, const char *text)
 {
     FILE *out;
-    int failed;
+    bool failed;
 
-    (void)remove(path); /* so that no link is followed; or there is none */
+    (void)remove(path); /* so that no link is followed; it may not exist */
     out = fopen(path, "wx");
     if (out == NULL)
         return uv_translate_sys_error(errno);

@@ -6,6 +6,7 @@
 #ifndef GRADER_DRIVER_FILES_H
 #define GRADER_DRIVER_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What tells a file from one that was changed or replaced. */
@@ -19,10 +20,10 @@ struct file_mark {
 struct file_mark file_mark(const char *path);
 
 /* Returns whether it is a regular file of at most so many bytes. */
-int file_is_plain(const char *path, long long most);
+bool file_is_plain(const char *path, long long most);
 
 /* Returns whether two plain files have the same bytes. */
-int file_is_same(const char *path, const char *other);
+bool file_is_same(const char *path, const char *other);
 
 /* Reads the beginning of a plain file as a text. Returns its size; 0 when
  * there is none. */

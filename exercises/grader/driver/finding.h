@@ -10,7 +10,7 @@
 enum verdict {
     VERDICT_PASSED,
     VERDICT_NOT_CHECKED, /* cannot be checked on this machine */
-    VERDICT_SKIPPED,     /* the test it stands on has not passed */
+    VERDICT_SKIPPED,     /* the test that it needs has not passed */
     VERDICT_NOT_STARTED, /* the file is the untouched skeleton */
     VERDICT_MISSING,     /* there is no file */
     VERDICT_NO_COMPILE,

@@ -4,6 +4,7 @@
 #include "grader/driver/records.h"
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ void frames_read(const struct test__run *run,
     const char *record;
     size_t at = 0;
 
-    memset(ret_frames, 0, sizeof(*ret_frames));
+    memset(ret_frames, 0, sizeof *ret_frames);
     while (ret_frames->thread_count < FRAMES_THREADS &&
            (record = records_next(run, TEST__STACK, &at)) != NULL)
         read_stack(ret_frames, record);
@@ -112,17 +113,17 @@ static void say_place(const struct frames *frames,
             continue;
         if (i < thread)
             return;
-        (void)snprintf(numbers + at, sizeof(numbers) - at, "%s%lu",
+        (void)snprintf(numbers + at, sizeof numbers - at, "%s%lu",
                        at > 0 ? ", " : "", frames->threads[i].number);
         count++;
     }
     (void)snprintf(
-        text, sizeof(text), "%s%s %s %s at %.180s:%d (%s)",
-        used > 0 ? "\n" : "", count == 1 ? "thread" : "threads", numbers,
+        text, sizeof text, "%s%s %s %s at %.180s:%d (%s)", used > 0 ? "\n" : "",
+        count == 1 ? "thread" : "threads", numbers,
         busy ? (count == 1 ? "is busy" : "are busy")
              : (count == 1 ? "waits" : "wait"),
         place->own ? test->shown : place->file, place->line, place->function);
-    if (used + strlen(text) < sizeof(finding->more))
+    if (used + strlen(text) < sizeof finding->more)
         memcpy(finding->more + used, text, strlen(text) + 1);
     if (place->own && finding->where[0] == '\0')
         words_where(finding, test->shown, place->line);

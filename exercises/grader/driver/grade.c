@@ -11,6 +11,7 @@
 #include "grader/driver/run_test.h"
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,13 +24,13 @@ static void look_on(struct exercise *exercise, struct plan *plan);
 
 static void end_exercise(struct exercise *exercise, struct plan *plan)
 {
-    exercise->done = 1;
+    exercise->done = true;
     plan->on_change(plan);
 }
 
 static void finish_test(struct grader_test *test)
 {
-    test->done = 1;
+    test->done = true;
     look_on(test->exercise, test->plan);
     test->plan->on_change(test->plan);
 }
@@ -42,10 +43,10 @@ static void on_test_done(struct job *job, int ok)
     if (!ok) {
         run_test_folder(test, (long)job->pid, folder);
         folder_remove(folder);
-        memset(&test->outcome, 0, sizeof(test->outcome));
+        memset(&test->outcome, 0, sizeof test->outcome);
         test->outcome.finding.verdict = VERDICT_LEFT_EARLY;
         (void)snprintf(test->outcome.finding.got,
-                       sizeof(test->outcome.finding.got),
+                       sizeof test->outcome.finding.got,
                        "the process that watches the test was stopped");
     }
     finish_test(test);
@@ -54,9 +55,9 @@ static void on_test_done(struct job *job, int ok)
 static void skip(struct grader_test *test)
 {
     test->outcome.finding.verdict = VERDICT_SKIPPED;
-    (void)snprintf(test->outcome.finding.got, sizeof(test->outcome.finding.got),
+    (void)snprintf(test->outcome.finding.got, sizeof test->outcome.finding.got,
                    "first make test %d pass", test->needs);
-    test->done = 1;
+    test->done = true;
 }
 
 static void start_test(struct grader_test *test)
@@ -65,7 +66,7 @@ static void start_test(struct grader_test *test)
     test->job.run = run_test;
     test->job.input = test;
     test->job.result = &test->outcome;
-    test->job.result_size = sizeof(test->outcome);
+    test->job.result_size = sizeof test->outcome;
     test->job.done = on_test_done;
     test->job.owner = test;
     jobs_add(&test->plan->jobs, &test->job);
@@ -138,7 +139,7 @@ static void add_build(struct plan *plan,
     build->job.run = build_run;
     build->job.input = build;
     build->job.result = &build->outcome;
-    build->job.result_size = sizeof(build->outcome);
+    build->job.result_size = sizeof build->outcome;
     build->job.done = on_build_done;
     build->job.owner = build;
     build->job.seconds = BUILD_SECONDS;
@@ -167,11 +168,11 @@ static void start_exercise(struct plan *plan, struct exercise *exercise)
 
     if (access(exercise->source, R_OK) != 0) {
         exercise->finding.verdict = VERDICT_MISSING;
-        (void)snprintf(exercise->finding.got, sizeof(exercise->finding.got),
+        (void)snprintf(exercise->finding.got, sizeof exercise->finding.got,
                        "there is no %.300s", exercise->shown);
     } else if (!file_is_plain(exercise->source, SOURCE_MAX)) {
         exercise->finding.verdict = VERDICT_REFUSED;
-        (void)snprintf(exercise->finding.got, sizeof(exercise->finding.got),
+        (void)snprintf(exercise->finding.got, sizeof exercise->finding.got,
                        "no file, or one of more than 1 MiB");
     } else if (!plan->force &&
                file_is_same(exercise->source, exercise->skeleton)) {

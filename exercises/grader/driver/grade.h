@@ -1,7 +1,7 @@
 /* grade - builds and tests the exercises of a plan
  *
  * An exercise's builds come first, then its tests, each in a process of its
- * own that watches over the test's process. A test that stands on another one
+ * own that watches over the test's process. A test that needs another one
  * waits for it.
  */
 #ifndef GRADER_DRIVER_GRADE_H

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -40,10 +41,10 @@ static void set_signals(void (*handler)(int))
     struct sigaction action;
 
     /* The results are not looked at: the arguments are constants. */
-    memset(&action, 0, sizeof(action));
+    memset(&action, 0, sizeof action);
     (void)sigemptyset(&action.sa_mask);
     action.sa_handler = handler;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
         (void)sigaction(ends[i], &action, NULL);
 }
 
@@ -56,7 +57,7 @@ void jobs_hide(void)
 
 void jobs_init(struct jobs *jobs, int at_once)
 {
-    memset(jobs, 0, sizeof(*jobs));
+    memset(jobs, 0, sizeof *jobs);
     jobs->waiting_end = &jobs->waiting;
     jobs->at_once = at_once < 1                  ? 1
                     : at_once > JOBS_AT_ONCE_MAX ? JOBS_AT_ONCE_MAX
@@ -93,7 +94,7 @@ static uint64_t make_token(void)
 {
     uint64_t token = 0;
 
-    if (uv_random(NULL, NULL, &token, sizeof(token), 0, NULL) != 0)
+    if (uv_random(NULL, NULL, &token, sizeof token, 0, NULL) != 0)
         token = uv_hrtime();
     return token;
 }
@@ -114,7 +115,7 @@ run_here(const struct jobs *jobs, const struct job *job, int fd)
     set_signals(SIG_DFL);
     memset(job->result, 0, job->result_size);
     job->run(job->input, job->result);
-    if (send_all(fd, &job->token, sizeof(job->token)) != 0 ||
+    if (send_all(fd, &job->token, sizeof job->token) != 0 ||
         send_all(fd, job->result, job->result_size) != 0)
         _exit(1); /* the job counts as not done */
     _exit(0);
@@ -185,9 +186,9 @@ static void end_kin(const struct jobs *jobs, const struct job *killed)
 }
 
 /* All of the result is enough: the process had nothing else to do. */
-static int is_done(const struct job *job)
+static bool is_done(const struct job *job)
 {
-    return job->got == sizeof(job->got_token) + job->result_size &&
+    return job->got == sizeof job->got_token + job->result_size &&
            job->got_token == job->token;
 }
 
@@ -200,7 +201,7 @@ static void finish(struct jobs *jobs, struct job *job)
         end_kin(jobs, job);
     (void)kill(-job->pid, SIGKILL); /* gone already is as good */
     while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) {
-        /* A signal is no end. */
+        /* A signal is not the end. */
     }
     (void)close(job->fd);
     while (*link != job)
@@ -210,11 +211,11 @@ static void finish(struct jobs *jobs, struct job *job)
     job->done(job, is_done(job));
 }
 
-/* Reads what has come: the token, the result, and no more. Returns 0 at the
- * end of the stream. */
-static int take(struct job *job)
+/* Reads what has come: the token, the result, and no more. Returns whether
+ * the stream goes on. */
+static bool take(struct job *job)
 {
-    size_t token = sizeof(job->got_token);
+    size_t token = sizeof job->got_token;
     char more[256];
     ssize_t n;
 
@@ -224,14 +225,14 @@ static int take(struct job *job)
         n = read(job->fd, (char *)job->result + (job->got - token),
                  token + job->result_size - job->got);
     else
-        return read(job->fd, more, sizeof(more)) > 0;
+        return read(job->fd, more, sizeof more) > 0;
     if (n > 0)
         job->got += (size_t)n;
     return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
 /* Nobody stops a job but a test that wants to get rid of its watcher. */
-static int is_stopped(const struct job *job)
+static bool is_stopped(const struct job *job)
 {
     siginfo_t info = {.si_pid = 0};
 

@@ -37,7 +37,7 @@ static struct app {
     long seed;
     long at_once;
     int quiet;
-    int all; /* nothing narrows the run */
+    bool all; /* nothing narrows the run */
     int write_error;
     uint64_t begin;
 } app;
@@ -50,9 +50,9 @@ static int read_options(int argc, char *argv[])
     const struct asq_option more[] = {
         {"exercise", "NAME", "only this one: 02 or 02-threads", ASQ_OPTION_TEXT,
          &app.plan.only, 0, 0},
-        {"test", "N", "only this test of it, and those it stands on; else all",
+        {"test", "N", "only this test of it, and the tests that it needs",
          ASQ_OPTION_LONG, &app.plan.test, 1, PLAN_TESTS},
-        {"seed", "N", "the seed of the tests; 0: another one each time",
+        {"seed", "N", "the seed of the tests; 0: a new one each time",
          ASQ_OPTION_LONG, &app.seed, 0, SEED_MAX},
         {"from", "DIR", "DIR/NN-name/ex_*.c are graded", ASQ_OPTION_TEXT,
          &app.plan.from, 0, 0},
@@ -62,11 +62,11 @@ static int read_options(int argc, char *argv[])
          ASQ_OPTION_TEXT, &app.results, 0, 0},
         {"gradescope", "FILE", "the same in the form of Gradescope",
          ASQ_OPTION_TEXT, &app.gradescope, 0, 0},
-        {"state", "FILE", "keeps points there; none: nowhere", ASQ_OPTION_TEXT,
-         &app.state, 0, 0},
+        {"state", "FILE", "keeps the points in FILE; none: nowhere",
+         ASQ_OPTION_TEXT, &app.state, 0, 0},
         {"sandbox", "WHEN", "inside bubblewrap: auto, always or never",
          ASQ_OPTION_TEXT, &app.sandbox, 0, 0},
-        {"jobs", "N", "so many at once", ASQ_OPTION_LONG, &app.at_once, 1,
+        {"jobs", "N", "how many run at once", ASQ_OPTION_LONG, &app.at_once, 1,
          JOBS_AT_ONCE_MAX},
         {"time-scale", "X", "time limits times X; 0: measured",
          ASQ_OPTION_DOUBLE, &app.plan.time_scale, 0, 1000},
@@ -81,7 +81,7 @@ static int read_options(int argc, char *argv[])
         .about = "Grades the exercises of the course. Exit status: 0 full "
                  "points, 1 less,\n2 wrong use, 3 could not grade.",
         .more = more,
-        .more_count = sizeof(more) / sizeof(more[0]),
+        .more_count = sizeof more / sizeof more[0],
         .is_tool = 1};
     int status = asq_options_parse(&options, argc, argv);
 
@@ -97,8 +97,8 @@ static int read_options(int argc, char *argv[])
 static int choose_sandbox(void)
 {
     const char *reason = NULL;
-    int never = strcmp(app.sandbox, "never") == 0;
-    int always = strcmp(app.sandbox, "always") == 0;
+    bool never = strcmp(app.sandbox, "never") == 0;
+    bool always = strcmp(app.sandbox, "always") == 0;
 
     if (!never && !always && strcmp(app.sandbox, "auto") != 0) {
         fprintf(stderr, "--sandbox %s: use auto, always or never\n",
@@ -159,6 +159,7 @@ static double work_a_little(void)
 static double measure_time_scale(void)
 {
     const double usual = 0.010;
+    const double most = TEST__BUSY_MOST;
     double busy = test__busy(); /* a short work may have had luck */
     double longest = 0;
     double scale;
@@ -170,7 +171,7 @@ static double measure_time_scale(void)
     }
     scale = longest > usual ? longest / usual : 1;
     scale = busy > scale ? busy : scale;
-    return scale < TEST__BUSY_MOST ? scale : TEST__BUSY_MOST;
+    return scale < most ? scale : most;
 }
 
 /* ---- The run ----------------------------------------------------------------
@@ -204,7 +205,7 @@ static void look(void)
 /* Returns main's status for what came of the exercises. */
 static int judge(void)
 {
-    int full = 1;
+    bool full = true;
 
     for (size_t i = 0; i < app.plan.count; i++) {
         const struct exercise *exercise = &app.plan.exercises[i];
@@ -278,8 +279,8 @@ int main(int argc, char *argv[])
     app.plan.build = getenv("ASQ_BUILD");
     if (app.plan.build == NULL || app.plan.build[0] == '\0')
         app.plan.build = "build";
-    (void)snprintf(work, sizeof(work), "%.400s/check", app.plan.build);
-    (void)snprintf(results, sizeof(results), "%.400s/results.json",
+    (void)snprintf(work, sizeof work, "%.400s/check", app.plan.build);
+    (void)snprintf(results, sizeof results, "%.400s/results.json",
                    app.plan.build);
     app.plan.work = work;
     app.results = results;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static int read_build(struct plan_build *build)
     char path[PLAN_PATH + 16];
     char *save = NULL;
 
-    (void)snprintf(path, sizeof(path), "%s/grader.conf", build->folder);
+    (void)snprintf(path, sizeof path, "%s/grader.conf", build->folder);
     build->text = read_all(path);
     if (build->text == NULL) {
         fprintf(stderr, "%s: not there; use make check\n", path);
@@ -99,8 +100,8 @@ static int read_builds(struct plan *plan)
 
         build->kind = kinds[i].kind;
         build->name = kinds[i].name;
-        (void)snprintf(build->folder, sizeof(build->folder), "%s%s",
-                       plan->build, kinds[i].folder);
+        (void)snprintf(build->folder, sizeof build->folder, "%s%s", plan->build,
+                       kinds[i].folder);
         status = read_build(build);
         if (status != 0)
             return status;
@@ -113,7 +114,7 @@ static int read_builds(struct plan *plan)
 
 /* Reads a line of a table: number, name, points, seconds, builds, times,
  * needs, function and title, apart by tabs. Returns whether it is one. */
-static int read_test(const char *line, struct grader_test *test)
+static bool read_test(const char *line, struct grader_test *test)
 {
     return sscanf(line, "%d\t%63[^\t]\t%d\t%d\t%u\t%d\t%d\t%63[^\t]\t%95[^\n]",
                   &test->number, test->name, &test->points, &test->seconds,
@@ -136,7 +137,7 @@ static int read_table(const char *path, struct exercise *exercise, int hidden)
         fprintf(stderr, "%s: %s; use make check\n", path, strerror(errno));
         return 3;
     }
-    while (status == 0 && fgets(line, sizeof(line), in) != NULL) {
+    while (status == 0 && fgets(line, sizeof line, in) != NULL) {
         struct grader_test *test = &exercise->tests[exercise->test_count];
 
         if (exercise->test_count == PLAN_TESTS || !read_test(line, test)) {
@@ -155,14 +156,14 @@ static int read_table(const char *path, struct exercise *exercise, int hidden)
 }
 
 /* Returns whether "2", "02" or "02-threads" names the exercise. */
-static int is_named(const char *name, const char *wanted)
+static bool is_named(const char *name, const char *wanted)
 {
     size_t length = strlen(wanted);
     char *end;
     long number;
 
     if (strcmp(name, wanted) == 0)
-        return 1;
+        return true;
     number = strtol(wanted, &end, 10);
     return length > 0 && *end == '\0' && number == strtol(name, NULL, 10);
 }
@@ -177,9 +178,9 @@ static int read_exercise(struct plan *plan,
     char path[2 * PLAN_PATH];
     int status;
 
-    (void)snprintf(exercise->name, sizeof(exercise->name), "%.*s",
+    (void)snprintf(exercise->name, sizeof exercise->name, "%.*s",
                    (int)(base - 1 - folder), folder);
-    (void)snprintf(exercise->file, sizeof(exercise->file), "%.*s.c",
+    (void)snprintf(exercise->file, sizeof exercise->file, "%.*s.c",
                    (int)strlen(base) - 2, base);
     (void)snprintf(exercise->contract, PLAN_PATH, "%s", contract);
     (void)snprintf(exercise->shown, PLAN_PATH, "exercises/%s/%s",
@@ -192,11 +193,11 @@ static int read_exercise(struct plan *plan,
         fprintf(stderr, "--from %s: the path is too long\n", plan->from);
         return 2;
     }
-    (void)snprintf(path, sizeof(path), "%s/exercises/%s/table", plan->build,
+    (void)snprintf(path, sizeof path, "%s/exercises/%s/table", plan->build,
                    exercise->name);
     status = read_table(path, exercise, 0);
     if (status == 0 && plan->hidden) {
-        (void)snprintf(path, sizeof(path), "%s/hidden/%s/table", plan->build,
+        (void)snprintf(path, sizeof path, "%s/hidden/%s/table", plan->build,
                        exercise->name);
         status = read_table(path, exercise, 1);
     }
@@ -215,9 +216,9 @@ static int choose_tests(struct plan *plan, struct exercise *exercise)
         struct grader_test *test = &exercise->tests[i];
 
         if (plan->test == 0 || plan->test == (long)i + 1)
-            test->wanted = 1;
+            test->wanted = true;
         if (test->wanted && test->needs > 0 && (size_t)test->needs <= i)
-            exercise->tests[test->needs - 1].wanted = 1;
+            exercise->tests[test->needs - 1].wanted = true;
         test->plan = plan;
         test->exercise = exercise;
     }
@@ -241,7 +242,7 @@ static int read_exercises(struct plan *plan, const glob_t *contracts)
         char folder[PLAN_NAME];
         int status;
 
-        (void)snprintf(folder, sizeof(folder), "%.*s", (int)strcspn(name, "/"),
+        (void)snprintf(folder, sizeof folder, "%.*s", (int)strcspn(name, "/"),
                        name);
         if (plan->only != NULL && !is_named(folder, plan->only))
             continue;

@@ -49,8 +49,8 @@ struct grader_test {
     char title[PLAN_TITLE];
     int hidden; /* from a folder outside of the course */
 
-    int wanted; /* it is to be run, or needed by one that is */
-    int done;
+    bool wanted; /* it is to be run, or needed by one that is */
+    bool done;
     struct test_outcome outcome;
 
     /* For the job. */
@@ -88,7 +88,7 @@ struct exercise {
     int builds_left;
     /* What keeps all of its tests from being run; else passed. */
     struct finding finding;
-    int done;
+    bool done;
 };
 
 /* How make builds with one set of sanitizers. The words of a list end with a

@@ -9,6 +9,7 @@
 #include "grader/driver/results.h"
 
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,8 @@ enum {
 };
 
 static struct {
-    int utf8;
-    int colour;
+    bool utf8;
+    bool colour;
     size_t printed; /* exercises */
 } screen;
 
@@ -110,7 +111,7 @@ static void print_finding(const struct finding *finding, const char *found_by)
     }
 }
 
-/* The line that every message about a test begins with. The seed stands at
+/* The line that every message about a test begins with. The seed is at
  * the right edge. */
 static void print_head(const struct plan *plan,
                        const struct exercise *exercise,
@@ -120,12 +121,12 @@ static void print_head(const struct plan *plan,
     char seed[32];
     size_t width;
 
-    (void)snprintf(head, sizeof(head),
+    (void)snprintf(head, sizeof head,
                    " %s %s test %d of %zu %s %d point%s %s %s%s",
                    exercise->name, dot(), test->number, exercise->test_count,
                    dot(), test->points, test->points == 1 ? "" : "s", dot(),
                    test->title, test->hidden ? " (hidden)" : "");
-    (void)snprintf(seed, sizeof(seed), "seed %llu",
+    (void)snprintf(seed, sizeof seed, "seed %llu",
                    (unsigned long long)plan->seed);
     width = 1 + asq_text_width(head) + strlen(seed);
     printf("%s%*s%s\n", head, width + 2 < WIDTH ? (int)(WIDTH - width) : 2, "",
@@ -147,7 +148,7 @@ static void print_not_run(const struct exercise *exercise,
             strcmp(other->got, finding->got) != 0)
             continue;
         if (test < first)
-            return; /* it stands in that one's line */
+            return; /* that one's line has it */
         if (test == first) {
             print_mark(pick("–", "-"), "33");
             printf(" %s %s test", exercise->name, dot());
@@ -177,7 +178,7 @@ static void print_test(const struct plan *plan,
     print_head(plan, exercise, test);
     print_finding(finding, results_build(plan, test->outcome.build));
     if (test->hidden)
-        return; /* it cannot be run again by who reads this */
+        return; /* the reader cannot run it again */
     printf("  %-10s make check EX=%02d TEST=%d SEED=%llu        "
            "hints: make hint EX=%02d\n",
            "again", number_of(exercise), test->number,
@@ -208,7 +209,8 @@ static void print_remark(const struct exercise *exercise)
     if (run < (int)exercise->test_count)
         printf("   %d of %zu tests run", run, exercise->test_count);
     if (failed > 0)
-        printf("   %d of %d tests did not pass", failed, run);
+        printf("   %d of %d test%s did not pass", failed, run,
+               run == 1 ? "" : "s");
 }
 
 static void print_exercise(const struct plan *plan,

@@ -15,7 +15,7 @@
 static struct {
     bool terminal;
     uint64_t begin;
-    bool shown; /* it stands there now */
+    bool shown; /* it is on the screen now */
 } line;
 
 void progress_init(void)
@@ -69,6 +69,6 @@ void progress_show(const struct plan *plan)
     }
     fprintf(stderr, "\r\033[K  %d of %d tests", done, all);
     print_running(plan);
-    (void)fflush(stderr); /* progress that is not seen is no error */
+    (void)fflush(stderr); /* progress that is not seen is not an error */
     line.shown = true;
 }

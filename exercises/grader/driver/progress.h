@@ -1,7 +1,7 @@
 /* progress - a line on the terminal that says how far the grader is
  *
- * Owns that line. What is no terminal gets none: a log would be full of it.
- * One thread enters.
+ * Owns that line. A stream that is not a terminal gets none: a log would be
+ * full of it. One thread enters.
  */
 #ifndef GRADER_DRIVER_PROGRESS_H
 #define GRADER_DRIVER_PROGRESS_H

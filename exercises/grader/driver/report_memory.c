@@ -7,6 +7,7 @@
 
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static int has(const char *text, const char *part)
 static void blame_library(const struct report *report, struct finding *finding)
 {
     enum report_library library = REPORT_NO_LIBRARY;
-    int leak = report->tool == REPORT_LEAK;
+    bool leak = report->tool == REPORT_LEAK;
 
     if (finding->where[0] != '\0')
         return;
@@ -73,10 +74,10 @@ static const struct memory_words {
     {"double-free", VERDICT_MEMORY, "frees the same memory twice", NULL,
      "two owners: one of them must forget the pointer"},
     {"not malloc()-ed", VERDICT_MEMORY,
-     "frees memory that malloc has not given", NULL,
+     "frees memory that did not come from malloc", NULL,
      "a pointer that was moved, or that points to a variable"},
     {"param-overlap", VERDICT_MEMORY, "copies between two places that overlap",
-     NULL, "memmove may do that"},
+     NULL, "memmove can copy between such places"},
     {"negative-size-param", VERDICT_MEMORY,
      "gives a negative size to a function", NULL,
      "a difference or an error code that is used as a length"},
@@ -97,14 +98,14 @@ static const struct memory_words {
      "a function that calls itself without end, or a very large array"},
     {"SEGV", VERDICT_CRASHED, "SIGSEGV: reads at an invalid address",
      "SIGSEGV: writes at an invalid address",
-     "a pointer that is NULL, was never set, or is no longer right"},
+     "a pointer that is NULL, was never set, or is no longer valid"},
     {"BUS", VERDICT_CRASHED, "SIGBUS: uses an invalid address", NULL,
-     "a pointer that was never set, or is no longer right"},
+     "a pointer that was never set, or is no longer valid"},
     {"FPE", VERDICT_CRASHED, "SIGFPE: divides by zero", NULL, NULL},
-    {"ILL", VERDICT_CRASHED, "SIGILL: runs what is not an instruction", NULL,
-     NULL},
+    {"ILL", VERDICT_CRASHED,
+     "SIGILL: runs something that is not an instruction", NULL, NULL},
     {"ABRT", VERDICT_CRASHED, "SIGABRT: abort was called", NULL,
-     "an assert that does not hold, or a library that gave up"},
+     "an assert that does not hold, or a library that gives up"},
     {"", VERDICT_MEMORY, "uses memory that is not its own", NULL, NULL},
 };
 
@@ -118,7 +119,7 @@ static void say_origin(struct finding *finding,
         return;
     words_where(finding, shown, stack->line);
     if (finding->more[0] == '\0')
-        (void)snprintf(finding->more, sizeof(finding->more), "%s at %.180s:%d",
+        (void)snprintf(finding->more, sizeof finding->more, "%s at %.180s:%d",
                        what, shown, stack->line);
 }
 
@@ -129,7 +130,7 @@ void report_explain_memory(const struct report *report,
     const struct report_stack *access = report_stack_of(report, REPORT_ACCESS);
     const struct report_stack *freed = report_stack_of(report, REPORT_FREED);
     const struct memory_words *words = memory_words;
-    int writes = access != NULL && access->writes;
+    bool writes = access != NULL && access->writes;
 
     while (!has(report->kind, words->kind))
         words++;
@@ -182,11 +183,11 @@ void report_explain_undefined(const struct report *report,
         const char *part;
         const char *cause;
     } causes[] = {
-        {"null pointer", "a pointer is NULL that should point to something"},
+        {"null pointer", "a pointer that should point to something is NULL"},
         {"insufficient space", "an index or a length that is too large"},
         {"out of bounds", "an index or a length that is too large"},
         {"misaligned", "a pointer that was never set, or of another type"},
-        {"division by zero", "a divisor that nobody looked at"},
+        {"division by zero", "a divisor that was not checked"},
         {"overflow", "numbers that are too large for their type"},
         {"shift", "a shift by too many bits, or of a negative number"},
         {"not a valid value", "a variable that was never set"},
@@ -194,7 +195,7 @@ void report_explain_undefined(const struct report *report,
     };
     const char *cause = NULL;
 
-    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
         if (cause == NULL && has(report->kind, causes[i].part))
             cause = causes[i].cause;
     words_say(finding, VERDICT_UNDEFINED, cause, "%s",

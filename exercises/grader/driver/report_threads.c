@@ -4,6 +4,7 @@
 #include "grader/driver/text.h"
 #include "grader/driver/words.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,15 +22,15 @@ static void add_side(struct finding *finding,
                                        : "reads ";
 
     if (stack->line > 0)
-        (void)snprintf(text, sizeof(text), "%s%sat %.80s:%d", before, does,
+        (void)snprintf(text, sizeof text, "%s%sat %.80s:%d", before, does,
                        test->file, stack->line);
     else
-        (void)snprintf(text, sizeof(text), "%s%sin %s", before, does,
+        (void)snprintf(text, sizeof text, "%s%sin %s", before, does,
                        stack->in_test                    ? "the test"
                        : stack->library == REPORT_UV     ? "libuv"
                        : stack->library == REPORT_SQLITE ? "SQLite"
                                                          : "another thread");
-    text_add(finding->got, sizeof(finding->got), text);
+    text_add(finding->got, sizeof finding->got, text);
 }
 
 static void explain_race(const struct report *report,
@@ -38,7 +39,7 @@ static void explain_race(const struct report *report,
 {
     const struct report_stack *sides[2] = {NULL, NULL};
     size_t count = 0;
-    int connection;
+    bool connection;
 
     for (size_t i = 0; i < report->stack_count && count < 2; i++)
         if (report->stacks[i].role == REPORT_ACCESS)
@@ -50,10 +51,11 @@ static void explain_race(const struct report *report,
                   "that owns it, or to the one that holds its mutex",
                   "two threads use one connection");
     else
-        words_say(finding, VERDICT_RACED,
-                  "data that the same mutex does not guard on both sides, or "
-                  "that is passed on without one",
-                  "two threads use the same data without an order");
+        words_say(
+            finding, VERDICT_RACED,
+            "data that is not guarded by the same mutex on both sides, or "
+            "that is passed on without one",
+            "two threads use the same data, and nothing orders them");
     for (size_t i = 0; i < count && count == 2; i++) {
         add_side(finding, i == 0 ? ": " : ", ", connection, sides[i], test);
         words_where(finding, test->shown, sides[i]->line);
@@ -76,13 +78,13 @@ static const struct thread_words {
      "an exit that does not unlock it, or a thread that still holds it"},
     {"double lock", VERDICT_UNDEFINED,
      "a thread locks a mutex that it holds already",
-     "a function that locks is called by one that has locked"},
+     "a function that locks calls another one that locks too"},
     {"unlock of an unlocked", VERDICT_UNDEFINED,
      "a mutex is unlocked that this thread has not locked",
      "an exit that unlocks twice, or before it has locked"},
     {"invalid mutex", VERDICT_UNDEFINED,
      "a mutex is used that was not initialised, or was destroyed", NULL},
-    {"", VERDICT_RACED, "threads are used in a wrong way", NULL},
+    {"", VERDICT_RACED, "threads are used in the wrong way", NULL},
 };
 
 static void explain_threads(const struct report *report,

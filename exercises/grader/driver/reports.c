@@ -10,6 +10,7 @@
 #include "grader/driver/text.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct reader {
     struct report report;
     struct report_stack *stack; /* the one whose frames are read, or NULL */
     enum report_role role;      /* of the next one */
-    int writes;                 /* likewise */
+    bool writes;                /* likewise */
 };
 
 static int has(const char *line, const char *part)
@@ -29,15 +30,15 @@ static int has(const char *line, const char *part)
 }
 
 /* Reports about the signal handlers of the runner, not about the student. */
-static int is_ours(const char *kind)
+static bool is_ours(const char *kind)
 {
     return strncmp(kind, "signal-unsafe", 13) == 0 ||
            strncmp(kind, "signal handler spoils", 21) == 0;
 }
 
-/* Returns whether what stands before is a place, "FILE:LINE:COLUMN" or
+/* Returns whether the text before is a place, "FILE:LINE:COLUMN" or
  * "<unknown>", and not just a text of the student. */
-static int ends_a_place(const char *line, const char *at)
+static bool ends_a_place(const char *line, const char *at)
 {
     return at > line && (isdigit((unsigned char)at[-1]) || at[-1] == '>');
 }
@@ -57,15 +58,15 @@ static int begins(const char *line, struct report *ret_report)
         {": runtime error: ", REPORT_UNDEFINED},
     };
 
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         const char *at = strstr(line, marks[i].mark);
 
         if (at == NULL ||
             (marks[i].tool == REPORT_UNDEFINED && !ends_a_place(line, at)))
             continue;
-        memset(ret_report, 0, sizeof(*ret_report));
+        memset(ret_report, 0, sizeof *ret_report);
         ret_report->tool = marks[i].tool;
-        text_set(ret_report->kind, sizeof(ret_report->kind),
+        text_set(ret_report->kind, sizeof ret_report->kind,
                  at + strlen(marks[i].mark));
         return 1;
     }
@@ -76,7 +77,7 @@ static int begins(const char *line, struct report *ret_report)
 static void start_stack(struct reader *reader)
 {
     struct report *report = &reader->report;
-    size_t most = sizeof(report->stacks) / sizeof(report->stacks[0]);
+    size_t most = sizeof report->stacks / sizeof report->stacks[0];
 
     reader->stack = NULL;
     if (report->stack_count == most)
@@ -92,9 +93,9 @@ take_offset(struct report_stack *stack, const char *line, const char *program)
 {
     char part[160];
     const char *at;
-    size_t most = sizeof(stack->offsets) / sizeof(stack->offsets[0]);
+    size_t most = sizeof stack->offsets / sizeof stack->offsets[0];
 
-    (void)snprintf(part, sizeof(part), "%.150s+0x", text_base(program));
+    (void)snprintf(part, sizeof part, "%.150s+0x", text_base(program));
     at = strstr(line, part);
     if (at != NULL && stack->offset_count < most)
         stack->offsets[stack->offset_count++] =
@@ -105,16 +106,16 @@ take_offset(struct report_stack *stack, const char *line, const char *program)
 static void take_frame(struct reader *reader, const char *line)
 {
     struct report_stack *stack = reader->stack;
-    int first = strncmp(line, "#0 ", 3) == 0;
+    bool first = strncmp(line, "#0 ", 3) == 0;
     const char *in = strstr(line, " in ");
     const char *function = in != NULL ? in + 4 : strchr(line, ' ') + 1;
     int in_sqlite = has(line, "sqlite3");
 
     if (first && (strncmp(function, "free ", 5) == 0 ||
                   has(function, "interceptor_free ")))
-        stack->frees = 1;
+        stack->frees = true;
     if (has(line, "__wrap_sqlite3_") || has(line, "thread_check.c"))
-        stack->connection = 1;
+        stack->connection = true;
     if (stack->line != 0)
         return;
     stack->line = text_line_of(line, reader->test->file, NULL);
@@ -139,7 +140,7 @@ static void take_heading(struct reader *reader, const char *line)
         sscanf(line, "SUMMARY: %*[^:]: %llu", &report->bytes) == 1) {
         (void)sscanf(leaked, " leaked in %llu", &report->blocks);
     } else if (has(line, " to the left of ") || has(line, " bytes before ")) {
-        report->before = 1;
+        report->before = true;
     } else if (has(line, "created by") || has(line, "created at") ||
                has(line, "sleep:")) {
         reader->role = REPORT_MADE;
@@ -154,9 +155,9 @@ static void take_heading(struct reader *reader, const char *line)
         reader->role = REPORT_ACCESS; /* of the thread sanitizer */
         reader->writes = has(line, "rite of size");
     } else if (strncmp(line, "WRITE of size", 13) == 0) {
-        reader->writes = 1;
+        reader->writes = true;
     } else if (has(line, "caused by a WRITE")) {
-        reader->writes = 1;
+        reader->writes = true;
     }
 }
 
@@ -169,7 +170,7 @@ static void find_lines(struct report *report, const struct explain_test *test)
 
         if (stack->line != 0 || stack->offset_count == 0)
             continue;
-        memset(places, 0, sizeof(places));
+        memset(places, 0, sizeof places);
         for (size_t j = 0; j < stack->offset_count; j++)
             places[j].offset = stack->offsets[j];
         symbols_find(test->program, test->file, places, stack->offset_count);
@@ -179,12 +180,12 @@ static void find_lines(struct report *report, const struct explain_test *test)
     }
 }
 
-static int knows_line(const struct report *report)
+static bool knows_line(const struct report *report)
 {
     for (size_t i = 0; i < report->stack_count; i++)
         if (report->stacks[i].line != 0 &&
             report->stacks[i].role != REPORT_MADE)
-            return 1;
+            return true;
     return report->line != 0;
 }
 
@@ -201,17 +202,17 @@ keep(struct reader *reader, int reading, int kept, struct report *ret_report)
     return 1;
 }
 
-int report_find(const char *text,
-                size_t size,
-                const struct explain_test *test,
-                struct report *ret_report,
-                size_t *ret_begin)
+bool report_find(const char *text,
+                 size_t size,
+                 const struct explain_test *test,
+                 struct report *ret_report,
+                 size_t *ret_begin)
 {
     struct reader reader = {.test = test};
     struct report next;
     char line[TEXT_LINE];
     size_t at = 0;
-    int reading = 0;
+    bool reading = false;
     int kept = 0;
 
     *ret_begin = size;
@@ -224,7 +225,7 @@ int report_find(const char *text,
                 *ret_begin = start;
             reader = (struct reader){.test = test, .report = next};
             reader.report.line = text_line_of(line, test->file, NULL);
-            reading = 1;
+            reading = true;
         } else if (reading && words[0] == '#' &&
                    isdigit((unsigned char)words[1])) {
             if (reader.stack == NULL || words[1] == '0')

@@ -8,6 +8,7 @@
 
 #include "grader/driver/explain.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ enum report_tool {
 
 /* What a stack of a report is about. */
 enum report_role {
-    REPORT_ACCESS, /* who did it: an access, a free, an unlock */
+    REPORT_ACCESS, /* where it was done: an access, a free, an unlock */
     REPORT_FREED,
     REPORT_ALLOCATED,
     REPORT_LOCKED, /* of two mutexes, one was locked here */
@@ -35,11 +36,11 @@ enum report_library {
 
 struct report_stack {
     enum report_role role;
-    int writes; /* of an access */
-    int frees;
-    int connection; /* it is a use of a connection, see thread_check.c */
-    int line;       /* innermost of the student's file; 0: none */
-    int in_test;    /* it passes through check.c */
+    bool writes; /* of an access */
+    bool frees;
+    bool connection; /* it is a use of a connection, see thread_check.c */
+    int line;        /* innermost of the student's file; 0: none */
+    bool in_test;    /* it passes through check.c */
     enum report_library library;
     /* For addr2line, when the sanitizer could not find names: places in the
      * test's program. */
@@ -50,7 +51,7 @@ struct report_stack {
 struct report {
     enum report_tool tool;
     char kind[200]; /* "heap-use-after-free on address", "data race" */
-    int before;     /* it is before the beginning of an allocation */
+    bool before;    /* it is before the beginning of an allocation */
     int line;       /* of the student's file, if the report begins with it */
     unsigned long long bytes; /* leaked */
     unsigned long long blocks;
@@ -61,11 +62,11 @@ struct report {
 /* Looks for the report that is worth telling: the first that knows a line of
  * the student's file, else the first. Returns whether there is one. ret_begin
  * is set to where the first one begins, or to size. */
-int report_find(const char *text,
-                size_t size,
-                const struct explain_test *test,
-                struct report *ret_report,
-                size_t *ret_begin);
+bool report_find(const char *text,
+                 size_t size,
+                 const struct explain_test *test,
+                 struct report *ret_report,
+                 size_t *ret_begin);
 
 /* Returns the first stack of a role, or NULL. */
 const struct report_stack *report_stack_of(const struct report *report,

@@ -7,6 +7,7 @@
 #include "grader/driver/files.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void put_test(struct asq_json *json,
                      int complete)
 {
     const struct finding *finding = &test->outcome.finding;
-    int passed = complete && test->done && finding->verdict == VERDICT_PASSED;
+    bool passed = complete && test->done && finding->verdict == VERDICT_PASSED;
     char message[4 * FINDING_TEXT];
 
     asq_json_put(json, "\n      {\"exercise\": ");
@@ -87,7 +88,7 @@ static void put_test(struct asq_json *json,
     put_text(json, "verdict", verdict_of(exercise, test));
     put_text(json, "build", results_build(plan, test->outcome.build));
     put_text(json, "message",
-             results_message(finding, message, sizeof(message)));
+             results_message(finding, message, sizeof message));
     put_text(json, "look_at", finding->where);
     asq_json_put(json, ", \"seed\": %llu, \"seconds\": ",
                  (unsigned long long)plan->seed);
@@ -113,7 +114,7 @@ static void put_exercise(struct asq_json *json,
              : exercise->done                   ? "graded"
                                                 : "not run");
     put_text(json, "message",
-             results_message(finding, message, sizeof(message)));
+             results_message(finding, message, sizeof message));
     put_text(json, "look_at", finding->where);
     asq_json_put(json, ", \"warnings\": %d, \"tests\": [",
                  exercise->builds[0].outcome.warnings);
@@ -188,11 +189,11 @@ int results_write_gradescope(const struct plan *plan,
 
             asq_json_put(&json, "%s\n  {\"score\": %d, \"max_score\": %d",
                          between, passed ? test->points : 0, test->points);
-            (void)snprintf(text, sizeof(text), "%s: %s", exercise->name,
+            (void)snprintf(text, sizeof text, "%s: %s", exercise->name,
                            test->title);
             put_text(&json, "name", text);
             put_text(&json, "output",
-                     results_message(finding, text, sizeof(text)));
+                     results_message(finding, text, sizeof text));
             put_text(&json, "visibility", test->hidden ? "hidden" : "visible");
             asq_json_put(&json, "}");
             between = ",";
@@ -211,7 +212,7 @@ static int read_best(const char *old, const char *name)
 {
     char key[PLAN_NAME + 8];
     const char *at = old;
-    int length = snprintf(key, sizeof(key), "%s.best ", name);
+    int length = snprintf(key, sizeof key, "%s.best ", name);
 
     while (at != NULL && strncmp(at, key, (size_t)length) != 0) {
         at = strchr(at, '\n');
@@ -222,7 +223,7 @@ static int read_best(const char *old, const char *name)
 
 /* Returns whether this plan has graded the exercise of a line whole, so that
  * the line is written anew. */
-static int replaces(const struct plan *plan, const char *line)
+static bool replaces(const struct plan *plan, const char *line)
 {
     for (size_t i = 0; i < plan->count; i++) {
         size_t length = strlen(plan->exercises[i].name);
@@ -230,9 +231,9 @@ static int replaces(const struct plan *plan, const char *line)
         if (strncmp(line, plan->exercises[i].name, length) == 0 &&
             (strncmp(line + length, ".points ", 8) == 0 ||
              strncmp(line + length, ".best ", 6) == 0))
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 static int write_state(const struct plan *plan, const char *old, FILE *out)
@@ -266,8 +267,8 @@ int results_keep(const struct plan *plan, const char *path)
     FILE *out;
     int err;
 
-    (void)file_read(path, old, sizeof(old)); /* none yet is empty */
-    (void)snprintf(beside, sizeof(beside), "%.500s.new", path);
+    (void)file_read(path, old, sizeof old); /* none yet is empty */
+    (void)snprintf(beside, sizeof beside, "%.500s.new", path);
     (void)remove(beside); /* left by a grader that was killed; or a link */
     out = fopen(beside, "wx");
     if (out == NULL)

@@ -36,9 +36,9 @@ static void set_limits(const struct grader_test *test,
 
 static void say_grader(struct finding *finding, const char *what, int err)
 {
-    memset(finding, 0, sizeof(*finding));
+    memset(finding, 0, sizeof *finding);
     finding->verdict = VERDICT_GRADER;
-    (void)snprintf(finding->got, sizeof(finding->got), "%.300s%s%s", what,
+    (void)snprintf(finding->got, sizeof finding->got, "%.300s%s%s", what,
                    err != 0 ? ": " : "", err != 0 ? uv_strerror(err) : "");
 }
 
@@ -81,10 +81,10 @@ static void run_once(const struct grader_test *test,
     else
         explain_run(&run, &about, finding);
     after = file_mark(program);
-    if (memcmp(&before, &after, sizeof(before)) != 0) {
-        memset(finding, 0, sizeof(*finding));
+    if (memcmp(&before, &after, sizeof before) != 0) {
+        memset(finding, 0, sizeof *finding);
         finding->verdict = VERDICT_REFUSED;
-        (void)snprintf(finding->got, sizeof(finding->got),
+        (void)snprintf(finding->got, sizeof finding->got,
                        "the test's program was changed while it ran");
     }
     folder_remove(folder);
@@ -130,7 +130,7 @@ void run_test(const void *input, void *result)
     }
     if (off != NULL) {
         outcome->finding.verdict = VERDICT_NOT_CHECKED;
-        (void)snprintf(outcome->finding.got, sizeof(outcome->finding.got),
+        (void)snprintf(outcome->finding.got, sizeof outcome->finding.got,
                        "%.300s", off);
     }
 }

@@ -13,17 +13,17 @@ static const struct signal_words {
     const char *cause;
 } signal_words[] = {
     {SIGSEGV, "SIGSEGV: uses an invalid address",
-     "a pointer that is NULL, was never set, or is no longer right"},
+     "a pointer that is NULL, was never set, or is no longer valid"},
     {SIGBUS, "SIGBUS: uses an invalid address",
-     "a pointer that was never set, or is no longer right"},
+     "a pointer that was never set, or is no longer valid"},
     {SIGABRT, "SIGABRT: abort was called",
      "an assert that does not hold, memory freed twice, or a uv call on a "
      "closed handle"},
-    {SIGFPE, "SIGFPE: divides by zero", "a divisor that nobody looked at"},
-    {SIGILL, "SIGILL: runs what is not an instruction",
-     "the end of a function that must return something"},
+    {SIGFPE, "SIGFPE: divides by zero", "a divisor that was not checked"},
+    {SIGILL, "SIGILL: runs something that is not an instruction",
+     "a function that ends without the return that it needs"},
     {SIGTRAP, "SIGTRAP: a trap in the code", NULL},
-    {SIGPIPE, "SIGPIPE: writes where nobody reads", NULL},
+    {SIGPIPE, "SIGPIPE: writes to a pipe that nobody reads", NULL},
     {SIGSYS, "SIGSYS: a system call that is not allowed", NULL},
     {SIGKILL, "SIGKILL: killed",
      "kill in the exercise's code, or no memory left on this machine"},

@@ -5,6 +5,7 @@
 #include "grader/driver/tool.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,7 @@ void symbols_find(const char *program,
     if (count > SYMBOLS_AT_ONCE)
         count = SYMBOLS_AT_ONCE;
     for (size_t i = 0; i < count; i++) {
-        (void)snprintf(numbers[i], sizeof(numbers[i]), "0x%" PRIx64,
+        (void)snprintf(numbers[i], sizeof numbers[i], "0x%" PRIx64,
                        places[i].offset);
         words[3 + i] = numbers[i];
     }
@@ -87,7 +88,7 @@ void symbols_find(const char *program,
 
 /* Reads the line "NAME TYPE VALUE SIZE" of nm. Returns whether it is that
  * function. */
-static int read_symbol(const char *line, const char *function, uint64_t *value)
+static bool read_symbol(const char *line, const char *function, uint64_t *value)
 {
     size_t length = strlen(function);
 
@@ -97,19 +98,19 @@ static int read_symbol(const char *line, const char *function, uint64_t *value)
     if (strncmp(line, function, length) != 0 ||
         (strncmp(line + length, " T ", 3) != 0 &&
          strncmp(line + length, " t ", 3) != 0))
-        return 0;
+        return false;
     *value = strtoull(line + length + 3, NULL, 16);
-    return 1;
+    return true;
 }
 
 int symbols_line_of(const char *program, const char *file, const char *function)
 {
     const char *words[] = {"nm", "-P", program, NULL};
-    struct symbols_place place = {.own = 0};
+    struct symbols_place place = {.own = false};
     char line[TEXT_LINE];
     size_t at = 0;
     size_t size;
-    int found = 0;
+    bool found = false;
     char *text = malloc(TEXT_SIZE);
 
     if (text == NULL)

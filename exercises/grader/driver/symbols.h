@@ -6,6 +6,7 @@
 #ifndef GRADER_DRIVER_SYMBOLS_H
 #define GRADER_DRIVER_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,7 @@ enum {
 /* A place in a program. */
 struct symbols_place {
     uint64_t offset;         /* set by the caller */
-    int own;                 /* whether it is in the student's file */
+    bool own;                /* whether it is in the student's file */
     int line;                /* 0: not known */
     char file[SYMBOLS_NAME]; /* last part of its path */
     char function[SYMBOLS_NAME];

@@ -2,10 +2,11 @@
 #include "grader/driver/text.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-int text_next(const char *text, size_t size, size_t *at, char line[TEXT_LINE])
+bool text_next(const char *text, size_t size, size_t *at, char line[TEXT_LINE])
 {
     const char *start = text + *at;
     const char *end;
@@ -13,7 +14,7 @@ int text_next(const char *text, size_t size, size_t *at, char line[TEXT_LINE])
     size_t kept;
 
     if (*at >= size)
-        return 0;
+        return false;
     end = memchr(start, '\n', size - *at);
     length = end != NULL ? (size_t)(end - start) : size - *at;
     kept = length < TEXT_LINE - 1 ? length : TEXT_LINE - 1;
@@ -21,10 +22,10 @@ int text_next(const char *text, size_t size, size_t *at, char line[TEXT_LINE])
         line[i] = start[i] != '\0' ? start[i] : '?';
     line[kept] = '\0';
     *at += length + 1;
-    return 1;
+    return true;
 }
 
-/* Returns how many bytes the character takes, or 0 when it is none that can
+/* Returns how many bytes the character takes, or 0 when it is not one that can
  * be printed. */
 static size_t measure(const unsigned char *c)
 {
@@ -128,7 +129,7 @@ const char *text_base(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-int text_is_file(const char *path, const char *name)
+bool text_is_file(const char *path, const char *name)
 {
     return strcmp(text_base(path), name) == 0;
 }

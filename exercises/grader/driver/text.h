@@ -5,6 +5,7 @@
 #ifndef GRADER_DRIVER_TEXT_H
 #define GRADER_DRIVER_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -14,7 +15,7 @@ enum {
 /* Takes the next line, without its end, from a text that may hold zero bytes;
  * *at is where it begins, and then where the next does. What is longer than
  * the array is cut off. Returns whether there was one. */
-int text_next(const char *text, size_t size, size_t *at, char line[TEXT_LINE]);
+bool text_next(const char *text, size_t size, size_t *at, char line[TEXT_LINE]);
 
 /* Appends one line that may be shown: unprintable bytes become '?', paths
  * outside of the course their last part, and addresses go. */
@@ -28,7 +29,7 @@ void text_add_tail(
     char *to, size_t to_size, const char *text, size_t size, int lines);
 
 /* Returns whether the last part of the path is the name. */
-int text_is_file(const char *path, const char *name);
+bool text_is_file(const char *path, const char *name);
 
 /* Returns the last part of the path. */
 const char *text_base(const char *path);

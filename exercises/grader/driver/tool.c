@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -54,7 +55,7 @@ become_tool(const char *const *words, unsigned seconds, int output)
 
 /* Reads until the end of the stream, or the time is over, or it is too much.
  * Returns whether the end came. */
-static int read_all(int fd, uint64_t end, char *text, size_t size)
+static bool read_all(int fd, uint64_t end, char *text, size_t size)
 {
     size_t used = 0;
     size_t total = 0;
@@ -66,15 +67,15 @@ static int read_all(int fd, uint64_t end, char *text, size_t size)
         ssize_t n;
 
         if (now >= end || total > OUTPUT_MAX)
-            return 0;
+            return false;
         if (poll(&file, 1, (int)((end - now) / 1000000) + 1) < 1)
             continue; /* a signal, or the time: looked at above */
         n = used + 1 < size ? read(fd, text + used, size - 1 - used)
-                            : read(fd, rest, sizeof(rest));
+                            : read(fd, rest, sizeof rest);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return 1;
+            return true;
         total += (size_t)n;
         if (used + 1 < size) {
             used += (size_t)n;
@@ -91,7 +92,7 @@ int tool_run(const char *const *words,
     uint64_t end = uv_hrtime() + seconds * UINT64_C(1000000000);
     int output[2];
     int status = 0;
-    int in_time;
+    bool in_time;
     pid_t pid;
 
     text[0] = '\0';
@@ -112,9 +113,9 @@ int tool_run(const char *const *words,
     if (!in_time)
         (void)kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        /* A signal is no end. */
+        /* A signal is not the end. */
     }
-    (void)kill(-pid, SIGKILL); /* who is left of its group, if anybody */
+    (void)kill(-pid, SIGKILL); /* what is left of its group, if anything */
     (void)close(output[0]);
     if (!in_time)
         return 124;

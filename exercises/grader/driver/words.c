@@ -17,17 +17,17 @@ void words_say(struct finding *finding,
     va_list arguments;
 
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     finding->verdict = verdict;
-    text_set(finding->got, sizeof(finding->got), text);
+    text_set(finding->got, sizeof finding->got, text);
     if (cause != NULL && finding->cause[0] == '\0')
         words_cause(finding, cause);
 }
 
 void words_cause(struct finding *finding, const char *cause)
 {
-    text_set(finding->cause, sizeof(finding->cause), cause);
+    text_set(finding->cause, sizeof finding->cause, cause);
 }
 
 void words_where(struct finding *finding, const char *shown, int line)

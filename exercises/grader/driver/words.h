@@ -19,7 +19,7 @@ void words_say(struct finding *finding,
 void words_cause(struct finding *finding, const char *cause);
 
 /* Adds the next line of the student's file: where, or where2 if where is
- * known and another line. shown is the file's path; line 0 is none. */
+ * known and another line. shown is the file's path; line 0 means none. */
 void words_where(struct finding *finding, const char *shown, int line);
 
 #endif

@@ -23,7 +23,7 @@ const char *wrong_skip_place(const char *fail)
 }
 
 /* Returns whether it is an expression about a field: "b->state",
- * "t.list.first". A dot between digits is none. */
+ * "t.list.first". A dot between digits is not one. */
 static bool has_field(const char *text, size_t size)
 {
     if (strncmp(text, "ex_", 3) == 0)
@@ -48,7 +48,7 @@ static const char *without_field(const char *text)
     return at != NULL && has_field(text, (size_t)(at - text)) ? at + 3 : text;
 }
 
-/* "EXPRESSION is false" says nothing to somebody who has not written it. */
+/* "EXPRESSION is false" means nothing to a student who has not written it. */
 static bool is_expression(const char *text)
 {
     static const char end[] = " is false";

@@ -99,7 +99,8 @@ state_of() {
 
 # set_state NAME VALUE: replaces the file whole; other lines stay.
 set_state() {
-    [ -f "$state" ] || : >"$state" || exit 1
+    [ -f "$state" ] || (: >"$state") 2>/dev/null ||
+        stop "$state cannot be written"
     awk -v name="$1" -v value="$2" '
         $1 != name { print; next }
         !done { print name, value; done = 1 }
@@ -166,10 +167,11 @@ bar() {
 
 # make_folder NAME: a folder of our own in the build folder, gone at the end.
 make_folder() {
-    mkdir -p "$build" && folder=$(mktemp -d "$build/$1.XXXXXX") ||
-        stop "BUILD=$build: no folder can be made there"
+    mkdir -p "$build" 2>/dev/null &&
+        folder=$(mktemp -d "$build/$1.XXXXXX" 2>/dev/null) ||
+        stop "$build cannot be written: use another, with make BUILD=/tmp/$course"
     trap 'rm -rf "$folder"' EXIT
-    trap 'exit 130' INT TERM HUP
+    trap 'exit 130' INT TERM HUP PIPE
 }
 
 # Without git, or in a hand-out, the version is what the file VERSION says. It

@@ -3,7 +3,7 @@
 #
 #   sh exercises/grader/tools/doctor.sh [--json FILE]      (make doctor)
 #
-# A line for each thing: "ok", "note" (works, but worth to know) or "BAD" (the
+# A line for each thing: "ok", "note" (works, but worth knowing) or "BAD" (the
 # course does not work as it should), what was found, and the fix. Writes
 # nothing outside of the build folder but FILE. Exit status: 0 when nothing is
 # bad, or 1.
@@ -14,7 +14,6 @@ set -u
 
 compiler=${CC:-cc}
 make=${MAKE:-make}
-pkg_config=${PKG_CONFIG:-pkg-config}
 
 # ---- Saying it -------------------------------------------------------------
 
@@ -79,9 +78,18 @@ check_compiler() {
     if [ -z "$found" ]; then
         say BAD compiler "there is no $compiler" \
             'install gcc or clang, or name yours: make CC=...'
-    elif ! echo 'int main(void) { return 0; }' | compile none; then
-        say BAD compiler "$found compiles nothing" \
-            "$(grep -m 1 -i error "$folder/none.log")"
+    elif ! compile c11 <<'TEXT'
+#include <stdatomic.h>
+int main(void)
+{
+    atomic_int n = 0;
+
+    return atomic_load(&n);
+}
+TEXT
+    then
+        say BAD compiler "$found does not compile C11" \
+            "$(grep -m 1 -i error "$folder/c11.log")"
     else
         say ok compiler "$found"
     fi
@@ -103,30 +111,22 @@ check_make() {
     fi
 }
 
-# Homebrew keeps SQLite out of the way of the one that macOS brings.
-find_homebrew_sqlite() {
-    for prefix in /opt/homebrew /usr/local; do
-        keg=$prefix/opt/sqlite/lib/pkgconfig
-        [ ! -d "$keg" ] || PKG_CONFIG_PATH=${PKG_CONFIG_PATH:-}:$keg
-    done
-    export PKG_CONFIG_PATH
-}
-
-# check_library NAME VARIABLE, of deps.sh, that holds the version needed
-check_library() {
-    needed=$(sed -n "s/^$2=//p" tests/tools/deps.sh)
-    if ! have "$pkg_config"; then
-        say BAD "$1" 'there is no pkg-config to find it with' \
-            'make installs what is missing'
-    elif ! "$pkg_config" --exists "$1"; then
-        say BAD "$1" 'not found' 'make installs what is missing'
-    elif ! "$pkg_config" --atleast-version="$needed" "$1"; then
-        say BAD "$1" "$("$pkg_config" --modversion "$1"), $needed or later\
- needed" 'install a newer one and set PKG_CONFIG_PATH'
-    else
-        say ok "$1" "$("$pkg_config" --modversion "$1") ($needed or later\
- needed)"
-    fi
+# Asks what make asks before it builds.
+check_libraries() {
+    sh tests/tools/deps.sh >"$folder/libraries"
+    missing=
+    while read -r name needed found; do
+        if [ -z "$found" ]; then
+            missing=yes
+            say BAD "$name" 'not found' 'the last lines say how to get it'
+        elif ! is_at_least "$found" "$needed"; then
+            missing=yes
+            say BAD "$name" "$found, $needed or later needed" \
+                'the last lines say what to do'
+        else
+            say ok "$name" "$found ($needed or later needed)"
+        fi
+    done <"$folder/libraries"
 }
 
 # check_sanitizer NAME SANITIZERS: without it the grader cannot check all, and
@@ -160,7 +160,7 @@ check_processors() {
     count=$(getconf _NPROCESSORS_ONLN 2>/dev/null)
     case $count in
     '' | *[!0-9]*) say note processors 'their number is not known' ;;
-    1) say note processors 1 'threads take turns, figures will be others' ;;
+    1) say note processors 1 'threads take turns, so figures will differ' ;;
     *) say ok processors "$count" ;;
     esac
 }
@@ -347,12 +347,9 @@ esac
     stop 'tests/tools is missing: take it from the archive of the course'
 make_folder doctor
 : >"$folder/json"
-[ "$(uname -s)" != Darwin ] || find_homebrew_sqlite
-
 check_compiler
 check_make
-check_library libuv uv_needed
-check_library sqlite3 sqlite_needed
+check_libraries
 check_sanitizer addresses address,undefined
 check_sanitizer races thread
 check_debugger
@@ -368,6 +365,10 @@ check_clock
 echo
 if [ "$bad" != 0 ]; then
     echo "$bad bad: mend what says BAD."
+    if [ -n "$missing" ]; then
+        echo
+        DEPS=skip sh tests/tools/deps.sh "$folder" 2>&1
+    fi
     exit 1
 fi
 echo 'This machine is fit for the course.'

@@ -4,9 +4,10 @@
 #   sh exercises/grader/tools/modules.sh FILE...
 #
 # Follows the includes of the files, and those of the modules found that way,
-# and prints the .c file of each: lessons/03-event-loop/conn.c. The parts of a
-# module share a header X_internal.h: those that include it, in its folder.
-# So a check of one exercise builds no more than it needs.
+# and prints the .c file of each: lessons/03-event-loop/conn.c. In bench the
+# files include their neighbours, too. The parts of a module share a header
+# X_internal.h: those that include it, in its folder. So a check of one exercise
+# builds no more than it needs.
 set -u
 
 exec awk '
@@ -38,14 +39,15 @@ function add_parts(header,    command, path) {
 # Reads the file whole before it looks at others, one of which may be itself.
 function follow(path,    line, names, n, i, name, source) {
     while ((getline line <path) > 0)
-        if (line ~ /^#include "[^"]*\//)
+        if (line ~ /^#include "[^"]*\// ||
+            (path ~ /^bench\// && line ~ /^#include "/))
             names[++n] = line
     close(path)
     for (i = 1; i <= n; i++) {
         name = names[i]
         sub(/^#include "/, "", name)
         sub(/".*/, "", name)
-        name = "lessons/" name
+        name = (name ~ /\// ? "lessons/" : "bench/") name
         if (!is_there(name))
             continue
         add(name)

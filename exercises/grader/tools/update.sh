@@ -72,7 +72,7 @@ find_new() {
             ;;
         *.tar) unpack_tar "$from" ;;
         *.zip) unpack_zip "$from" ;;
-        *) refuse 'it is no archive that is known here' ;;
+        *) refuse 'it is not an archive of a kind that is known here' ;;
         esac
         [ -z "$(find "$new" ! -type f ! -type d)" ] ||
             refuse 'it holds links or devices'

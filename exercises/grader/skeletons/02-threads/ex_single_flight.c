@@ -1,7 +1,7 @@
-/* ex_single_flight - many ask, one loads
+/* ex_single_flight - many callers ask, one of them loads
  *
- * The first who asks for a user puts a flight into the list and loads; those
- * who find it there wait for its end.
+ * The first caller that asks for a user puts a flight in the list and loads;
+ * the callers that find it there wait for its end.
  */
 #include "ex_single_flight.h"
 
@@ -12,8 +12,8 @@
 struct ex_flight {
     struct ex_flight *next;
     int64_t user;
-    unsigned callers; /* who share it and have not read the answer yet */
-    bool ended;       /* status and value are there */
+    unsigned callers; /* that share it and have not read the answer yet */
+    bool ended;       /* status and value are set */
     int status;
     int64_t value;
 };
@@ -38,7 +38,8 @@ void ex_flights_destroy(struct ex_flights *flights)
     uv_mutex_destroy(&flights->lock);
 }
 
-/* The helpers below are called with the lock held, and return with it. */
+/* The helpers below are called with the lock held, and still hold it when they
+ * return. */
 
 /* Returns the flight of this user in the list, or NULL. */
 static struct ex_flight *find(struct ex_flights *flights, int64_t user)
@@ -50,8 +51,8 @@ static struct ex_flight *find(struct ex_flights *flights, int64_t user)
     return flight;
 }
 
-/* Puts a new flight into the list, with one caller. Returns NULL if there is
- * no memory. */
+/* Puts a new flight in the list, with one caller. Returns NULL if there is no
+ * memory. */
 static struct ex_flight *put_in(struct ex_flights *flights, int64_t user)
 {
     struct ex_flight *flight = calloc(1, sizeof *flight);
@@ -65,7 +66,7 @@ static struct ex_flight *put_in(struct ex_flights *flights, int64_t user)
     return flight;
 }
 
-/* Takes a flight out of the list. Its memory stays. */
+/* Takes a flight out of the list. Does not free it. */
 static void take_out(struct ex_flights *flights, struct ex_flight *flight)
 {
     struct ex_flight **place = &flights->first;
@@ -75,8 +76,8 @@ static void take_out(struct ex_flights *flights, struct ex_flight *flight)
     *place = flight->next;
 }
 
-/* Sleeps until this flight has ended. Meanwhile the lock is free, and other
- * flights may end. */
+/* Sleeps until this flight has ended. Meanwhile the lock is released, and
+ * other flights may end. */
 static void wait_for(struct ex_flights *flights, struct ex_flight *flight)
 {
     /* Your code. */

@@ -1,4 +1,4 @@
-/* ex_page - items filtered, sorted and read page by page
+/* ex_page - items are filtered, sorted and read page by page
  *
  * Owns nothing. The contract is in ex_page.h.
  */

@@ -1,7 +1,7 @@
 /* ex_tenants - each tenant has a database, and at most four are open
  *
- * What decides: whom to serve, what to evict, when all is closed. The contract,
- * and what is given, is in ex_tenants.h.
+ * The decisions: which ask to serve, what to evict, when the cache is closed.
+ * The contract, and what is given, is in ex_tenants.h.
  */
 #include "ex_tenants.h"
 
