@@ -388,6 +388,43 @@ static void who_waits_for_long_is_told_once(void *data)
     asq_request_destroy(&q.request);
 }
 
+static struct borrower *other_waiter;
+
+static void
+give_up_other(struct asq_pool *pool, const char *who, uint64_t waited_ns)
+{
+    (void)pool;
+    (void)who;
+    (void)waited_ns;
+    asq_loan_give_up(&other_waiter->loan);
+}
+
+/* Its time is over as well, but it waits no longer. */
+static void who_is_told_may_give_another_up(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a, b, c;
+
+    f->pool.slow_ms = 1;
+    f->pool.on_slow = give_up_other;
+    other_waiter = &c;
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    init(f, &b, "b");
+    init(f, &c, "c");
+    c.loan.timeout_ms = 2;
+    acquire(&b);
+    acquire(&c);
+    move_clock(2);
+    let_it_look(f);
+    CHECK_INT(stats_of(f).waiting, 1);
+    expect_loan(&c, UV_ECANCELED);
+    CHECK_INT(stats_of(f).timed_out, 0);
+    end_borrower(&a);
+    expect_loan(&b, 0);
+    end_borrower(&b);
+}
+
 static void a_pool_without_work_lets_the_loop_end(void *data)
 {
     struct fixture *f = data;
@@ -444,6 +481,8 @@ static const struct test_case cases[] = {
     {.name = "two_that_want_two_are_told", .run = two_that_want_two_are_told},
     {.name = "who_waits_for_long_is_told_once",
      .run = who_waits_for_long_is_told_once},
+    {.name = "who_is_told_may_give_another_up",
+     .run = who_is_told_may_give_another_up},
     {.name = "a_pool_without_work_lets_the_loop_end",
      .run = a_pool_without_work_lets_the_loop_end},
     {.name = "no_memory_is_told_to_one", .run = no_memory_is_told_to_one},

@@ -223,22 +223,33 @@ static void tell_slow_run(struct asq_pool *pool)
     }
 }
 
+/* The program may end any wait in its callback, also that of the loan it is
+ * told of, which stays valid: its own callback is yet to come. */
+static struct asq_loan *
+tell_slow_loan(struct asq_pool *pool, struct asq_loan *loan, uint64_t waited_ns)
+{
+    loan->told_slow = true;
+    pool->on_slow(pool, loan->who, waited_ns);
+    return loan->state == ASQ_LOAN_WAITING ? loan->next : pool->waiting.first;
+}
+
 static void look_at_loans(struct asq_pool *pool)
 {
     uint64_t now_ns = asq__pool_now(pool);
+    struct asq_loan *loan = pool->waiting.first;
 
-    for (struct asq_loan *loan = pool->waiting.first, *next; loan != NULL;
-         loan = next) {
-        next = loan->next;
+    while (loan != NULL) {
+        struct asq_loan *next = loan->next;
+
         if (loan->deadline_ns != 0 && now_ns >= loan->deadline_ns) {
             pool->stats.timed_out++;
             asq__pool_end_loan(loan, UV_ETIMEDOUT,
                                "no connection was free in time");
         } else if (pool->on_slow != NULL && !loan->told_slow &&
-                   now_ns - loan->since_ns >= pool->slow_ms * MS) {
-            loan->told_slow = true;
-            pool->on_slow(pool, loan->who, now_ns - loan->since_ns);
+                   now_ns >= loan->since_ns + pool->slow_ms * MS) {
+            next = tell_slow_loan(pool, loan, now_ns - loan->since_ns);
         }
+        loan = next;
     }
 }
 
