@@ -273,6 +273,39 @@ static void a_lost_database_is_replaced(void *data)
     CHECK_INT(stats_of(f).opened, 2);
 }
 
+/* A borrower need not wait for its last answers. */
+static void pending_requests_keep_their_transaction(void *data)
+{
+    static const char *const steps[] = {"SELECT stand()", "BEGIN IMMEDIATE",
+                                        "INSERT INTO t VALUES (1)",
+                                        "INSERT INTO t VALUES (2)", "COMMIT"};
+    enum {
+        STEPS = sizeof steps / sizeof steps[0]
+    };
+    struct fixture *f = data;
+    struct borrower a, b, parts[STEPS];
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    for (int i = 0; i < STEPS; i++) {
+        init(f, &parts[i], "part");
+        parts[i].loan.conn = a.loan.conn;
+        start_on(&parts[i], steps[i]);
+    }
+    release(&a);
+    uv_sem_post(&f->gate);
+    borrow(f, &b, "b");
+    for (int i = 0; i < STEPS; i++) {
+        CHECK_INT(parts[i].answered, 1);
+        CHECK_INT(parts[i].answer, 0);
+        asq_request_destroy(&parts[i].request);
+    }
+    CHECK_INT(number_on(&b, "SELECT count(*) AS n FROM t"), 2);
+    end_borrower(&b);
+    CHECK_INT(stats_of(f).undone, 0);
+    CHECK_INT(stats_of(f).replaced, 0);
+}
+
 static const struct test_case cases[] = {
     {.name = "a_transaction_is_rolled_back",
      .run = a_transaction_is_rolled_back},
@@ -294,6 +327,8 @@ static const struct test_case cases[] = {
     {.name = "a_hook_that_fails_fails_the_loan",
      .run = a_hook_that_fails_fails_the_loan},
     {.name = "a_lost_database_is_replaced", .run = a_lost_database_is_replaced},
+    {.name = "pending_requests_keep_their_transaction",
+     .run = pending_requests_keep_their_transaction},
     {.name = NULL},
 };
 

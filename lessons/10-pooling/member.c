@@ -87,12 +87,19 @@ static void note_open(struct asq_conn *conn, int status)
 
 static void clean(struct asq__member *member);
 
+/* Nothing is pending any more, so nobody needs what is still open. */
+static void begin_clean(struct asq__member *member)
+{
+    asq__conn_share(&member->conn, false);
+    clean(member);
+}
+
 static void note_idle(struct asq_conn *conn)
 {
     struct asq__member *member = member_of(conn);
 
     if (member->state == ASQ_MEMBER_RETURNING)
-        clean(member);
+        begin_clean(member);
     else
         member->ops->on_idle(member);
 }
@@ -173,9 +180,8 @@ void asq__member_take_back(struct asq__member *member)
 {
     member->state = ASQ_MEMBER_RETURNING;
     member->undone = asq__line_end_all(&member->conn.line) > 0;
-    asq__conn_share(&member->conn, false);
     if (member->conn.pending == 0)
-        clean(member);
+        begin_clean(member);
 }
 
 static void note_closed(struct asq_conn *conn)
