@@ -306,6 +306,42 @@ static void pending_requests_keep_their_transaction(void *data)
     CHECK_INT(stats_of(f).replaced, 0);
 }
 
+static sqlite3_blob *blob;
+
+static int open_blob(struct asq_db *db, struct asq_request *request)
+{
+    (void)request;
+    return sqlite3_blob_open(asq_db_handle(db), "main", "b", "x", 1, 0, &blob);
+}
+
+/* Nobody but its owner can close it, and it keeps old rows in sight. */
+static void one_with_an_open_blob_is_replaced(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a, b;
+    char message[256];
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    run_on(&a, "CREATE TABLE b (x)");
+    run_on(&a, "INSERT INTO b VALUES (zeroblob(10))");
+    a.answered = 0;
+    CHECK_INT(asq_conn_call(a.loan.conn, &a.request, open_blob, take_borrowed),
+              0);
+    test_run_until(&f->loop, &a.answered);
+    CHECK_INT(a.answer, 0);
+    end_borrower(&a);
+    CHECK_INT(asq_ask_elsewhere(f->path, "INSERT INTO t VALUES (1)", NULL,
+                                message, sizeof message),
+              0);
+    borrow(f, &b, "b");
+    CHECK_INT(number_on(&b, "SELECT count(*) AS n FROM t"), 1);
+    end_borrower(&b);
+    CHECK_INT(stats_of(f).undone, 1);
+    CHECK_INT(stats_of(f).replaced, 1);
+    CHECK_INT(sqlite3_blob_close(blob), 0);
+}
+
 static const struct test_case cases[] = {
     {.name = "a_transaction_is_rolled_back",
      .run = a_transaction_is_rolled_back},
@@ -329,6 +365,8 @@ static const struct test_case cases[] = {
     {.name = "a_lost_database_is_replaced", .run = a_lost_database_is_replaced},
     {.name = "pending_requests_keep_their_transaction",
      .run = pending_requests_keep_their_transaction},
+    {.name = "one_with_an_open_blob_is_replaced",
+     .run = one_with_an_open_blob_is_replaced},
     {.name = NULL},
 };
 

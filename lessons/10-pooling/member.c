@@ -1,6 +1,8 @@
 /* member - one connection of a pool, and whether it is as it was opened */
 #include "10-pooling/member.h"
 
+#include "01-blocking/db_tidy.h"
+
 #include <sqlite3.h>
 #include <string.h>
 
@@ -136,11 +138,15 @@ void asq__member_lend(struct asq__member *member)
     asq__conn_share(&member->conn, true);
 }
 
-/* On the worker: what is left open is undone after any function. */
-static int do_nothing(struct asq_db *db, struct asq_request *request)
+/* On the worker. A raw blob handle keeps old rows in sight, and only its owner
+ * can close it. */
+static int undo_what_is_open(struct asq_db *db, struct asq_request *request)
 {
-    (void)db;
-    (void)request;
+    struct asq__member *member = request->data;
+    struct asq_leftovers left;
+
+    if (asq__db_tidy(db, &left) != 0 || left.handles > 0)
+        atomic_store(&member->changed, true);
     return 0;
 }
 
@@ -172,7 +178,7 @@ static void clean(struct asq__member *member)
         return;
     }
     member->undone = true;
-    if (asq_conn_call(conn, &member->tidy, do_nothing, take_tidied) != 0)
+    if (asq_conn_call(conn, &member->tidy, undo_what_is_open, take_tidied) != 0)
         member->ops->on_unfit(member, true); /* it is not open any more */
 }
 

@@ -12,9 +12,11 @@
  * Connections are opened when they are needed, up to the limit, which holds at
  * any moment: one that is being opened or closed counts. What a loan leaves
  * open is undone when it comes back, and a connection whose session it changed
- * (temporary tables, ATTACH, a PRAGMA that sets something) is replaced. The
- * pool sees that by an authorizer, so an ordinary return costs no trip to the
- * worker; a run that would change the session fails with SQLITE_AUTH.
+ * (temporary tables, ATTACH, a PRAGMA that sets something) is replaced, and so
+ * is one on which a raw blob handle is open. The pool sees that by an
+ * authorizer, so an ordinary return costs no trip to the worker; a run that
+ * would change the session fails with SQLITE_AUTH, and so does VACUUM, which
+ * attaches a file.
  *
  * A pool has no kinds of connections. A program that reads and writes has two
  * pools: one of readers, and one of a single writer, which is a queue.
