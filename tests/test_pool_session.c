@@ -342,6 +342,37 @@ static void one_with_an_open_blob_is_replaced(void *data)
     CHECK_INT(sqlite3_blob_close(blob), 0);
 }
 
+/* The next borrower must find what the hook has made, as it was made. */
+static void what_the_profile_made_is_kept(void *data)
+{
+    static const char *const spoils[] = {
+        "DROP TABLE given", "ALTER TABLE given RENAME TO taken",
+        "ALTER TABLE given ADD COLUMN b", "INSERT INTO given VALUES (1)",
+        "DROP TABLE temp.given"};
+    const unsigned count = sizeof spoils / sizeof spoils[0];
+    struct fixture *f = data;
+
+    f->profile.on_open_db = open_with_temp;
+    open_pool(f, 1);
+    for (unsigned i = 0; i < count; i++) {
+        struct borrower a;
+
+        run_query(f, spoils[i], SQLITE_AUTH);
+        borrow(f, &a, "a");
+        run_on(&a, spoils[i]);
+        end_borrower(&a);
+        borrow(f, &a, "a");
+        CHECK_INT(number_on(&a, "SELECT count(*) AS n FROM given"), 0);
+        end_borrower(&a);
+        CHECK_INT(stats_of(f).replaced, i + 1);
+    }
+    run_query(f, "INSERT INTO t VALUES (1)", 0);
+    run_query(f, "ALTER TABLE t RENAME COLUMN a TO b", 0);
+    run_query(f, "CREATE TABLE other (a)", 0);
+    run_query(f, "DROP TABLE other", 0);
+    CHECK_INT(stats_of(f).opened, count + 1);
+}
+
 static const struct test_case cases[] = {
     {.name = "a_transaction_is_rolled_back",
      .run = a_transaction_is_rolled_back},
@@ -367,6 +398,8 @@ static const struct test_case cases[] = {
      .run = pending_requests_keep_their_transaction},
     {.name = "one_with_an_open_blob_is_replaced",
      .run = one_with_an_open_blob_is_replaced},
+    {.name = "what_the_profile_made_is_kept",
+     .run = what_the_profile_made_is_kept},
     {.name = NULL},
 };
 

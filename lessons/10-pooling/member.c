@@ -6,6 +6,12 @@
 #include <sqlite3.h>
 #include <string.h>
 
+/* What an authorizer is asked. */
+struct asq_access {
+    int action;
+    const char *first, *second, *database, *trigger;
+};
+
 static struct asq__member *member_of(struct asq_conn *conn)
 {
     return ASQ_CONTAINER_OF(conn, struct asq__member, conn);
@@ -27,18 +33,41 @@ static bool asks_only(const char *name)
     return false;
 }
 
-static bool changes_session(int action, const char *first, const char *second)
+static bool is_temp(const char *database)
 {
-    switch (action) {
+    return database != NULL && strcmp(database, "temp") == 0;
+}
+
+/* The rows of a temporary table that the profile has made. Its triggers may
+ * write them; and of SQLite's own tables the other codes tell. */
+static bool changes_rows(const struct asq_access *access)
+{
+    return is_temp(access->database) && access->trigger == NULL &&
+           strncmp(access->first, "sqlite_", strlen("sqlite_")) != 0;
+}
+
+static bool changes_session(const struct asq_access *access)
+{
+    switch (access->action) {
     case SQLITE_ATTACH: /* VACUUM also comes here */
     case SQLITE_DETACH:
     case SQLITE_CREATE_TEMP_INDEX:
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_DROP_TEMP_INDEX:
+    case SQLITE_DROP_TEMP_TABLE:
+    case SQLITE_DROP_TEMP_TRIGGER:
+    case SQLITE_DROP_TEMP_VIEW:
         return true;
+    case SQLITE_ALTER_TABLE:
+        return is_temp(access->first);
+    case SQLITE_DELETE:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+        return changes_rows(access);
     case SQLITE_PRAGMA:
-        return second != NULL && !asks_only(first);
+        return access->second != NULL && !asks_only(access->first);
     default:
         return false;
     }
@@ -50,14 +79,12 @@ static int authorize(void *data,
                      const char *first,
                      const char *second,
                      const char *database,
-                     const char *inner)
+                     const char *trigger)
 {
     struct asq__member *member = data;
+    struct asq_access access = {action, first, second, database, trigger};
 
-    (void)database; /* the same holds for all */
-    (void)inner;
-    if (!changes_session(action, first, second) ||
-        !atomic_load(&member->watched))
+    if (!changes_session(&access) || !atomic_load(&member->watched))
         return SQLITE_OK;
     if (!atomic_load(&member->lent))
         return SQLITE_DENY;
