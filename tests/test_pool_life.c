@@ -456,6 +456,71 @@ static void no_memory_is_told_to_one(void *data)
     end_borrower(&a);
 }
 
+static int drained;
+static bool refused_inside;
+
+static void note_drained(struct asq_pool *pool)
+{
+    struct fixture *f = pool->data;
+
+    CHECK(!f->calling);
+    CHECK(stats_of(f).lent == 0 && stats_of(f).waiting == 0);
+    drained++;
+}
+
+/* The second time comes when the callback of the first is due. */
+static void refused_twice_is_drained_once(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a;
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    CHECK(!asq_pool_refuse(&f->pool, NULL));
+    CHECK(!asq_pool_refuse(&f->pool, note_drained));
+    end_borrower(&a);
+    CHECK(!asq_pool_refuse(&f->pool, NULL));
+    CHECK(!asq_pool_refuse(&f->pool, note_drained));
+    CHECK_INT(drained, 0);
+    test_run_until(&f->loop, &drained);
+    CHECK(asq_pool_refuse(&f->pool, note_drained));
+    turn(f);
+    CHECK_INT(drained, 1);
+}
+
+static void refuse_inside(struct asq_request *request, int status)
+{
+    struct query *q = request->data;
+
+    q->done++;
+    q->status = status;
+    if (!refused_inside)
+        CHECK(!asq_pool_refuse(&q->fixture->pool, note_drained));
+    refused_inside = true;
+}
+
+static void an_answer_that_is_due_is_not_drained(void *data)
+{
+    struct fixture *f = data;
+    struct query q[2];
+
+    f->profile.on_open_db = NULL;
+    asq_slow_disk_fail(ASQ_DISK_OPEN, 1, SQLITE_CANTOPEN, 0);
+    open_pool(f, 1);
+    run_query(f, "SELECT 1", SQLITE_CANTOPEN); /* none is opened for a while */
+    for (int i = 0; i < 2; i++) {
+        start_query(f, &q[i], "SELECT 1");
+        q[i].request.on_done = refuse_inside;
+        asq_request_cancel(&q[i].request);
+    }
+    expect_query(&q[0], UV_ECANCELED);
+    expect_query(&q[1], UV_ECANCELED);
+    test_run_until(&f->loop, &drained);
+    CHECK_INT(drained, 1);
+    for (int i = 0; i < 2; i++)
+        asq_request_destroy(&q[i].request);
+}
+
 static const struct test_case cases[] = {
     {.name = "idle_ones_go_but_not_below_keep",
      .run = idle_ones_go_but_not_below_keep},
@@ -486,6 +551,10 @@ static const struct test_case cases[] = {
     {.name = "a_pool_without_work_lets_the_loop_end",
      .run = a_pool_without_work_lets_the_loop_end},
     {.name = "no_memory_is_told_to_one", .run = no_memory_is_told_to_one},
+    {.name = "refused_twice_is_drained_once",
+     .run = refused_twice_is_drained_once},
+    {.name = "an_answer_that_is_due_is_not_drained",
+     .run = an_answer_that_is_due_is_not_drained},
     {.name = NULL},
 };
 

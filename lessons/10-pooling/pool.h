@@ -69,7 +69,8 @@ int asq_pool_resize(struct asq_pool *pool, unsigned limit);
 
 /* Refuses what is new with UV_ESHUTDOWN; what waits and what is lent goes on.
  * Returns true if there is nothing of that; else on_drained (or NULL) is called
- * once, when all of it is answered and given back. Close it then. */
+ * once, when all of it is answered and given back. Close it then. A second call
+ * before that puts its on_drained in the place of the first. */
 bool asq_pool_refuse(struct asq_pool *pool, asq_pool_cb on_drained);
 
 /* Refuses what is new and answers all that wait with UV_ESHUTDOWN. Runs that

@@ -103,21 +103,25 @@ static void deliver_loan(struct asq_pool *pool)
     loan->on_loan(loan, loan->status);
 }
 
+static void deliver_run(struct asq_pool *pool)
+{
+    struct asq_request *request = request_of(asq_work_pop(&pool->ended));
+
+    request->pending = false;
+    request->on_done(request, request->status);
+}
+
 void asq__pool_deliver(struct asq_pool *pool)
 {
-    struct asq_work_list ended = pool->ended;
-    struct asq_work *work;
+    const struct asq_work *last = pool->ended.last;
 
-    pool->ended = (struct asq_work_list){0};
     /* What a callback adds waits for the next turn, so that others on the loop
      * are served in between. */
     for (size_t n = pool->due_count; n > 0 && pool->due.first != NULL; n--)
         deliver_loan(pool);
-    while ((work = asq_work_pop(&ended)) != NULL) {
-        struct asq_request *request = request_of(work);
-
-        request->pending = false;
-        request->on_done(request, request->status);
+    for (bool more = last != NULL; more;) {
+        more = pool->ended.first != last;
+        deliver_run(pool);
     }
     if (pool->due.first == NULL && pool->ended.first == NULL)
         (void)uv_idle_stop(&pool->deliver); /* it always succeeds */
