@@ -521,6 +521,48 @@ static void an_answer_that_is_due_is_not_drained(void *data)
         asq_request_destroy(&q[i].request);
 }
 
+/* The timer that is set for the end of its life does not delay that. */
+static void one_with_a_long_life_goes_when_idle(void *data)
+{
+    struct fixture *f = data;
+
+    f->pool.idle_ms = 10;
+    f->pool.life_ms = 100000;
+    open_pool(f, 1);
+    run_query(f, "SELECT 1", 0);
+    turn(f);
+    move_clock(10);
+    let_it_look(f);
+    CHECK_INT(stats_of(f).open, 0);
+    CHECK_INT(stats_of(f).replaced, 0);
+}
+
+static void an_old_one_that_is_lent_is_not_looked_at(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a;
+    struct query slow;
+
+    f->pool.life_ms = 640;
+    open_pool(f, 2);
+    borrow(f, &a, "a");
+    move_on(f, 1000);
+    CHECK(!uv_is_active((uv_handle_t *)&f->pool.timer));
+    end_borrower(&a);
+    let_it_look(f);
+    CHECK_INT(stats_of(f).replaced, 1);
+    start_query(f, &slow, "SELECT stand()");
+    (void)uv_run(&f->loop, UV_RUN_ONCE);
+    uv_sem_wait(&f->reached);
+    move_on(f, 1000); /* it is to go as soon as it is free */
+    CHECK(!uv_is_active((uv_handle_t *)&f->pool.timer));
+    uv_sem_post(&f->gate);
+    expect_query(&slow, 0);
+    turn(f);
+    CHECK_INT(stats_of(f).replaced, 2);
+    asq_request_destroy(&slow.request);
+}
+
 static const struct test_case cases[] = {
     {.name = "idle_ones_go_but_not_below_keep",
      .run = idle_ones_go_but_not_below_keep},
@@ -555,6 +597,10 @@ static const struct test_case cases[] = {
      .run = refused_twice_is_drained_once},
     {.name = "an_answer_that_is_due_is_not_drained",
      .run = an_answer_that_is_due_is_not_drained},
+    {.name = "one_with_a_long_life_goes_when_idle",
+     .run = one_with_a_long_life_goes_when_idle},
+    {.name = "an_old_one_that_is_lent_is_not_looked_at",
+     .run = an_old_one_that_is_lent_is_not_looked_at},
     {.name = NULL},
 };
 
