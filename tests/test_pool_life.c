@@ -563,6 +563,24 @@ static void an_old_one_that_is_lent_is_not_looked_at(void *data)
     asq_request_destroy(&slow.request);
 }
 
+static void a_run_that_waits_is_reported(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a;
+    struct query q;
+    char text[256];
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    start_query(f, &q, "SELECT 1");
+    CHECK(asq_pool_report(&f->pool, text, sizeof text));
+    CHECK_TEXT(text, "1 of 1 open, 1 lent (a for 0.0 s), 1 waiting, the "
+                     "longest for 0.0 s");
+    end_borrower(&a);
+    expect_query(&q, 0);
+    asq_request_destroy(&q.request);
+}
+
 static const struct test_case cases[] = {
     {.name = "idle_ones_go_but_not_below_keep",
      .run = idle_ones_go_but_not_below_keep},
@@ -601,6 +619,8 @@ static const struct test_case cases[] = {
      .run = one_with_a_long_life_goes_when_idle},
     {.name = "an_old_one_that_is_lent_is_not_looked_at",
      .run = an_old_one_that_is_lent_is_not_looked_at},
+    {.name = "a_run_that_waits_is_reported",
+     .run = a_run_that_waits_is_reported},
     {.name = NULL},
 };
 
