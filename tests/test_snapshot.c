@@ -489,6 +489,28 @@ static void it_ends_after_its_pools(void *data)
     asq_snapshot_destroy(&snapshot);
 }
 
+/* They are taken back while it waits for the writer. */
+static void without_readers_it_is_not_ready(void *data)
+{
+    struct fixture *f = data;
+    struct seen seen;
+    struct borrower w;
+
+    open_seen(f, &seen, 2);
+    init(f, &w, "w");
+    CHECK_INT(asq_pool_acquire(&seen.writer, &w.loan, take_loan), 0);
+    expect_loan(&w, 0);
+    begin(&seen);
+    while (seen.snapshot.writer.state != ASQ_LOAN_WAITING)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    close_pool(f);
+    asq_pool_cancel(&f->pool);
+    test_run_until(&f->loop, &f->closed);
+    end_borrower(&w);
+    expect_ready(&seen, UV_ESHUTDOWN);
+    close_seen(&seen);
+}
+
 static const struct test_case cases[] = {
     {.name = "reads_agree_although_others_write",
      .run = reads_agree_although_others_write},
@@ -512,6 +534,8 @@ static const struct test_case cases[] = {
     {.name = "ended_before_ready_is_cancelled",
      .run = ended_before_ready_is_cancelled},
     {.name = "it_ends_after_its_pools", .run = it_ends_after_its_pools},
+    {.name = "without_readers_it_is_not_ready",
+     .run = without_readers_it_is_not_ready},
     {.name = NULL},
 };
 

@@ -140,6 +140,8 @@ static void begin_readers(struct asq_snapshot *snapshot)
         if (rc != 0)
             fail(snapshot, rc, uv_strerror(rc));
     }
+    if (snapshot->waiting == 1)
+        fail(snapshot, UV_ESHUTDOWN, "the pool has taken its readers back");
     if (--snapshot->waiting == 0)
         unlock(snapshot);
 }
