@@ -2,6 +2,7 @@
 #include "12-streaming/stream.h"
 
 #include "03-event-loop/conn_wait.h"
+#include "10-pooling/pool.h"
 #include "common/elsewhere.h"
 #include "common/slow_disk.h"
 #include "grader/test.h"
@@ -574,6 +575,61 @@ static void a_closing_connection_ends_it(void *data)
     expect_end(f, 0);
 }
 
+struct lender {
+    struct asq_pool pool;
+    struct asq_loan loan;
+    int lent, closed;
+};
+
+static void note_lent(struct asq_loan *loan, int status)
+{
+    CHECK_INT(status, 0);
+    ((struct lender *)loan->data)->lent++;
+}
+
+static void note_pool_closed(struct asq_pool *pool)
+{
+    ((struct lender *)pool->data)->closed++;
+}
+
+/* The pool frees the connection while a chunk is kept. */
+static void a_loan_that_is_taken_back_ends_it(void *data)
+{
+    struct fixture *f = data;
+    struct lender lender = {0};
+
+    f->keep_every = 1;
+    f->stream.pin_ms = 0;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        asq_pool_init(&lender.pool);
+        lender.pool.data = lender.loan.data = &lender;
+        lender.lent = lender.closed = f->ended = 0;
+        f->chunks = 0;
+        f->rows = f->last = 0;
+        CHECK_INT(asq_pool_open(&lender.pool, &f->loop, &f->profile, 1), 0);
+        CHECK_INT(asq_pool_acquire(&lender.pool, &lender.loan, note_lent), 0);
+        test_run_until(&f->loop, &lender.lent);
+        CHECK_INT(asq_stream_start(&f->stream, &f->loop, lender.loan.conn,
+                                   "SELECT id, text FROM t ORDER BY id", NULL,
+                                   take_chunk, note_end),
+                  0);
+        while (f->chunks == 0 || f->stream.sides[1].state != ASQ_SIDE_FULL)
+            (void)uv_run(&f->loop, UV_RUN_ONCE);
+        asq_pool_close(&lender.pool, note_pool_closed);
+        asq_pool_cancel(&lender.pool);
+        test_run_until(&f->loop, &lender.closed);
+        CHECK_INT(f->ended, 0);
+        if (stopped)
+            stop(f);
+        while (f->ended == 0) { /* what was read before still comes */
+            more(f);
+            (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+        }
+        CHECK_INT(f->ended, 1);
+        CHECK_INT(f->status, stopped ? UV_ECANCELED : UV_ESHUTDOWN);
+    }
+}
+
 static const struct test_case cases[] = {
     {.name = "all_rows_come_in_order", .run = all_rows_come_in_order},
     {.name = "no_chunk_is_empty", .run = no_chunk_is_empty},
@@ -598,6 +654,8 @@ static const struct test_case cases[] = {
     {.name = "wrong_use_is_refused", .run = wrong_use_is_refused},
     {.name = "a_closing_connection_ends_it",
      .run = a_closing_connection_ends_it},
+    {.name = "a_loan_that_is_taken_back_ends_it",
+     .run = a_loan_that_is_taken_back_ends_it},
     {.name = NULL},
 };
 

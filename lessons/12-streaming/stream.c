@@ -41,15 +41,26 @@ static void fail(struct asq_stream *stream, int status, const char *message)
     (void)snprintf(stream->message, sizeof stream->message, "%s", message);
 }
 
+/* The connection is not used once the hold was ended by others: it may be gone
+ * while a chunk is kept. */
+static int call(struct asq_stream *stream,
+                struct asq_request *request,
+                asq_call_cb on_worker,
+                asq_done_cb on_done)
+{
+    if (!asq_hold_lasts(&stream->hold))
+        return UV_ESHUTDOWN;
+    return asq_conn_call(stream->conn, request, on_worker, on_done);
+}
+
 static void ask(struct asq_stream_side *side)
 {
-    int rc = asq_conn_call(side->stream->conn, &side->request,
-                           collect_on_worker, take_side);
+    int rc = call(side->stream, &side->request, collect_on_worker, take_side);
 
     if (rc == 0)
         side->state = ASQ_SIDE_PENDING;
     else
-        fail(side->stream, rc, "the connection is closing");
+        fail(side->stream, rc, "the connection is closed or was given back");
 }
 
 static void note_closed(uv_handle_t *handle)
@@ -78,8 +89,7 @@ static void take_let_go(struct asq_request *request, int status)
 
 static bool submit_let_go(struct asq_stream *stream)
 {
-    return asq_conn_call(stream->conn, &stream->let_go, let_go_on_worker,
-                         take_let_go) == 0;
+    return call(stream, &stream->let_go, let_go_on_worker, take_let_go) == 0;
 }
 
 /* Lists each reason not to be at the end yet. */

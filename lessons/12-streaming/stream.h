@@ -50,8 +50,9 @@ typedef enum asq_chunk (*asq_chunk_cb)(struct asq_stream *stream,
 
 /* Last of all: status is 0 if every row has come; UV_ECANCELED after stop;
  * UV_ETIMEDOUT (a chunk was kept for too long, and there is no key);
- * SQLITE_MISUSE (not a query); or what stopped the query, with message. The
- * memory may be freed. */
+ * UV_ESHUTDOWN (the connection was closed or given back while a chunk was
+ * kept); SQLITE_MISUSE (not a query); or what stopped the query, with message.
+ * The memory may be freed. */
 typedef void (*asq_stream_cb)(struct asq_stream *stream, int status);
 
 enum asq_side_state {
