@@ -298,6 +298,18 @@ static void stand(sqlite3_context *context, int count, sqlite3_value **values)
     sqlite3_result_int(context, 1);
 }
 
+static int
+note_statement(unsigned mask, void *data, void *statement, void *text)
+{
+    struct fixture *f = data;
+
+    (void)mask;
+    (void)statement;
+    (void)text;
+    uv_sem_post(&f->reached);
+    return 0;
+}
+
 static int add_stand(struct asq_db *db, struct asq_request *request)
 {
     struct fixture *f = ((void **)request->data)[0];
@@ -306,24 +318,38 @@ static int add_stand(struct asq_db *db, struct asq_request *request)
                                    f, stand, NULL, NULL);
 }
 
+static int add_trace(struct asq_db *db, struct asq_request *request)
+{
+    struct fixture *f = ((void **)request->data)[0];
+
+    return sqlite3_trace_v2(asq_db_handle(db), SQLITE_TRACE_STMT,
+                            note_statement, f);
+}
+
 static void note_added(struct asq_request *request, int status)
 {
     CHECK_INT(status, 0);
     *(int *)((void **)request->data)[1] = 1;
 }
 
-static void stop_while_it_is_stepped(void *data)
+static void add(struct fixture *f, asq_call_cb what)
 {
-    struct fixture *f = data;
     struct asq_request request;
     int done = 0;
     void *both[] = {f, &done};
 
     asq_request_init(&request);
     request.data = both;
-    CHECK_INT(asq_conn_call(&f->conn, &request, add_stand, note_added), 0);
+    CHECK_INT(asq_conn_call(&f->conn, &request, what, note_added), 0);
     test_run_until(&f->loop, &done);
     asq_request_destroy(&request);
+}
+
+static void stop_while_it_is_stepped(void *data)
+{
+    struct fixture *f = data;
+
+    add(f, add_stand);
     start_sql(f, "WITH RECURSIVE n(id) AS (SELECT stand() UNION ALL SELECT id "
                  "+ 1 FROM n) SELECT id FROM n WHERE id < 0");
     uv_sem_wait(&f->reached);
@@ -630,6 +656,74 @@ static void a_loan_that_is_taken_back_ends_it(void *data)
     }
 }
 
+static unsigned restarts[4]; /* as of each chunk */
+
+static enum asq_chunk keep_first(struct asq_stream *stream,
+                                 struct asq_result *rows)
+{
+    struct fixture *f = stream->data;
+
+    (void)rows;
+    CHECK(f->chunks < 4);
+    restarts[f->chunks++] = stream->restarts;
+    return f->chunks == 1 ? ASQ_CHUNK_KEPT : ASQ_CHUNK_DONE;
+}
+
+/* The second was read before: the worker may have begun again meanwhile. */
+static void a_chunk_says_how_often_it_began_again(void *data)
+{
+    struct fixture *f = data;
+    struct asq_params params = {.values = &f->after, .count = 1};
+
+    add(f, add_trace);
+    f->stream.pin_ms = 1;
+    f->stream.key = "id";
+    f->stream.key_param = 1;
+    f->stream.chunk_rows = 30;
+    CHECK_INT(asq_stream_start(&f->stream, &f->loop, &f->conn, BY_ID, &params,
+                               keep_first, note_end),
+              0);
+    while (f->stream.let_go.submitted_ns == 0 || f->stream.let_go.pending)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    CHECK_INT(f->stream.sides[1].state, ASQ_SIDE_FULL);
+    uv_sem_wait(&f->reached);
+    more(f);
+    uv_sem_wait(&f->reached); /* it has begun again */
+    expect_end(f, 0);
+    CHECK_INT(f->chunks, 4);
+    CHECK_INT(restarts[1], 0);
+    CHECK_INT(restarts[2], 1);
+    CHECK_INT(f->stream.restarts, 1);
+}
+
+static void an_error_waits_for_a_chunk_that_is_kept(void *data)
+{
+    struct fixture *f = data;
+
+    f->keep_every = 3;
+    f->stream.pin_ms = 0;
+    start_sql(f, "SELECT id, abs(CASE id WHEN 25 THEN -9223372036854775808 "
+                 "ELSE id END) FROM t ORDER BY id");
+    while (f->chunks < 3)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    turn(f);
+    CHECK_INT(f->ended, 0);
+    CHECK_INT(f->rows, 24);
+    more(f);
+    expect_end(f, SQLITE_ERROR);
+    CHECK_CONTAINS(f->stream.message, "integer overflow");
+    start_sql(f, "SELECT id, abs(CASE id WHEN 25 THEN -9223372036854775808 "
+                 "ELSE id END) FROM t ORDER BY id");
+    while (f->chunks < 3)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    stop(f);
+    expect_end(f, SQLITE_ERROR); /* it was over before */
+    f->stream.pin_ms = 1;
+    start_sql(f, "SELECT id, abs(CASE id WHEN 25 THEN -9223372036854775808 "
+                 "ELSE id END) FROM t ORDER BY id");
+    expect_end(f, SQLITE_ERROR);
+}
+
 static const struct test_case cases[] = {
     {.name = "all_rows_come_in_order", .run = all_rows_come_in_order},
     {.name = "no_chunk_is_empty", .run = no_chunk_is_empty},
@@ -656,6 +750,10 @@ static const struct test_case cases[] = {
      .run = a_closing_connection_ends_it},
     {.name = "a_loan_that_is_taken_back_ends_it",
      .run = a_loan_that_is_taken_back_ends_it},
+    {.name = "a_chunk_says_how_often_it_began_again",
+     .run = a_chunk_says_how_often_it_began_again},
+    {.name = "an_error_waits_for_a_chunk_that_is_kept",
+     .run = an_error_waits_for_a_chunk_that_is_kept},
     {.name = NULL},
 };
 

@@ -39,7 +39,8 @@ struct asq_stream;
 
 enum asq_chunk {
     ASQ_CHUNK_DONE, /* the consumer is ready for the next one */
-    ASQ_CHUNK_KEPT  /* nothing more comes until asq_stream_more */
+    ASQ_CHUNK_KEPT  /* nothing more comes, not even an error, until
+                       asq_stream_more */
 };
 
 /* The next rows, at least one. They are borrowed: until the callback returns
@@ -67,6 +68,7 @@ struct asq_stream_side {
     struct asq_stream *stream;
     struct asq_request request;
     enum asq_side_state state;
+    unsigned restarts; /* so far, when its chunk was read */
 };
 
 struct asq_stream {
@@ -82,7 +84,8 @@ struct asq_stream {
                            params, later the last one that has come */
     /* read-only */
     uint64_t rows;     /* given to on_chunk */
-    unsigned restarts; /* after a chunk that was kept for too long */
+    unsigned restarts; /* after a chunk that was kept for too long, before
+                          this one was read */
     char message[ASQ_MESSAGE_SIZE]; /* valid in on_end */
     /* private: loop thread only */
     struct asq_conn *conn;
@@ -124,8 +127,8 @@ int asq_stream_start(struct asq_stream *stream,
 void asq_stream_more(struct asq_stream *stream);
 
 /* Ends it early: what is running is interrupted, no further chunk comes, and
- * on_end has UV_ECANCELED. Also inside on_chunk. Harmless when it is not
- * started, or over. */
+ * on_end has UV_ECANCELED, unless there is nothing left to end. Also inside
+ * on_chunk. Harmless when it is not started. */
 void asq_stream_stop(struct asq_stream *stream);
 
 #ifdef __cplusplus
