@@ -724,6 +724,39 @@ static void an_error_waits_for_a_chunk_that_is_kept(void *data)
     expect_end(f, SQLITE_ERROR);
 }
 
+static uint64_t kept_ns;
+
+static enum asq_chunk work_and_keep(struct asq_stream *stream,
+                                    struct asq_result *rows)
+{
+    uint64_t end_ns = uv_hrtime() + 3000000;
+
+    (void)rows;
+    ((struct fixture *)stream->data)->chunks++;
+    while (uv_hrtime() < end_ns)
+        continue;
+    kept_ns = uv_hrtime();
+    return ASQ_CHUNK_KEPT;
+}
+
+/* A chunk is kept from the moment when its callback returns. */
+static void the_time_of_a_slow_callback_does_not_count(void *data)
+{
+    struct fixture *f = data;
+
+    f->stream.pin_ms = 100000;
+    CHECK_INT(asq_stream_start(&f->stream, &f->loop, &f->conn,
+                               "SELECT id FROM t", NULL, work_and_keep,
+                               note_end),
+              0);
+    while (f->chunks == 0)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    CHECK(uv_now(&f->loop) + uv_timer_get_due_in(&f->stream.pin) >=
+          kept_ns / 1000000 + 100000);
+    stop(f);
+    expect_end(f, UV_ECANCELED);
+}
+
 static const struct test_case cases[] = {
     {.name = "all_rows_come_in_order", .run = all_rows_come_in_order},
     {.name = "no_chunk_is_empty", .run = no_chunk_is_empty},
@@ -754,6 +787,8 @@ static const struct test_case cases[] = {
      .run = a_chunk_says_how_often_it_began_again},
     {.name = "an_error_waits_for_a_chunk_that_is_kept",
      .run = an_error_waits_for_a_chunk_that_is_kept},
+    {.name = "the_time_of_a_slow_callback_does_not_count",
+     .run = the_time_of_a_slow_callback_does_not_count},
     {.name = NULL},
 };
 

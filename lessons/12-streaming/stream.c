@@ -139,6 +139,7 @@ static bool give(struct asq_stream_side *side)
     stream->delivering = false;
     if (chunk == ASQ_CHUNK_KEPT && side->state == ASQ_SIDE_KEPT &&
         !stream->over) {
+        uv_update_time(stream->pin.loop); /* the callback may have been slow */
         if (stream->pin_ms != 0)
             (void)uv_timer_start(&stream->pin, note_pinned, stream->pin_ms, 0);
         return false;
