@@ -116,11 +116,14 @@ static struct asq_value read_cell(sqlite3_stmt *handle, int column)
         return asq_text_n(text, (size_t)sqlite3_column_bytes(handle, column));
     }
     case SQLITE_BLOB: {
+        /* Asked before, because the bytes of a zeroblob are made only then. */
+        size_t size = (size_t)sqlite3_column_bytes(handle, column);
         const void *blob = sqlite3_column_blob(handle, column);
 
         /* SQLite has no address for an empty blob. */
-        return asq_blob(blob == NULL ? "" : blob,
-                        (size_t)sqlite3_column_bytes(handle, column));
+        if (blob == NULL && size == 0)
+            blob = "";
+        return blob == NULL ? asq_null() : asq_blob(blob, size);
     }
     default:
         return asq_null();

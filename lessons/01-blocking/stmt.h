@@ -47,7 +47,8 @@ int asq_db_run(struct asq_db *db,
 int asq_stmt_step(struct asq_stmt *stmt);
 
 /* Returns a cell of the current row. Text and blob are borrowed until the next
- * step or release: copy them if you need them for longer. */
+ * step or release: copy them if you need them for longer. Where there is no
+ * memory for one, it is null, and the next step says so. */
 struct asq_value asq_stmt_value(struct asq_stmt *stmt, int column);
 
 /* Return the number of columns; a column's name (borrowed until the next step);
