@@ -757,6 +757,27 @@ static void the_time_of_a_slow_callback_does_not_count(void *data)
     expect_end(f, UV_ECANCELED);
 }
 
+/* The limit of a result is for each row, wherever in a chunk it comes. */
+static void rows_that_fit_alone_fit_in_a_chunk(void *data)
+{
+    struct fixture *f = data;
+
+    f->conn.runner.db.result_limit = 1000; /* nothing runs on the worker */
+    f->stream.chunk_rows = 1000;
+    start_sql(f, BY_ID);
+    expect_end(f, 0);
+    CHECK_INT(f->rows, 100);
+    CHECK(f->chunks > 4);
+    start_sql(f, "SELECT id, zeroblob(CASE id % 9 WHEN 5 THEN 800 ELSE 10 END) "
+                 "FROM t ORDER BY id");
+    expect_end(f, 0);
+    CHECK_INT(f->rows, 100);
+    start_sql(f, "SELECT id, zeroblob(CASE id WHEN 50 THEN 5000 ELSE 10 END) "
+                 "FROM t ORDER BY id");
+    expect_end(f, SQLITE_TOOBIG);
+    CHECK_INT(f->rows, 49);
+}
+
 static const struct test_case cases[] = {
     {.name = "all_rows_come_in_order", .run = all_rows_come_in_order},
     {.name = "no_chunk_is_empty", .run = no_chunk_is_empty},
@@ -789,6 +810,8 @@ static const struct test_case cases[] = {
      .run = an_error_waits_for_a_chunk_that_is_kept},
     {.name = "the_time_of_a_slow_callback_does_not_count",
      .run = the_time_of_a_slow_callback_does_not_count},
+    {.name = "rows_that_fit_alone_fit_in_a_chunk",
+     .run = rows_that_fit_alone_fit_in_a_chunk},
     {.name = NULL},
 };
 

@@ -68,7 +68,8 @@ int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result);
  * most so many rows, and no more once they take so many bytes, but one row at
  * least. *ret_more is false when the statement is done. Rows that came before
  * an error are in the result. For queries only, because a write would stay half
- * stepped. Returns 0 or an error as _step, or SQLITE_TOOBIG. */
+ * stepped. Returns 0 or an error as _step, or SQLITE_TOOBIG: a single row is
+ * larger than the limit of a result. */
 int asq_stmt_collect_some(struct asq_stmt *stmt,
                           struct asq_result *result,
                           size_t rows,
