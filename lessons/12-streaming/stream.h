@@ -77,8 +77,9 @@ struct asq_stream {
     size_t chunk_rows;  /* at most in a chunk: 1,000 */
     size_t chunk_bytes; /* and about so many: 256 KiB; one row at least */
     unsigned pin_ms;    /* a chunk may be kept for: 1,000; 0: for ever */
-    const char *key;    /* NULL: none. A column whose values are unique, and by
-                           which the query is ordered, upwards */
+    const char *key;    /* NULL: none. A column whose values are unique and not
+                           NULL, and by which the query is ordered, upwards;
+                           without LIMIT, which would begin anew */
     size_t key_param;   /* the parameter, from 1, that the query compares it to,
                            as in "WHERE id > ?1": its value at first is that of
                            params, later the last one that has come */
