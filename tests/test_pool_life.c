@@ -581,6 +581,25 @@ static void a_run_that_waits_is_reported(void *data)
     asq_request_destroy(&q.request);
 }
 
+/* It is never idle: somebody waits whenever it comes back. */
+static void an_old_one_that_is_always_wanted_is_replaced(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a, b;
+
+    f->pool.life_ms = 640;
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    init(f, &b, "b");
+    acquire(&b);
+    move_clock(1000);
+    end_borrower(&a);
+    expect_loan(&b, 0);
+    CHECK_INT(stats_of(f).opened, 2);
+    CHECK_INT(stats_of(f).replaced, 1);
+    end_borrower(&b);
+}
+
 static const struct test_case cases[] = {
     {.name = "idle_ones_go_but_not_below_keep",
      .run = idle_ones_go_but_not_below_keep},
@@ -621,6 +640,8 @@ static const struct test_case cases[] = {
      .run = an_old_one_that_is_lent_is_not_looked_at},
     {.name = "a_run_that_waits_is_reported",
      .run = a_run_that_waits_is_reported},
+    {.name = "an_old_one_that_is_always_wanted_is_replaced",
+     .run = an_old_one_that_is_always_wanted_is_replaced},
     {.name = NULL},
 };
 

@@ -101,6 +101,7 @@ static void note_clean(struct asq__member *member, bool undone)
 {
     member->pool->stats.undone += undone;
     member->used_ns = asq__pool_now(member->pool);
+    asq__pool_choose_old(member->pool); /* before somebody else gets it */
     member->pool->changed(member->pool);
 }
 
