@@ -36,6 +36,7 @@ static void set_up(void *data)
     struct fixture *f = data;
     char message[256];
 
+    test_alloc_install();
     CHECK_INT(uv_loop_init(&f->loop), 0);
     CHECK_INT(uv_sem_init(&f->reached, 0), 0);
     CHECK_INT(uv_sem_init(&f->gate, 0), 0);
@@ -778,6 +779,48 @@ static void rows_that_fit_alone_fit_in_a_chunk(void *data)
     CHECK_INT(f->rows, 49);
 }
 
+/* Each allocation fails in turn, alone or with all after it. */
+static void without_memory_it_ends(void *data)
+{
+    struct fixture *f = data;
+    struct asq_params params = {.values = &f->after, .count = 1};
+
+    f->stream.key = "text"; /* a key in a result of its own */
+    f->stream.key_param = 1;
+    f->after = asq_text("");
+    for (int keep = 0; keep < 2; keep++) {
+        int failed = 1;
+
+        for (uint64_t nth = 1; failed; nth++) {
+            int rc;
+
+            asq_stream_destroy(&f->stream);
+            f->ended = 0;
+            f->chunks = 0;
+            f->rows = f->last = 0;
+            run_beside(f, "PRAGMA shrink_memory");
+            test_alloc_fail_at(TEST_ALLOC_MALLOC | TEST_ALLOC_SQLITE, nth,
+                               keep);
+            rc = asq_stream_start(
+                &f->stream, &f->loop, &f->conn,
+                "SELECT id, text, zeroblob(3000 + 0 * id) FROM t WHERE id <= "
+                "35 AND text > ?1 ORDER BY id",
+                &params, take_chunk, note_end);
+            if (rc == 0)
+                test_run_until(&f->loop, &f->ended);
+            failed = test_alloc_has_failed();
+            test_alloc_fail_at(0, 0, 0);
+            if (rc != 0)
+                CHECK_INT(rc, UV_ENOMEM);
+            else if (f->status != 0)
+                CHECK_INT(f->status, SQLITE_NOMEM);
+            else
+                CHECK_INT(f->rows, 35);
+        }
+    }
+    check_nothing_is_left(f);
+}
+
 static const struct test_case cases[] = {
     {.name = "all_rows_come_in_order", .run = all_rows_come_in_order},
     {.name = "no_chunk_is_empty", .run = no_chunk_is_empty},
@@ -812,6 +855,7 @@ static const struct test_case cases[] = {
      .run = the_time_of_a_slow_callback_does_not_count},
     {.name = "rows_that_fit_alone_fit_in_a_chunk",
      .run = rows_that_fit_alone_fit_in_a_chunk},
+    {.name = "without_memory_it_ends", .run = without_memory_it_ends},
     {.name = NULL},
 };
 
