@@ -332,6 +332,25 @@ static void it_can_be_started_again_in_its_callback(void *data)
     destroy_all(&all);
 }
 
+static void its_count_begins_anew(void *data)
+{
+    struct fixture *f = data;
+    struct all all;
+
+    open_pool(f, 1);
+    init_all(f, &all);
+    asq_gather_add(&all.gather, &all.parts[0], "SELECT 1", NULL);
+    asq_gather_add(&all.gather, &all.parts[1], "SELECT 1", NULL);
+    start(&all);
+    expect_all(&all, 0);
+    CHECK_INT(all.gather.count, 2);
+    all.done = 0;
+    start(&all); /* without parts */
+    expect_all(&all, 0);
+    CHECK_INT(all.gather.count, 0);
+    destroy_all(&all);
+}
+
 static const struct test_case cases[] = {
     {.name = "results_are_found_in_their_parts",
      .run = results_are_found_in_their_parts},
@@ -352,6 +371,7 @@ static const struct test_case cases[] = {
      .run = cancel_reaches_what_never_ran},
     {.name = "it_can_be_started_again_in_its_callback",
      .run = it_can_be_started_again_in_its_callback},
+    {.name = "its_count_begins_anew", .run = its_count_begins_anew},
     {.name = NULL},
 };
 

@@ -495,6 +495,35 @@ static void several_connections_to_memory_are_refused(void *data)
     run_query(f, "SELECT 1", 0);
 }
 
+/* The one that was expected to be free first is not. */
+static void one_that_becomes_idle_is_lent_at_once(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a, b;
+    struct query slow, quick;
+
+    f->pool.depth = 1;
+    open_pool(f, 2);
+    borrow(f, &a, "a");
+    borrow(f, &b, "b");
+    end_borrower(&a);
+    end_borrower(&b);
+    start_query(f, &slow, "SELECT stand()");
+    uv_sem_wait(&f->reached);
+    start_query(f, &quick, "SELECT 1");
+    init(f, &a, "a");
+    acquire(&a);
+    expect_query(&quick, 0);
+    CHECK_INT(a.loan.state, ASQ_LOAN_DUE);
+    expect_loan(&a, 0);
+    CHECK_INT(slow.done, 0);
+    end_borrower(&a);
+    uv_sem_post(&f->gate);
+    expect_query(&slow, 0);
+    asq_request_destroy(&slow.request);
+    asq_request_destroy(&quick.request);
+}
+
 static const struct test_case cases[] = {
     {.name = "a_query_opens_the_first_connection",
      .run = a_query_opens_the_first_connection},
@@ -534,6 +563,8 @@ static const struct test_case cases[] = {
      .run = a_run_in_the_line_can_end_early},
     {.name = "several_connections_to_memory_are_refused",
      .run = several_connections_to_memory_are_refused},
+    {.name = "one_that_becomes_idle_is_lent_at_once",
+     .run = one_that_becomes_idle_is_lent_at_once},
     {.name = NULL},
 };
 

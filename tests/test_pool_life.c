@@ -388,6 +388,43 @@ static void who_waits_for_long_is_told_once(void *data)
     asq_request_destroy(&q.request);
 }
 
+static struct borrower *other_waiter;
+
+static void
+give_up_other(struct asq_pool *pool, const char *who, uint64_t waited_ns)
+{
+    (void)pool;
+    (void)who;
+    (void)waited_ns;
+    asq_loan_give_up(&other_waiter->loan);
+}
+
+/* Its time is over as well, but it waits no longer. */
+static void who_is_told_may_give_another_up(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a, b, c;
+
+    f->pool.slow_ms = 1;
+    f->pool.on_slow = give_up_other;
+    other_waiter = &c;
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    init(f, &b, "b");
+    init(f, &c, "c");
+    c.loan.timeout_ms = 2;
+    acquire(&b);
+    acquire(&c);
+    move_clock(2);
+    let_it_look(f);
+    CHECK_INT(stats_of(f).waiting, 1);
+    expect_loan(&c, UV_ECANCELED);
+    CHECK_INT(stats_of(f).timed_out, 0);
+    end_borrower(&a);
+    expect_loan(&b, 0);
+    end_borrower(&b);
+}
+
 static void a_pool_without_work_lets_the_loop_end(void *data)
 {
     struct fixture *f = data;
@@ -419,6 +456,150 @@ static void no_memory_is_told_to_one(void *data)
     end_borrower(&a);
 }
 
+static int drained;
+static bool refused_inside;
+
+static void note_drained(struct asq_pool *pool)
+{
+    struct fixture *f = pool->data;
+
+    CHECK(!f->calling);
+    CHECK(stats_of(f).lent == 0 && stats_of(f).waiting == 0);
+    drained++;
+}
+
+/* The second time comes when the callback of the first is due. */
+static void refused_twice_is_drained_once(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a;
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    CHECK(!asq_pool_refuse(&f->pool, NULL));
+    CHECK(!asq_pool_refuse(&f->pool, note_drained));
+    end_borrower(&a);
+    CHECK(!asq_pool_refuse(&f->pool, NULL));
+    CHECK(!asq_pool_refuse(&f->pool, note_drained));
+    CHECK_INT(drained, 0);
+    test_run_until(&f->loop, &drained);
+    CHECK(asq_pool_refuse(&f->pool, note_drained));
+    turn(f);
+    CHECK_INT(drained, 1);
+}
+
+static void refuse_inside(struct asq_request *request, int status)
+{
+    struct query *q = request->data;
+
+    q->done++;
+    q->status = status;
+    if (!refused_inside)
+        CHECK(!asq_pool_refuse(&q->fixture->pool, note_drained));
+    refused_inside = true;
+}
+
+static void an_answer_that_is_due_is_not_drained(void *data)
+{
+    struct fixture *f = data;
+    struct query q[2];
+
+    f->profile.on_open_db = NULL;
+    asq_slow_disk_fail(ASQ_DISK_OPEN, 1, SQLITE_CANTOPEN, 0);
+    open_pool(f, 1);
+    run_query(f, "SELECT 1", SQLITE_CANTOPEN); /* none is opened for a while */
+    for (int i = 0; i < 2; i++) {
+        start_query(f, &q[i], "SELECT 1");
+        q[i].request.on_done = refuse_inside;
+        asq_request_cancel(&q[i].request);
+    }
+    expect_query(&q[0], UV_ECANCELED);
+    expect_query(&q[1], UV_ECANCELED);
+    test_run_until(&f->loop, &drained);
+    CHECK_INT(drained, 1);
+    for (int i = 0; i < 2; i++)
+        asq_request_destroy(&q[i].request);
+}
+
+/* The timer that is set for the end of its life does not delay that. */
+static void one_with_a_long_life_goes_when_idle(void *data)
+{
+    struct fixture *f = data;
+
+    f->pool.idle_ms = 10;
+    f->pool.life_ms = 100000;
+    open_pool(f, 1);
+    run_query(f, "SELECT 1", 0);
+    turn(f);
+    move_clock(10);
+    let_it_look(f);
+    CHECK_INT(stats_of(f).open, 0);
+    CHECK_INT(stats_of(f).replaced, 0);
+}
+
+static void an_old_one_that_is_lent_is_not_looked_at(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a;
+    struct query slow;
+
+    f->pool.life_ms = 640;
+    open_pool(f, 2);
+    borrow(f, &a, "a");
+    move_on(f, 1000);
+    CHECK(!uv_is_active((uv_handle_t *)&f->pool.timer));
+    end_borrower(&a);
+    let_it_look(f);
+    CHECK_INT(stats_of(f).replaced, 1);
+    start_query(f, &slow, "SELECT stand()");
+    (void)uv_run(&f->loop, UV_RUN_ONCE);
+    uv_sem_wait(&f->reached);
+    move_on(f, 1000); /* it is to go as soon as it is free */
+    CHECK(!uv_is_active((uv_handle_t *)&f->pool.timer));
+    uv_sem_post(&f->gate);
+    expect_query(&slow, 0);
+    turn(f);
+    CHECK_INT(stats_of(f).replaced, 2);
+    asq_request_destroy(&slow.request);
+}
+
+static void a_run_that_waits_is_reported(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a;
+    struct query q;
+    char text[256];
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    start_query(f, &q, "SELECT 1");
+    CHECK(asq_pool_report(&f->pool, text, sizeof text));
+    CHECK_TEXT(text, "1 of 1 open, 1 lent (a for 0.0 s), 1 waiting, the "
+                     "longest for 0.0 s");
+    end_borrower(&a);
+    expect_query(&q, 0);
+    asq_request_destroy(&q.request);
+}
+
+/* It is never idle: somebody waits whenever it comes back. */
+static void an_old_one_that_is_always_wanted_is_replaced(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a, b;
+
+    f->pool.life_ms = 640;
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    init(f, &b, "b");
+    acquire(&b);
+    move_clock(1000);
+    end_borrower(&a);
+    expect_loan(&b, 0);
+    CHECK_INT(stats_of(f).opened, 2);
+    CHECK_INT(stats_of(f).replaced, 1);
+    end_borrower(&b);
+}
+
 static const struct test_case cases[] = {
     {.name = "idle_ones_go_but_not_below_keep",
      .run = idle_ones_go_but_not_below_keep},
@@ -444,9 +625,23 @@ static const struct test_case cases[] = {
     {.name = "two_that_want_two_are_told", .run = two_that_want_two_are_told},
     {.name = "who_waits_for_long_is_told_once",
      .run = who_waits_for_long_is_told_once},
+    {.name = "who_is_told_may_give_another_up",
+     .run = who_is_told_may_give_another_up},
     {.name = "a_pool_without_work_lets_the_loop_end",
      .run = a_pool_without_work_lets_the_loop_end},
     {.name = "no_memory_is_told_to_one", .run = no_memory_is_told_to_one},
+    {.name = "refused_twice_is_drained_once",
+     .run = refused_twice_is_drained_once},
+    {.name = "an_answer_that_is_due_is_not_drained",
+     .run = an_answer_that_is_due_is_not_drained},
+    {.name = "one_with_a_long_life_goes_when_idle",
+     .run = one_with_a_long_life_goes_when_idle},
+    {.name = "an_old_one_that_is_lent_is_not_looked_at",
+     .run = an_old_one_that_is_lent_is_not_looked_at},
+    {.name = "a_run_that_waits_is_reported",
+     .run = a_run_that_waits_is_reported},
+    {.name = "an_old_one_that_is_always_wanted_is_replaced",
+     .run = an_old_one_that_is_always_wanted_is_replaced},
     {.name = NULL},
 };
 

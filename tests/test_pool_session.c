@@ -273,6 +273,106 @@ static void a_lost_database_is_replaced(void *data)
     CHECK_INT(stats_of(f).opened, 2);
 }
 
+/* A borrower need not wait for its last answers. */
+static void pending_requests_keep_their_transaction(void *data)
+{
+    static const char *const steps[] = {"SELECT stand()", "BEGIN IMMEDIATE",
+                                        "INSERT INTO t VALUES (1)",
+                                        "INSERT INTO t VALUES (2)", "COMMIT"};
+    enum {
+        STEPS = sizeof steps / sizeof steps[0]
+    };
+    struct fixture *f = data;
+    struct borrower a, b, parts[STEPS];
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    for (int i = 0; i < STEPS; i++) {
+        init(f, &parts[i], "part");
+        parts[i].loan.conn = a.loan.conn;
+        start_on(&parts[i], steps[i]);
+    }
+    release(&a);
+    uv_sem_post(&f->gate);
+    borrow(f, &b, "b");
+    for (int i = 0; i < STEPS; i++) {
+        CHECK_INT(parts[i].answered, 1);
+        CHECK_INT(parts[i].answer, 0);
+        asq_request_destroy(&parts[i].request);
+    }
+    CHECK_INT(number_on(&b, "SELECT count(*) AS n FROM t"), 2);
+    end_borrower(&b);
+    CHECK_INT(stats_of(f).undone, 0);
+    CHECK_INT(stats_of(f).replaced, 0);
+}
+
+static sqlite3_blob *blob;
+
+static int open_blob(struct asq_db *db, struct asq_request *request)
+{
+    (void)request;
+    return sqlite3_blob_open(asq_db_handle(db), "main", "b", "x", 1, 0, &blob);
+}
+
+/* Nobody but its owner can close it, and it keeps old rows in sight. */
+static void one_with_an_open_blob_is_replaced(void *data)
+{
+    struct fixture *f = data;
+    struct borrower a, b;
+    char message[256];
+
+    open_pool(f, 1);
+    borrow(f, &a, "a");
+    run_on(&a, "CREATE TABLE b (x)");
+    run_on(&a, "INSERT INTO b VALUES (zeroblob(10))");
+    a.answered = 0;
+    CHECK_INT(asq_conn_call(a.loan.conn, &a.request, open_blob, take_borrowed),
+              0);
+    test_run_until(&f->loop, &a.answered);
+    CHECK_INT(a.answer, 0);
+    end_borrower(&a);
+    CHECK_INT(asq_ask_elsewhere(f->path, "INSERT INTO t VALUES (1)", NULL,
+                                message, sizeof message),
+              0);
+    borrow(f, &b, "b");
+    CHECK_INT(number_on(&b, "SELECT count(*) AS n FROM t"), 1);
+    end_borrower(&b);
+    CHECK_INT(stats_of(f).undone, 1);
+    CHECK_INT(stats_of(f).replaced, 1);
+    CHECK_INT(sqlite3_blob_close(blob), 0);
+}
+
+/* The next borrower must find what the hook has made, as it was made. */
+static void what_the_profile_made_is_kept(void *data)
+{
+    static const char *const spoils[] = {
+        "DROP TABLE given", "ALTER TABLE given RENAME TO taken",
+        "ALTER TABLE given ADD COLUMN b", "INSERT INTO given VALUES (1)",
+        "DROP TABLE temp.given"};
+    const unsigned count = sizeof spoils / sizeof spoils[0];
+    struct fixture *f = data;
+
+    f->profile.on_open_db = open_with_temp;
+    open_pool(f, 1);
+    for (unsigned i = 0; i < count; i++) {
+        struct borrower a;
+
+        run_query(f, spoils[i], SQLITE_AUTH);
+        borrow(f, &a, "a");
+        run_on(&a, spoils[i]);
+        end_borrower(&a);
+        borrow(f, &a, "a");
+        CHECK_INT(number_on(&a, "SELECT count(*) AS n FROM given"), 0);
+        end_borrower(&a);
+        CHECK_INT(stats_of(f).replaced, i + 1);
+    }
+    run_query(f, "INSERT INTO t VALUES (1)", 0);
+    run_query(f, "ALTER TABLE t RENAME COLUMN a TO b", 0);
+    run_query(f, "CREATE TABLE other (a)", 0);
+    run_query(f, "DROP TABLE other", 0);
+    CHECK_INT(stats_of(f).opened, count + 1);
+}
+
 static const struct test_case cases[] = {
     {.name = "a_transaction_is_rolled_back",
      .run = a_transaction_is_rolled_back},
@@ -294,6 +394,12 @@ static const struct test_case cases[] = {
     {.name = "a_hook_that_fails_fails_the_loan",
      .run = a_hook_that_fails_fails_the_loan},
     {.name = "a_lost_database_is_replaced", .run = a_lost_database_is_replaced},
+    {.name = "pending_requests_keep_their_transaction",
+     .run = pending_requests_keep_their_transaction},
+    {.name = "one_with_an_open_blob_is_replaced",
+     .run = one_with_an_open_blob_is_replaced},
+    {.name = "what_the_profile_made_is_kept",
+     .run = what_the_profile_made_is_kept},
     {.name = NULL},
 };
 

@@ -3,6 +3,7 @@
 #include "pool_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct seen {
     struct fixture *f; /* whose pool is that of the readers */
@@ -321,8 +322,7 @@ static void it_can_be_ended_at_any_moment(void *data)
             (void)uv_run(&f->loop, UV_RUN_NOWAIT);
         end(&seen);
         CHECK_INT(seen.ready, 1);
-        CHECK(seen.status == 0 || seen.status == UV_ECANCELED ||
-              seen.status == SQLITE_INTERRUPT);
+        CHECK(seen.status == 0 || seen.status == UV_ECANCELED);
         CHECK_INT(seen.ended, 1);
         CHECK_INT(seen.snapshot.state, ASQ_SNAPSHOT_NONE);
     }
@@ -416,6 +416,101 @@ static void wrong_use_is_refused(void *data)
     close_seen(&seen);
 }
 
+static int
+note_statement(unsigned mask, void *data, void *statement, void *text)
+{
+    struct fixture *f = data;
+
+    (void)mask;
+    (void)statement;
+    if (strcmp(text, "BEGIN IMMEDIATE") == 0)
+        uv_sem_post(&f->reached);
+    return 0;
+}
+
+static int add_trace(struct asq_db *db, void *data)
+{
+    return sqlite3_trace_v2(asq_db_handle(db), SQLITE_TRACE_STMT,
+                            note_statement, data);
+}
+
+/* Even where it is interrupted while it waits for the write lock. */
+static void ended_before_ready_is_cancelled(void *data)
+{
+    struct fixture *f = data;
+    struct seen seen;
+    sqlite3 *other;
+
+    f->profile.on_open_db = add_trace;
+    open_seen(f, &seen, 2);
+    CHECK_INT(sqlite3_open(f->path, &other), 0);
+    CHECK_INT(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), 0);
+    begin(&seen);
+    while (seen.snapshot.state != ASQ_SNAPSHOT_LOCKING)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    uv_sem_wait(&f->reached);
+    end(&seen);
+    CHECK_INT(seen.ready, 1);
+    CHECK_INT(seen.status, UV_ECANCELED);
+    CHECK_TEXT(seen.snapshot.message, "ended before it was ready");
+    CHECK_INT(sqlite3_close(other), 0);
+    close_seen(&seen);
+}
+
+static void note_heap_closed(struct asq_pool *pool)
+{
+    struct fixture *f = pool->data;
+
+    f->closed++;
+    free(pool);
+}
+
+/* What it had borrowed was taken back, and all of it is gone. */
+static void it_ends_after_its_pools(void *data)
+{
+    struct fixture *f = data;
+    struct asq_snapshot snapshot;
+    struct asq_pool *pool = malloc(sizeof *pool);
+    struct seen seen = {.f = f};
+
+    CHECK(pool != NULL);
+    asq_pool_init(pool);
+    pool->data = f;
+    CHECK_INT(asq_pool_open(pool, &f->loop, &f->profile, 1), 0);
+    asq_snapshot_init(&snapshot);
+    snapshot.data = &seen;
+    CHECK_INT(asq_snapshot_begin(&snapshot, pool, NULL, note_ready), 0);
+    test_run_until(&f->loop, &seen.ready);
+    asq_pool_close(pool, note_heap_closed);
+    asq_pool_cancel(pool);
+    test_run_until(&f->loop, &f->closed);
+    CHECK_INT(asq_snapshot_end(&snapshot, note_ended), 0);
+    test_run_until(&f->loop, &seen.ended);
+    asq_snapshot_destroy(&snapshot);
+}
+
+/* They are taken back while it waits for the writer. */
+static void without_readers_it_is_not_ready(void *data)
+{
+    struct fixture *f = data;
+    struct seen seen;
+    struct borrower w;
+
+    open_seen(f, &seen, 2);
+    init(f, &w, "w");
+    CHECK_INT(asq_pool_acquire(&seen.writer, &w.loan, take_loan), 0);
+    expect_loan(&w, 0);
+    begin(&seen);
+    while (seen.snapshot.writer.state != ASQ_LOAN_WAITING)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    close_pool(f);
+    asq_pool_cancel(&f->pool);
+    test_run_until(&f->loop, &f->closed);
+    end_borrower(&w);
+    expect_ready(&seen, UV_ESHUTDOWN);
+    close_seen(&seen);
+}
+
 static const struct test_case cases[] = {
     {.name = "reads_agree_although_others_write",
      .run = reads_agree_although_others_write},
@@ -436,6 +531,11 @@ static const struct test_case cases[] = {
      .run = without_wal_one_reader_is_all},
     {.name = "no_reader_in_time_is_told", .run = no_reader_in_time_is_told},
     {.name = "wrong_use_is_refused", .run = wrong_use_is_refused},
+    {.name = "ended_before_ready_is_cancelled",
+     .run = ended_before_ready_is_cancelled},
+    {.name = "it_ends_after_its_pools", .run = it_ends_after_its_pools},
+    {.name = "without_readers_it_is_not_ready",
+     .run = without_readers_it_is_not_ready},
     {.name = NULL},
 };
 

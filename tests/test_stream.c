@@ -2,6 +2,7 @@
 #include "12-streaming/stream.h"
 
 #include "03-event-loop/conn_wait.h"
+#include "10-pooling/pool.h"
 #include "common/elsewhere.h"
 #include "common/slow_disk.h"
 #include "grader/test.h"
@@ -35,6 +36,7 @@ static void set_up(void *data)
     struct fixture *f = data;
     char message[256];
 
+    test_alloc_install();
     CHECK_INT(uv_loop_init(&f->loop), 0);
     CHECK_INT(uv_sem_init(&f->reached, 0), 0);
     CHECK_INT(uv_sem_init(&f->gate, 0), 0);
@@ -297,6 +299,18 @@ static void stand(sqlite3_context *context, int count, sqlite3_value **values)
     sqlite3_result_int(context, 1);
 }
 
+static int
+note_statement(unsigned mask, void *data, void *statement, void *text)
+{
+    struct fixture *f = data;
+
+    (void)mask;
+    (void)statement;
+    (void)text;
+    uv_sem_post(&f->reached);
+    return 0;
+}
+
 static int add_stand(struct asq_db *db, struct asq_request *request)
 {
     struct fixture *f = ((void **)request->data)[0];
@@ -305,24 +319,38 @@ static int add_stand(struct asq_db *db, struct asq_request *request)
                                    f, stand, NULL, NULL);
 }
 
+static int add_trace(struct asq_db *db, struct asq_request *request)
+{
+    struct fixture *f = ((void **)request->data)[0];
+
+    return sqlite3_trace_v2(asq_db_handle(db), SQLITE_TRACE_STMT,
+                            note_statement, f);
+}
+
 static void note_added(struct asq_request *request, int status)
 {
     CHECK_INT(status, 0);
     *(int *)((void **)request->data)[1] = 1;
 }
 
-static void stop_while_it_is_stepped(void *data)
+static void add(struct fixture *f, asq_call_cb what)
 {
-    struct fixture *f = data;
     struct asq_request request;
     int done = 0;
     void *both[] = {f, &done};
 
     asq_request_init(&request);
     request.data = both;
-    CHECK_INT(asq_conn_call(&f->conn, &request, add_stand, note_added), 0);
+    CHECK_INT(asq_conn_call(&f->conn, &request, what, note_added), 0);
     test_run_until(&f->loop, &done);
     asq_request_destroy(&request);
+}
+
+static void stop_while_it_is_stepped(void *data)
+{
+    struct fixture *f = data;
+
+    add(f, add_stand);
     start_sql(f, "WITH RECURSIVE n(id) AS (SELECT stand() UNION ALL SELECT id "
                  "+ 1 FROM n) SELECT id FROM n WHERE id < 0");
     uv_sem_wait(&f->reached);
@@ -574,6 +602,225 @@ static void a_closing_connection_ends_it(void *data)
     expect_end(f, 0);
 }
 
+struct lender {
+    struct asq_pool pool;
+    struct asq_loan loan;
+    int lent, closed;
+};
+
+static void note_lent(struct asq_loan *loan, int status)
+{
+    CHECK_INT(status, 0);
+    ((struct lender *)loan->data)->lent++;
+}
+
+static void note_pool_closed(struct asq_pool *pool)
+{
+    ((struct lender *)pool->data)->closed++;
+}
+
+/* The pool frees the connection while a chunk is kept. */
+static void a_loan_that_is_taken_back_ends_it(void *data)
+{
+    struct fixture *f = data;
+    struct lender lender = {0};
+
+    f->keep_every = 1;
+    f->stream.pin_ms = 0;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        asq_pool_init(&lender.pool);
+        lender.pool.data = lender.loan.data = &lender;
+        lender.lent = lender.closed = f->ended = 0;
+        f->chunks = 0;
+        f->rows = f->last = 0;
+        CHECK_INT(asq_pool_open(&lender.pool, &f->loop, &f->profile, 1), 0);
+        CHECK_INT(asq_pool_acquire(&lender.pool, &lender.loan, note_lent), 0);
+        test_run_until(&f->loop, &lender.lent);
+        CHECK_INT(asq_stream_start(&f->stream, &f->loop, lender.loan.conn,
+                                   "SELECT id, text FROM t ORDER BY id", NULL,
+                                   take_chunk, note_end),
+                  0);
+        while (f->chunks == 0 || f->stream.sides[1].state != ASQ_SIDE_FULL)
+            (void)uv_run(&f->loop, UV_RUN_ONCE);
+        asq_pool_close(&lender.pool, note_pool_closed);
+        asq_pool_cancel(&lender.pool);
+        test_run_until(&f->loop, &lender.closed);
+        CHECK_INT(f->ended, 0);
+        if (stopped)
+            stop(f);
+        while (f->ended == 0) { /* what was read before still comes */
+            more(f);
+            (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+        }
+        CHECK_INT(f->ended, 1);
+        CHECK_INT(f->status, stopped ? UV_ECANCELED : UV_ESHUTDOWN);
+    }
+}
+
+static unsigned restarts[4]; /* as of each chunk */
+
+static enum asq_chunk keep_first(struct asq_stream *stream,
+                                 struct asq_result *rows)
+{
+    struct fixture *f = stream->data;
+
+    (void)rows;
+    CHECK(f->chunks < 4);
+    restarts[f->chunks++] = stream->restarts;
+    return f->chunks == 1 ? ASQ_CHUNK_KEPT : ASQ_CHUNK_DONE;
+}
+
+/* The second was read before: the worker may have begun again meanwhile. */
+static void a_chunk_says_how_often_it_began_again(void *data)
+{
+    struct fixture *f = data;
+    struct asq_params params = {.values = &f->after, .count = 1};
+
+    add(f, add_trace);
+    f->stream.pin_ms = 1;
+    f->stream.key = "id";
+    f->stream.key_param = 1;
+    f->stream.chunk_rows = 30;
+    CHECK_INT(asq_stream_start(&f->stream, &f->loop, &f->conn, BY_ID, &params,
+                               keep_first, note_end),
+              0);
+    while (f->stream.let_go.submitted_ns == 0 || f->stream.let_go.pending)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    CHECK_INT(f->stream.sides[1].state, ASQ_SIDE_FULL);
+    uv_sem_wait(&f->reached);
+    more(f);
+    uv_sem_wait(&f->reached); /* it has begun again */
+    expect_end(f, 0);
+    CHECK_INT(f->chunks, 4);
+    CHECK_INT(restarts[1], 0);
+    CHECK_INT(restarts[2], 1);
+    CHECK_INT(f->stream.restarts, 1);
+}
+
+static void an_error_waits_for_a_chunk_that_is_kept(void *data)
+{
+    struct fixture *f = data;
+
+    f->keep_every = 3;
+    f->stream.pin_ms = 0;
+    start_sql(f, "SELECT id, abs(CASE id WHEN 25 THEN -9223372036854775808 "
+                 "ELSE id END) FROM t ORDER BY id");
+    while (f->chunks < 3)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    turn(f);
+    CHECK_INT(f->ended, 0);
+    CHECK_INT(f->rows, 24);
+    more(f);
+    expect_end(f, SQLITE_ERROR);
+    CHECK_CONTAINS(f->stream.message, "integer overflow");
+    start_sql(f, "SELECT id, abs(CASE id WHEN 25 THEN -9223372036854775808 "
+                 "ELSE id END) FROM t ORDER BY id");
+    while (f->chunks < 3)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    stop(f);
+    expect_end(f, SQLITE_ERROR); /* it was over before */
+    f->stream.pin_ms = 1;
+    start_sql(f, "SELECT id, abs(CASE id WHEN 25 THEN -9223372036854775808 "
+                 "ELSE id END) FROM t ORDER BY id");
+    expect_end(f, SQLITE_ERROR);
+}
+
+static uint64_t kept_ns;
+
+static enum asq_chunk work_and_keep(struct asq_stream *stream,
+                                    struct asq_result *rows)
+{
+    uint64_t end_ns = uv_hrtime() + 3000000;
+
+    (void)rows;
+    ((struct fixture *)stream->data)->chunks++;
+    while (uv_hrtime() < end_ns)
+        continue;
+    kept_ns = uv_hrtime();
+    return ASQ_CHUNK_KEPT;
+}
+
+/* A chunk is kept from the moment when its callback returns. */
+static void the_time_of_a_slow_callback_does_not_count(void *data)
+{
+    struct fixture *f = data;
+
+    f->stream.pin_ms = 100000;
+    CHECK_INT(asq_stream_start(&f->stream, &f->loop, &f->conn,
+                               "SELECT id FROM t", NULL, work_and_keep,
+                               note_end),
+              0);
+    while (f->chunks == 0)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    CHECK(uv_now(&f->loop) + uv_timer_get_due_in(&f->stream.pin) >=
+          kept_ns / 1000000 + 100000);
+    stop(f);
+    expect_end(f, UV_ECANCELED);
+}
+
+/* The limit of a result is for each row, wherever in a chunk it comes. */
+static void rows_that_fit_alone_fit_in_a_chunk(void *data)
+{
+    struct fixture *f = data;
+
+    f->conn.runner.db.result_limit = 1000; /* nothing runs on the worker */
+    f->stream.chunk_rows = 1000;
+    start_sql(f, BY_ID);
+    expect_end(f, 0);
+    CHECK_INT(f->rows, 100);
+    CHECK(f->chunks > 4);
+    start_sql(f, "SELECT id, zeroblob(CASE id % 9 WHEN 5 THEN 800 ELSE 10 END) "
+                 "FROM t ORDER BY id");
+    expect_end(f, 0);
+    CHECK_INT(f->rows, 100);
+    start_sql(f, "SELECT id, zeroblob(CASE id WHEN 50 THEN 5000 ELSE 10 END) "
+                 "FROM t ORDER BY id");
+    expect_end(f, SQLITE_TOOBIG);
+    CHECK_INT(f->rows, 49);
+}
+
+/* Each allocation fails in turn, alone or with all after it. */
+static void without_memory_it_ends(void *data)
+{
+    struct fixture *f = data;
+    struct asq_params params = {.values = &f->after, .count = 1};
+
+    f->stream.key = "text"; /* a key in a result of its own */
+    f->stream.key_param = 1;
+    f->after = asq_text("");
+    for (int keep = 0; keep < 2; keep++) {
+        int failed = 1;
+
+        for (uint64_t nth = 1; failed; nth++) {
+            int rc;
+
+            asq_stream_destroy(&f->stream);
+            f->ended = 0;
+            f->chunks = 0;
+            f->rows = f->last = 0;
+            run_beside(f, "PRAGMA shrink_memory");
+            test_alloc_fail_at(TEST_ALLOC_MALLOC | TEST_ALLOC_SQLITE, nth,
+                               keep);
+            rc = asq_stream_start(
+                &f->stream, &f->loop, &f->conn,
+                "SELECT id, text, zeroblob(3000 + 0 * id) FROM t WHERE id <= "
+                "35 AND text > ?1 ORDER BY id",
+                &params, take_chunk, note_end);
+            if (rc == 0)
+                test_run_until(&f->loop, &f->ended);
+            failed = test_alloc_has_failed();
+            test_alloc_fail_at(0, 0, 0);
+            if (rc != 0)
+                CHECK_INT(rc, UV_ENOMEM);
+            else if (f->status != 0)
+                CHECK_INT(f->status, SQLITE_NOMEM);
+            else
+                CHECK_INT(f->rows, 35);
+        }
+    }
+    check_nothing_is_left(f);
+}
+
 static const struct test_case cases[] = {
     {.name = "all_rows_come_in_order", .run = all_rows_come_in_order},
     {.name = "no_chunk_is_empty", .run = no_chunk_is_empty},
@@ -598,6 +845,17 @@ static const struct test_case cases[] = {
     {.name = "wrong_use_is_refused", .run = wrong_use_is_refused},
     {.name = "a_closing_connection_ends_it",
      .run = a_closing_connection_ends_it},
+    {.name = "a_loan_that_is_taken_back_ends_it",
+     .run = a_loan_that_is_taken_back_ends_it},
+    {.name = "a_chunk_says_how_often_it_began_again",
+     .run = a_chunk_says_how_often_it_began_again},
+    {.name = "an_error_waits_for_a_chunk_that_is_kept",
+     .run = an_error_waits_for_a_chunk_that_is_kept},
+    {.name = "the_time_of_a_slow_callback_does_not_count",
+     .run = the_time_of_a_slow_callback_does_not_count},
+    {.name = "rows_that_fit_alone_fit_in_a_chunk",
+     .run = rows_that_fit_alone_fit_in_a_chunk},
+    {.name = "without_memory_it_ends", .run = without_memory_it_ends},
     {.name = NULL},
 };
 

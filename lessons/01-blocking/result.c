@@ -188,6 +188,7 @@ add_cell(struct asq_result *result, sqlite3_value *value, size_t cells)
 {
     struct asq_value *cell = &cells_of(result)[result->cells];
     const void *bytes;
+    size_t size;
 
     switch (sqlite3_value_type(value)) {
     case SQLITE_INTEGER:
@@ -203,9 +204,12 @@ add_cell(struct asq_result *result, sqlite3_value *value, size_t cells)
         return keep_bytes(result, ASQ_TEXT, bytes,
                           (size_t)sqlite3_value_bytes(value), cells);
     case SQLITE_BLOB:
+        /* The bytes of a zeroblob are made only now, but not its size. */
+        size = (size_t)sqlite3_value_bytes(value);
         bytes = sqlite3_value_blob(value); /* NULL if it is empty */
-        return keep_bytes(result, ASQ_BLOB, bytes,
-                          (size_t)sqlite3_value_bytes(value), cells);
+        if (bytes == NULL && size > 0)
+            return SQLITE_NOMEM;
+        return keep_bytes(result, ASQ_BLOB, bytes, size, cells);
     default:
         *cell = asq_null();
         return 0;

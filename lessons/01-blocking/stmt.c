@@ -116,11 +116,14 @@ static struct asq_value read_cell(sqlite3_stmt *handle, int column)
         return asq_text_n(text, (size_t)sqlite3_column_bytes(handle, column));
     }
     case SQLITE_BLOB: {
+        /* Asked before, because the bytes of a zeroblob are made only then. */
+        size_t size = (size_t)sqlite3_column_bytes(handle, column);
         const void *blob = sqlite3_column_blob(handle, column);
 
         /* SQLite has no address for an empty blob. */
-        return asq_blob(blob == NULL ? "" : blob,
-                        (size_t)sqlite3_column_bytes(handle, column));
+        if (blob == NULL && size == 0)
+            blob = "";
+        return blob == NULL ? asq_null() : asq_blob(blob, size);
     }
     default:
         return asq_null();
@@ -248,15 +251,21 @@ int asq_stmt_collect_some(struct asq_stmt *stmt,
 {
     int rc = asq__db_enter(stmt->db);
     int stepped = SQLITE_ROW;
+    size_t limit;
 
     *ret_more = false;
     asq_result_clear(result);
     if (rc != 0)
         return rc;
-    result->limit = stmt->db->result_limit;
+    limit = stmt->db->result_limit;
+    result->limit = limit;
+    if (limit != 0 && bytes > limit)
+        bytes = limit;
     while (rc == 0 && result->rows < rows &&
            (result->rows == 0 || asq__result_size(result) < bytes) &&
            (stepped = step(stmt)) == SQLITE_ROW) {
+        if (limit != 0) /* of each row; bytes is that of all */
+            result->limit = asq__result_size(result) + limit;
         if (result->rows == 0)
             rc = add_names(stmt, result);
         if (rc == 0)

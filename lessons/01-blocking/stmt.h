@@ -47,7 +47,8 @@ int asq_db_run(struct asq_db *db,
 int asq_stmt_step(struct asq_stmt *stmt);
 
 /* Returns a cell of the current row. Text and blob are borrowed until the next
- * step or release: copy them if you need them for longer. */
+ * step or release: copy them if you need them for longer. Where there is no
+ * memory for one, it is null, and the next step says so. */
 struct asq_value asq_stmt_value(struct asq_stmt *stmt, int column);
 
 /* Return the number of columns; a column's name (borrowed until the next step);
@@ -67,7 +68,8 @@ int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result);
  * most so many rows, and no more once they take so many bytes, but one row at
  * least. *ret_more is false when the statement is done. Rows that came before
  * an error are in the result. For queries only, because a write would stay half
- * stepped. Returns 0 or an error as _step, or SQLITE_TOOBIG. */
+ * stepped. Returns 0 or an error as _step, or SQLITE_TOOBIG: a single row is
+ * larger than the limit of a result. */
 int asq_stmt_collect_some(struct asq_stmt *stmt,
                           struct asq_result *result,
                           size_t rows,

@@ -1,8 +1,16 @@
 /* member - one connection of a pool, and whether it is as it was opened */
 #include "10-pooling/member.h"
 
+#include "01-blocking/db_tidy.h"
+
 #include <sqlite3.h>
 #include <string.h>
+
+/* What an authorizer is asked. */
+struct asq_access {
+    int action;
+    const char *first, *second, *database, *trigger;
+};
 
 static struct asq__member *member_of(struct asq_conn *conn)
 {
@@ -25,18 +33,41 @@ static bool asks_only(const char *name)
     return false;
 }
 
-static bool changes_session(int action, const char *first, const char *second)
+static bool is_temp(const char *database)
 {
-    switch (action) {
+    return database != NULL && strcmp(database, "temp") == 0;
+}
+
+/* The rows of a temporary table that the profile has made. Its triggers may
+ * write them; and of SQLite's own tables the other codes tell. */
+static bool changes_rows(const struct asq_access *access)
+{
+    return is_temp(access->database) && access->trigger == NULL &&
+           strncmp(access->first, "sqlite_", strlen("sqlite_")) != 0;
+}
+
+static bool changes_session(const struct asq_access *access)
+{
+    switch (access->action) {
     case SQLITE_ATTACH: /* VACUUM also comes here */
     case SQLITE_DETACH:
     case SQLITE_CREATE_TEMP_INDEX:
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_DROP_TEMP_INDEX:
+    case SQLITE_DROP_TEMP_TABLE:
+    case SQLITE_DROP_TEMP_TRIGGER:
+    case SQLITE_DROP_TEMP_VIEW:
         return true;
+    case SQLITE_ALTER_TABLE:
+        return is_temp(access->first);
+    case SQLITE_DELETE:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+        return changes_rows(access);
     case SQLITE_PRAGMA:
-        return second != NULL && !asks_only(first);
+        return access->second != NULL && !asks_only(access->first);
     default:
         return false;
     }
@@ -48,14 +79,12 @@ static int authorize(void *data,
                      const char *first,
                      const char *second,
                      const char *database,
-                     const char *inner)
+                     const char *trigger)
 {
     struct asq__member *member = data;
+    struct asq_access access = {action, first, second, database, trigger};
 
-    (void)database; /* the same holds for all */
-    (void)inner;
-    if (!changes_session(action, first, second) ||
-        !atomic_load(&member->watched))
+    if (!changes_session(&access) || !atomic_load(&member->watched))
         return SQLITE_OK;
     if (!atomic_load(&member->lent))
         return SQLITE_DENY;
@@ -87,12 +116,19 @@ static void note_open(struct asq_conn *conn, int status)
 
 static void clean(struct asq__member *member);
 
+/* Nothing is pending any more, so nobody needs what is still open. */
+static void begin_clean(struct asq__member *member)
+{
+    asq__conn_share(&member->conn, false);
+    clean(member);
+}
+
 static void note_idle(struct asq_conn *conn)
 {
     struct asq__member *member = member_of(conn);
 
     if (member->state == ASQ_MEMBER_RETURNING)
-        clean(member);
+        begin_clean(member);
     else
         member->ops->on_idle(member);
 }
@@ -129,11 +165,15 @@ void asq__member_lend(struct asq__member *member)
     asq__conn_share(&member->conn, true);
 }
 
-/* On the worker: what is left open is undone after any function. */
-static int do_nothing(struct asq_db *db, struct asq_request *request)
+/* On the worker. A raw blob handle keeps old rows in sight, and only its owner
+ * can close it. */
+static int undo_what_is_open(struct asq_db *db, struct asq_request *request)
 {
-    (void)db;
-    (void)request;
+    struct asq__member *member = request->data;
+    struct asq_leftovers left;
+
+    if (asq__db_tidy(db, &left) != 0 || left.handles > 0)
+        atomic_store(&member->changed, true);
     return 0;
 }
 
@@ -165,7 +205,7 @@ static void clean(struct asq__member *member)
         return;
     }
     member->undone = true;
-    if (asq_conn_call(conn, &member->tidy, do_nothing, take_tidied) != 0)
+    if (asq_conn_call(conn, &member->tidy, undo_what_is_open, take_tidied) != 0)
         member->ops->on_unfit(member, true); /* it is not open any more */
 }
 
@@ -173,9 +213,8 @@ void asq__member_take_back(struct asq__member *member)
 {
     member->state = ASQ_MEMBER_RETURNING;
     member->undone = asq__line_end_all(&member->conn.line) > 0;
-    asq__conn_share(&member->conn, false);
     if (member->conn.pending == 0)
-        clean(member);
+        begin_clean(member);
 }
 
 static void note_closed(struct asq_conn *conn)

@@ -130,7 +130,8 @@ static void deliver(uv_idle_t *idle)
 
         pool->drained_due = false;
         pool->on_drained = NULL;
-        on_drained(pool);
+        if (on_drained != NULL)
+            on_drained(pool);
     }
     change(pool);
 }
@@ -213,7 +214,7 @@ int asq_pool_resize(struct asq_pool *pool, unsigned limit)
 
 bool asq_pool_refuse(struct asq_pool *pool, asq_pool_cb on_drained)
 {
-    bool drained = is_drained(pool);
+    bool drained = is_drained(pool) && !pool->drained_due;
 
     pool->refusing = true;
     pool->on_drained = drained ? NULL : on_drained;

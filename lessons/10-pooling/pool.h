@@ -12,9 +12,11 @@
  * Connections are opened when they are needed, up to the limit, which holds at
  * any moment: one that is being opened or closed counts. What a loan leaves
  * open is undone when it comes back, and a connection whose session it changed
- * (temporary tables, ATTACH, a PRAGMA that sets something) is replaced. The
- * pool sees that by an authorizer, so an ordinary return costs no trip to the
- * worker; a run that would change the session fails with SQLITE_AUTH.
+ * (temporary tables, ATTACH, a PRAGMA that sets something) is replaced, and so
+ * is one on which a raw blob handle is open. The pool sees that by an
+ * authorizer, so an ordinary return costs no trip to the worker; a run that
+ * would change the session fails with SQLITE_AUTH, and so does VACUUM, which
+ * attaches a file.
  *
  * A pool has no kinds of connections. A program that reads and writes has two
  * pools: one of readers, and one of a single writer, which is a queue.
@@ -67,7 +69,8 @@ int asq_pool_resize(struct asq_pool *pool, unsigned limit);
 
 /* Refuses what is new with UV_ESHUTDOWN; what waits and what is lent goes on.
  * Returns true if there is nothing of that; else on_drained (or NULL) is called
- * once, when all of it is answered and given back. Close it then. */
+ * once, when all of it is answered and given back. Close it then. A second call
+ * before that puts its on_drained in the place of the first. */
 bool asq_pool_refuse(struct asq_pool *pool, asq_pool_cb on_drained);
 
 /* Refuses what is new and answers all that wait with UV_ESHUTDOWN. Runs that

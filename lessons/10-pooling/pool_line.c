@@ -103,21 +103,25 @@ static void deliver_loan(struct asq_pool *pool)
     loan->on_loan(loan, loan->status);
 }
 
+static void deliver_run(struct asq_pool *pool)
+{
+    struct asq_request *request = request_of(asq_work_pop(&pool->ended));
+
+    request->pending = false;
+    request->on_done(request, request->status);
+}
+
 void asq__pool_deliver(struct asq_pool *pool)
 {
-    struct asq_work_list ended = pool->ended;
-    struct asq_work *work;
+    const struct asq_work *last = pool->ended.last;
 
-    pool->ended = (struct asq_work_list){0};
     /* What a callback adds waits for the next turn, so that others on the loop
      * are served in between. */
     for (size_t n = pool->due_count; n > 0 && pool->due.first != NULL; n--)
         deliver_loan(pool);
-    while ((work = asq_work_pop(&ended)) != NULL) {
-        struct asq_request *request = request_of(work);
-
-        request->pending = false;
-        request->on_done(request, request->status);
+    for (bool more = last != NULL; more;) {
+        more = pool->ended.first != last;
+        deliver_run(pool);
     }
     if (pool->due.first == NULL && pool->ended.first == NULL)
         (void)uv_idle_stop(&pool->deliver); /* it always succeeds */
@@ -223,22 +227,33 @@ static void tell_slow_run(struct asq_pool *pool)
     }
 }
 
+/* The program may end any wait in its callback, also that of the loan it is
+ * told of, which stays valid: its own callback is yet to come. */
+static struct asq_loan *
+tell_slow_loan(struct asq_pool *pool, struct asq_loan *loan, uint64_t waited_ns)
+{
+    loan->told_slow = true;
+    pool->on_slow(pool, loan->who, waited_ns);
+    return loan->state == ASQ_LOAN_WAITING ? loan->next : pool->waiting.first;
+}
+
 static void look_at_loans(struct asq_pool *pool)
 {
     uint64_t now_ns = asq__pool_now(pool);
+    struct asq_loan *loan = pool->waiting.first;
 
-    for (struct asq_loan *loan = pool->waiting.first, *next; loan != NULL;
-         loan = next) {
-        next = loan->next;
+    while (loan != NULL) {
+        struct asq_loan *next = loan->next;
+
         if (loan->deadline_ns != 0 && now_ns >= loan->deadline_ns) {
             pool->stats.timed_out++;
             asq__pool_end_loan(loan, UV_ETIMEDOUT,
                                "no connection was free in time");
         } else if (pool->on_slow != NULL && !loan->told_slow &&
-                   now_ns - loan->since_ns >= pool->slow_ms * MS) {
-            loan->told_slow = true;
-            pool->on_slow(pool, loan->who, now_ns - loan->since_ns);
+                   now_ns >= loan->since_ns + pool->slow_ms * MS) {
+            next = tell_slow_loan(pool, loan, now_ns - loan->since_ns);
         }
+        loan = next;
     }
 }
 

@@ -78,14 +78,22 @@ static void note_open(struct asq__member *member, int status)
     pool->changed(pool);
 }
 
+/* It may be set for the end of a life, which is later. */
+static bool timer_is_early(const struct asq_pool *pool)
+{
+    return uv_is_active((const uv_handle_t *)&pool->timer) &&
+           (pool->idle_ms == 0 ||
+            uv_timer_get_due_in(&pool->timer) <= pool->idle_ms + UINT64_C(1));
+}
+
 static void note_idle(struct asq__member *member)
 {
     struct asq_pool *pool = member->pool;
 
     member->used_ns = asq__pool_now(pool);
-    if (member->reserved || member->leaving || pool->on_drained != NULL ||
-        !asq__member_is_as_opened(member) ||
-        !uv_is_active((uv_handle_t *)&pool->timer))
+    if (pool->waiting.first != NULL || member->leaving ||
+        pool->on_drained != NULL || !asq__member_is_as_opened(member) ||
+        !timer_is_early(pool))
         pool->changed(pool);
 }
 
@@ -93,6 +101,7 @@ static void note_clean(struct asq__member *member, bool undone)
 {
     member->pool->stats.undone += undone;
     member->used_ns = asq__pool_now(member->pool);
+    asq__pool_choose_old(member->pool); /* before somebody else gets it */
     member->pool->changed(member->pool);
 }
 
@@ -198,21 +207,32 @@ void asq__pool_choose_surplus(struct asq_pool *pool)
     }
 }
 
+/* Whether its life may end now; that of one that is lent ends later. */
+static bool may_end(const struct asq__member *member)
+{
+    return stays(member) && member->state == ASQ_MEMBER_SHARED;
+}
+
 /* One at a time, so that the others can do its work meanwhile. */
+static bool is_one_going(const struct asq_pool *pool)
+{
+    const struct asq__member *member = pool->members;
+
+    while (member != NULL && stays(member))
+        member = member->next;
+    return member != NULL;
+}
+
 void asq__pool_choose_old(struct asq_pool *pool)
 {
-    struct asq__member *found = NULL;
+    struct asq__member *member = pool->members;
 
-    for (struct asq__member *member = pool->members; member != NULL;
-         member = member->next) {
-        if (!stays(member))
-            return;
-        if (found == NULL && is_old(member) &&
-            member->state == ASQ_MEMBER_SHARED)
-            found = member;
-    }
-    if (found != NULL)
-        found->leaving = true;
+    if (is_one_going(pool))
+        return;
+    while (member != NULL && !(may_end(member) && is_old(member)))
+        member = member->next;
+    if (member != NULL)
+        member->leaving = true;
 }
 
 /* The last in the order goes first: the others are the ones that are used. */
@@ -258,15 +278,14 @@ static void set_earlier(uint64_t *due_ns, uint64_t candidate_ns)
 uint64_t asq__pool_next_end(const struct asq_pool *pool)
 {
     bool may_go = pool->idle_ms != 0 && count_staying(pool) > pool->keep;
+    bool ages = pool->life_ms != 0 && !is_one_going(pool);
     uint64_t due_ns = UINT64_MAX;
 
     for (struct asq__member *member = pool->members; member != NULL;
          member = member->next) {
-        if (!stays(member))
-            continue;
-        if (pool->life_ms != 0)
+        if (ages && may_end(member))
             set_earlier(&due_ns, member->born_ns + member->life_ns);
-        if (may_go && asq__pool_is_free(member))
+        if (may_go && stays(member) && asq__pool_is_free(member))
             set_earlier(&due_ns, member->used_ns + pool->idle_ms * MS);
     }
     return due_ns;

@@ -58,6 +58,26 @@ static double seconds_since(const struct asq_pool *pool, uint64_t since_ns)
     return (double)(asq__pool_now(pool) - since_ns) / 1e9;
 }
 
+/* Runs have a clock of their own. */
+static double seconds_of_run(const struct asq_pool *pool)
+{
+    const struct asq_request *oldest;
+
+    if (pool->runs.first == NULL)
+        return 0;
+    oldest = ASQ_CONTAINER_OF(pool->runs.first, struct asq_request, work);
+    return (double)(uv_hrtime() - oldest->submitted_ns) / 1e9;
+}
+
+static double longest_wait(const struct asq_pool *pool)
+{
+    double of_loan = 0, of_run = seconds_of_run(pool);
+
+    if (pool->waiting.first != NULL)
+        of_loan = seconds_since(pool, pool->waiting.first->since_ns);
+    return of_loan > of_run ? of_loan : of_run;
+}
+
 static bool waits_too(const struct asq_pool *pool, const char *who)
 {
     const struct asq_loan *loan = pool->waiting.first;
@@ -69,7 +89,7 @@ static bool waits_too(const struct asq_pool *pool, const char *who)
 }
 
 /* Says who has the connections. Returns whether each of them waits for one
- * more, so that nobody will ever give one back. */
+ * more, so that perhaps nobody will give one back. */
 static bool say_holders(const struct asq_pool *pool, struct text *text)
 {
     bool all_wait = pool->held.first != NULL;
@@ -97,10 +117,8 @@ bool asq_pool_report(const struct asq_pool *pool, char *text, size_t size)
     say(&line, "%u of %u open, %u lent", stats.open, pool->limit, stats.lent);
     all_wait = say_holders(pool, &line);
     if (stats.waiting > 0)
-        say(&line, ", %zu waiting", stats.waiting);
-    if (pool->waiting.first != NULL)
-        say(&line, ", the longest for %.1f s",
-            seconds_since(pool, pool->waiting.first->since_ns));
+        say(&line, ", %zu waiting, the longest for %.1f s", stats.waiting,
+            longest_wait(pool));
     if (all_wait)
         say(&line, "; each holder waits for one more");
     return stats.waiting > 0;

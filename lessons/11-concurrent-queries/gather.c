@@ -126,6 +126,8 @@ int asq_gather_start(struct asq_gather *gather,
     if (on_done == NULL || gather->started ||
         (pool == NULL && gather->conn == NULL))
         return UV_EINVAL;
+    if (gather->first == NULL)
+        gather->count = 0; /* was that of the last time */
     gather->pool = pool;
     gather->on_done = on_done;
     gather->failed = NULL;

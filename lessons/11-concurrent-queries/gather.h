@@ -74,7 +74,8 @@ void asq_gather_part_destroy(struct asq_gather_part *part);
 
 /* Adds a part; results are found in the parts, whatever the order in which
  * they come. sql and what params points to are borrowed until the callback;
- * params may be NULL. Not while the gather is started. */
+ * params may be NULL. Not while the gather is started, and not a part that has
+ * been added since the last callback. */
 void asq_gather_add(struct asq_gather *gather,
                     struct asq_gather_part *part,
                     const char *sql,

@@ -71,13 +71,11 @@ static void end_readers(struct asq_snapshot *snapshot)
             asq_loan_release(&reader->loan); /* it is lost */
     }
     if (snapshot->waiting == 0)
-        asq__later(&snapshot->later, snapshot->readers_of->loop, finish_later);
+        asq__later(&snapshot->later, snapshot->loop, finish_later);
 }
 
 static void be_ready(struct asq_snapshot *snapshot)
 {
-    if (snapshot->end_called)
-        fail(snapshot, UV_ECANCELED, "ended before it was ready");
     if (snapshot->status != 0) {
         end_readers(snapshot);
         return;
@@ -142,6 +140,8 @@ static void begin_readers(struct asq_snapshot *snapshot)
         if (rc != 0)
             fail(snapshot, rc, uv_strerror(rc));
     }
+    if (snapshot->waiting == 1)
+        fail(snapshot, UV_ESHUTDOWN, "the pool has taken its readers back");
     if (--snapshot->waiting == 0)
         unlock(snapshot);
 }
@@ -280,7 +280,7 @@ int asq_snapshot_begin(struct asq_snapshot *snapshot,
     snapshot->status = 0;
     snapshot->message[0] = '\0';
     snapshot->end_called = false;
-    snapshot->readers_of = readers;
+    snapshot->loop = readers->loop;
     snapshot->writer_of = writer;
     snapshot->on_ready = on_ready;
     snapshot->lock.data = snapshot;
@@ -335,6 +335,8 @@ int asq_snapshot_end(struct asq_snapshot *snapshot, asq_snapshot_cb on_ended)
         return 0;
     }
     /* Whatever is under way is cut short, and its callback goes on. */
+    snapshot->status = 0; /* this counts, whatever failed before */
+    fail(snapshot, UV_ECANCELED, "ended before it was ready");
     asq_request_cancel(&snapshot->lock);
     asq_loan_give_up(&snapshot->writer);
     for (unsigned i = 0; i < snapshot->wanted; i++) {

@@ -74,7 +74,8 @@ struct asq_snapshot {
     struct asq_snapshot_reader reader[ASQ_SNAPSHOT_READERS];
     struct asq_loan writer;
     struct asq_request lock;
-    struct asq_pool *readers_of, *writer_of;
+    struct asq_pool *writer_of;
+    uv_loop_t *loop;
     struct asq_later later; /* when nothing is left to wait for */
     unsigned waiting;       /* callbacks of this state */
     bool end_called;
@@ -89,9 +90,10 @@ void asq_snapshot_init(struct asq_snapshot *snapshot);
 void asq_snapshot_destroy(struct asq_snapshot *snapshot);
 
 /* Begins. readers is a pool for reading, writer a pool of one connection that
- * can write to the same file; NULL takes one reader only. Returns 0; UV_EINVAL
- * (it has begun, wanted is not from 1 to ASQ_SNAPSHOT_READERS, no callback), or
- * the code with which the pool refused. */
+ * can write to the same file, borrowed until on_ready; NULL takes one reader
+ * only. Returns 0; UV_EINVAL (it has begun, wanted is not from 1 to
+ * ASQ_SNAPSHOT_READERS, no callback), or the code with which the pool refused.
+ */
 int asq_snapshot_begin(struct asq_snapshot *snapshot,
                        struct asq_pool *readers,
                        struct asq_pool *writer,

@@ -4,20 +4,19 @@
  * chunks come in order, too. What the worker uses belongs to it from submit
  * until the answer; the hold keeps all other requests away from the statement.
  *
- * Loop thread, except for collect_on_worker and let_go_on_worker.
+ * Loop thread, except for the two functions named _on_worker.
  */
 #include "12-streaming/stream.h"
 
 #include <stdio.h>
 
-static struct asq_stream *stream_of(struct asq_request *request)
-{
-    return ((struct asq_stream_side *)request->data)->stream;
-}
-
 static int collect_on_worker(struct asq_db *db, struct asq_request *request)
 {
-    return asq__reader_read(&stream_of(request)->reader, db, request);
+    struct asq_stream_side *side = request->data;
+    int rc = asq__reader_read(&side->stream->reader, db, request);
+
+    side->restarts = side->stream->reader.restarts;
+    return rc;
 }
 
 static int let_go_on_worker(struct asq_db *db, struct asq_request *request)
@@ -41,15 +40,26 @@ static void fail(struct asq_stream *stream, int status, const char *message)
     (void)snprintf(stream->message, sizeof stream->message, "%s", message);
 }
 
+/* The connection is not used once the hold was ended by others: it may be gone
+ * while a chunk is kept. */
+static int call(struct asq_stream *stream,
+                struct asq_request *request,
+                asq_call_cb on_worker,
+                asq_done_cb on_done)
+{
+    if (!asq_hold_lasts(&stream->hold))
+        return UV_ESHUTDOWN;
+    return asq_conn_call(stream->conn, request, on_worker, on_done);
+}
+
 static void ask(struct asq_stream_side *side)
 {
-    int rc = asq_conn_call(side->stream->conn, &side->request,
-                           collect_on_worker, take_side);
+    int rc = call(side->stream, &side->request, collect_on_worker, take_side);
 
     if (rc == 0)
         side->state = ASQ_SIDE_PENDING;
     else
-        fail(side->stream, rc, "the connection is closing");
+        fail(side->stream, rc, "the connection is closed or was given back");
 }
 
 static void note_closed(uv_handle_t *handle)
@@ -60,10 +70,9 @@ static void note_closed(uv_handle_t *handle)
     stream->on_end(stream, stream->status);
 }
 
-static bool is_pending(const struct asq_stream *stream)
+static bool has_side(const struct asq_stream *stream, enum asq_side_state state)
 {
-    return stream->sides[0].state == ASQ_SIDE_PENDING ||
-           stream->sides[1].state == ASQ_SIDE_PENDING || stream->let_go.pending;
+    return stream->sides[0].state == state || stream->sides[1].state == state;
 }
 
 /* The statement has been released when this is answered. */
@@ -78,15 +87,16 @@ static void take_let_go(struct asq_request *request, int status)
 
 static bool submit_let_go(struct asq_stream *stream)
 {
-    return asq_conn_call(stream->conn, &stream->let_go, let_go_on_worker,
-                         take_let_go) == 0;
+    return call(stream, &stream->let_go, let_go_on_worker, take_let_go) == 0;
 }
 
 /* Lists each reason not to be at the end yet. */
 static void maybe_end(struct asq_stream *stream)
 {
-    if (!stream->over || is_pending(stream) || stream->delivering ||
-        stream->later_due || uv_is_closing((uv_handle_t *)&stream->pin))
+    if (!stream->over || stream->delivering || stream->later_due ||
+        has_side(stream, ASQ_SIDE_PENDING) || stream->let_go.pending ||
+        has_side(stream, ASQ_SIDE_KEPT) || /* rows that came before an error */
+        uv_is_closing((uv_handle_t *)&stream->pin))
         return;
     if (stream->reader.stmt != NULL && submit_let_go(stream))
         return;
@@ -94,14 +104,23 @@ static void maybe_end(struct asq_stream *stream)
     uv_close((uv_handle_t *)&stream->pin, note_closed);
 }
 
+static void free_kept(struct asq_stream *stream)
+{
+    for (int i = 0; i < 2; i++)
+        if (stream->sides[i].state == ASQ_SIDE_KEPT)
+            stream->sides[i].state = ASQ_SIDE_FREE;
+}
+
 static void note_pinned(uv_timer_t *timer)
 {
     struct asq_stream *stream = timer->data;
 
-    if (stream->key == NULL)
-        fail(stream, UV_ETIMEDOUT, "a chunk was kept for too long");
-    else
+    if (stream->key != NULL) {
         (void)submit_let_go(stream); /* else the connection closes anyway */
+        return;
+    }
+    fail(stream, UV_ETIMEDOUT, "a chunk was kept for too long");
+    free_kept(stream);
     go_on(stream);
 }
 
@@ -113,13 +132,14 @@ static bool give(struct asq_stream_side *side)
 
     side->state = ASQ_SIDE_KEPT;
     stream->next = 1 - stream->next;
-    stream->restarts = stream->reader.restarts;
+    stream->restarts = side->restarts;
     stream->rows += side->request.result.rows;
     stream->delivering = true;
     chunk = stream->on_chunk(stream, &side->request.result);
     stream->delivering = false;
     if (chunk == ASQ_CHUNK_KEPT && side->state == ASQ_SIDE_KEPT &&
         !stream->over) {
+        uv_update_time(stream->pin.loop); /* the callback may have been slow */
         if (stream->pin_ms != 0)
             (void)uv_timer_start(&stream->pin, note_pinned, stream->pin_ms, 0);
         return false;
@@ -271,14 +291,17 @@ void asq_stream_more(struct asq_stream *stream)
 
 void asq_stream_stop(struct asq_stream *stream)
 {
-    if (!stream->started || stream->over)
+    if (!stream->started)
         return;
+    if (stream->over) {
+        asq_stream_more(stream); /* it may be all that the end waits for */
+        return;
+    }
     fail(stream, UV_ECANCELED, "stopped");
     (void)uv_timer_stop(&stream->pin); /* it always succeeds */
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         asq_request_cancel(&stream->sides[i].request);
-        if (stream->sides[i].state == ASQ_SIDE_KEPT && !stream->delivering)
-            stream->sides[i].state = ASQ_SIDE_FREE;
-    }
+    if (!stream->delivering)
+        free_kept(stream);
     go_on_soon(stream);
 }

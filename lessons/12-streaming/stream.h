@@ -39,7 +39,8 @@ struct asq_stream;
 
 enum asq_chunk {
     ASQ_CHUNK_DONE, /* the consumer is ready for the next one */
-    ASQ_CHUNK_KEPT  /* nothing more comes until asq_stream_more */
+    ASQ_CHUNK_KEPT  /* nothing more comes, not even an error, until
+                       asq_stream_more */
 };
 
 /* The next rows, at least one. They are borrowed: until the callback returns
@@ -50,8 +51,9 @@ typedef enum asq_chunk (*asq_chunk_cb)(struct asq_stream *stream,
 
 /* Last of all: status is 0 if every row has come; UV_ECANCELED after stop;
  * UV_ETIMEDOUT (a chunk was kept for too long, and there is no key);
- * SQLITE_MISUSE (not a query); or what stopped the query, with message. The
- * memory may be freed. */
+ * UV_ESHUTDOWN (the connection was closed or given back while a chunk was
+ * kept); SQLITE_MISUSE (not a query); or what stopped the query, with message.
+ * The memory may be freed. */
 typedef void (*asq_stream_cb)(struct asq_stream *stream, int status);
 
 enum asq_side_state {
@@ -66,6 +68,7 @@ struct asq_stream_side {
     struct asq_stream *stream;
     struct asq_request request;
     enum asq_side_state state;
+    unsigned restarts; /* so far, when its chunk was read */
 };
 
 struct asq_stream {
@@ -74,14 +77,16 @@ struct asq_stream {
     size_t chunk_rows;  /* at most in a chunk: 1,000 */
     size_t chunk_bytes; /* and about so many: 256 KiB; one row at least */
     unsigned pin_ms;    /* a chunk may be kept for: 1,000; 0: for ever */
-    const char *key;    /* NULL: none. A column whose values are unique, and by
-                           which the query is ordered, upwards */
+    const char *key;    /* NULL: none. A column whose values are unique and not
+                           NULL, and by which the query is ordered, upwards;
+                           without LIMIT, which would begin anew */
     size_t key_param;   /* the parameter, from 1, that the query compares it to,
                            as in "WHERE id > ?1": its value at first is that of
                            params, later the last one that has come */
     /* read-only */
     uint64_t rows;     /* given to on_chunk */
-    unsigned restarts; /* after a chunk that was kept for too long */
+    unsigned restarts; /* after a chunk that was kept for too long, before
+                          this one was read */
     char message[ASQ_MESSAGE_SIZE]; /* valid in on_end */
     /* private: loop thread only */
     struct asq_conn *conn;
@@ -123,8 +128,8 @@ int asq_stream_start(struct asq_stream *stream,
 void asq_stream_more(struct asq_stream *stream);
 
 /* Ends it early: what is running is interrupted, no further chunk comes, and
- * on_end has UV_ECANCELED. Also inside on_chunk. Harmless when it is not
- * started, or over. */
+ * on_end has UV_ECANCELED, unless there is nothing left to end. Also inside
+ * on_chunk. Harmless when it is not started. */
 void asq_stream_stop(struct asq_stream *stream);
 
 #ifdef __cplusplus

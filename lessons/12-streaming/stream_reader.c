@@ -49,6 +49,7 @@ void asq__reader_destroy(struct asq_stream_reader *reader)
     asq_result_destroy(&reader->last_key);
     asq_result_destroy(&reader->from_key);
     free(reader->values);
+    reader->values = NULL; /* it may be destroyed twice, as a result may */
 }
 
 static int say(struct asq_request *request, int status, const char *format, ...)
