@@ -193,6 +193,8 @@ static void show_two_at_once(struct app *app)
 /* Submits a statement on the borrowed connection. */
 static void run(struct app *app, struct part *part, const char *sql)
 {
+    if (app->stage.failed)
+        return;
     part->status = 1;
     asq_stage_must(&app->stage, asq_conn_run(part->loan.conn, &part->request,
                                              sql, NULL, take_answer));
@@ -218,10 +220,15 @@ static void write_at_once(struct app *app, int writers)
         run(app, &app->parts[i], "BEGIN IMMEDIATE");
 }
 
+/* Those that wait for the lock give up, and all connections come back. */
 static void end_writes(struct app *app, int writers)
 {
-    for (int i = 0; i < writers; i++)
-        asq_loan_release(&app->parts[i].loan); /* which rolls back */
+    for (int i = 1; i < writers; i++)
+        asq_request_cancel(&app->parts[i].request);
+    for (int i = 0; i < writers; i++) {
+        turn(app, &app->parts[i]);
+        asq_loan_release(&app->parts[i].loan);
+    }
 }
 
 static void show_writers(struct app *app)
