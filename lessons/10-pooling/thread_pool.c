@@ -7,8 +7,6 @@
  */
 #include "10-pooling/thread_pool.h"
 
-#include "10-pooling/thread_slot.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,22 +78,21 @@ int asq_thread_pool_give_back(struct asq_thread_pool *pool,
 /* Taking */
 
 /* The lock is held, and nothing is free. */
-static int
-wait(struct asq_thread_pool *pool, uint64_t deadline_ns, struct asq__slot **ret)
+static int wait_for_slot(struct asq_thread_pool *pool,
+                         uint64_t deadline_ns,
+                         struct asq__slot **ret)
 {
     uint64_t since_ns = uv_hrtime(), waited_ns;
-    void *given = NULL;
     int rc;
 
     pool->stats.waiting++;
-    rc = asq__thread_line_wait(&pool->line, &pool->lock, deadline_ns, &given);
+    rc = asq__thread_line_wait(&pool->line, &pool->lock, deadline_ns, ret);
     pool->stats.waiting--;
     tell_when_quiet(pool);
-    *ret = given;
     waited_ns = uv_hrtime() - since_ns;
     if (waited_ns > pool->stats.longest_wait_ns)
         pool->stats.longest_wait_ns = waited_ns;
-    if (rc == 0 && given == NULL)
+    if (rc == 0 && *ret == NULL)
         return UV_ESHUTDOWN;
     pool->stats.waits += rc == 0;
     return rc;
@@ -110,7 +107,7 @@ static int get_slot(struct asq_thread_pool *pool,
         return UV_ESHUTDOWN;
     *ret = asq__slot_pop(pool->idle != NULL ? &pool->idle : &pool->empty);
     if (*ret == NULL)
-        return wait(pool, deadline_ns, ret);
+        return wait_for_slot(pool, deadline_ns, ret);
     pool->stats.lent++;
     return 0;
 }

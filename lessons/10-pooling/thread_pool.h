@@ -18,13 +18,13 @@
  * and still holds connections, they come back by themselves.
  *
  * Any thread may enter it. A loan belongs to the thread that took it. Not for
- * the child of a fork. Depends on thread_slot, thread_line and db.
+ * the child of a fork. Depends on thread_slot and db.
  */
 #ifndef ASQ_THREAD_POOL_H
 #define ASQ_THREAD_POOL_H
 
 #include "01-blocking/db.h"
-#include "10-pooling/thread_line.h"
+#include "10-pooling/thread_slot.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -34,8 +34,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct asq__slot;
 
 /* Zeroed before its first take. After a thread has ended that did not give its
  * loan back, it must be zeroed before another take. */
