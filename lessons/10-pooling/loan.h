@@ -17,20 +17,21 @@ extern "C" {
 /* Makes a loan ready for its first acquire. */
 void asq_loan_init(struct asq_loan *loan);
 
-/* Gets into line for a connection of one's own. Returns 0; UV_EINVAL (no
- * callback, it waits or is lent already), UV_ENOBUFS (the line is full), or
- * UV_ESHUTDOWN. */
+/* Asks for a connection, which on_loan brings, or why there is none. Returns 0;
+ * UV_EINVAL (on_loan is NULL, or the loan waits or has a connection already),
+ * UV_ENOBUFS (the line is full), or UV_ESHUTDOWN. */
 int asq_pool_acquire(struct asq_pool *pool,
                      struct asq_loan *loan,
                      asq_loan_cb on_loan);
 
-/* Leaves the line: the callback comes with UV_ECANCELED, also if the
- * connection was about to be given. Harmless at any other time. */
+/* Leaves the line: the callback gets UV_ECANCELED, even if the connection was
+ * lent and only the callback was still due. Harmless at any other time. */
 void asq_loan_give_up(struct asq_loan *loan);
 
-/* Gives the connection back. Requests that are still pending on it are
- * answered first, and only then does another caller get it. Harmless when
- * nothing is lent. The loan may be used again at once, or freed. */
+/* Gives the connection back. Another caller gets it once the requests that are
+ * still pending on it are answered; if one of them leaves a transaction open,
+ * it gets SQLITE_MISUSE. Harmless if nothing is lent. The loan may be used
+ * again at once, or freed. */
 void asq_loan_release(struct asq_loan *loan);
 
 #ifdef __cplusplus

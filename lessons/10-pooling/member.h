@@ -1,10 +1,10 @@
-/* member - one connection of a pool, and whether it is as it was opened
+/* member - one connection of a pool, and whether it is as it was when opened
  *
  *     opening -> shared <-> lent -> returning -> shared, or closing
  *
- * An authorizer sees what changes the session of a connection: temporary
- * tables, ATTACH, a PRAGMA with a value. While it is lent that is noted; at
- * any other time it is refused.
+ * An authorizer notices statements that change the session of a connection:
+ * temporary tables, ATTACH, a PRAGMA with a value. While the connection is lent
+ * this is remembered; at any other time such a statement is refused.
  *
  * Everything here belongs to the loop thread, except for the authorizer, which
  * SQLite calls on the worker. Depends on conn of lesson 03. Only pool uses it.
@@ -34,16 +34,16 @@ enum asq_member_state {
     ASQ_MEMBER_CLOSING
 };
 
-/* What the pool does when a member has changed by itself. */
+/* Called when a member has reached a new state. */
 struct asq__member_ops {
     /* It is open, or could not be opened: status and conn.message. */
     void (*on_open)(struct asq__member *member, int status);
     /* Nothing is pending any more, whatever its state. */
     void (*on_idle)(struct asq__member *member);
-    /* It has come back and is as it was: undone says whether it first had to
-     * be made so. */
+    /* It has come back and is as it was when opened; undone says whether
+     * something had been left open. */
     void (*on_clean)(struct asq__member *member, bool undone);
-    /* It has come back and is not fit for anybody. */
+    /* It has come back, and nobody may use it any more. */
     void (*on_unfit)(struct asq__member *member, bool undone);
     /* The memory may be freed. */
     void (*on_closed)(struct asq__member *member);
@@ -76,12 +76,12 @@ int asq__member_open(struct asq__member *member,
                      uv_loop_t *loop,
                      const struct asq_profile *profile);
 
-/* Says whether it is fit for the next caller: the database is open, and nobody
- * has changed the session. */
+/* Says whether the next caller may have it: the database is open, and the
+ * session is unchanged. */
 bool asq__member_is_as_opened(const struct asq__member *member);
 
-/* Gives it to one caller: what its requests leave open stays open. Nothing is
- * pending. */
+/* Gives it to one caller: what that caller's requests leave open stays open.
+ * Nothing is pending. */
 void asq__member_lend(struct asq__member *member);
 
 /* Takes it back; on_clean or on_unfit follows, at the earliest when nothing is

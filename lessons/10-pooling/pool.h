@@ -1,29 +1,30 @@
 /* pool - several connections to one database, shared on an event loop
  *
- * There are two ways in, and one line of those that wait, first come first
- * served:
+ * There are two ways to use it. Requests that find no connection free wait in
+ * one line, first come first served:
  *
- *     asq_pool_run      runs a statement on any connection, many at once. The
- *                       first with fewer than `depth` pending gets it, so that
- *                       reads stay together and share their read transactions.
+ *     asq_pool_run      runs a statement on any connection. Many may be pending
+ *                       on each: the first connection with fewer than `depth`
+ *                       gets it, so that reads stay together and share their
+ *                       read transactions.
  *     asq_pool_acquire  lends a connection to one caller alone, a *loan*, for
  *                       a transaction, a stream, or a setting.
  *
- * Connections are opened when they are needed, up to the limit, which holds at
- * any moment: one that is being opened or closed counts. What a loan leaves
- * open is undone when it comes back, and a connection whose session it changed
- * (temporary tables, ATTACH, a PRAGMA that sets something) is replaced, and so
- * is one on which a raw blob handle is open. The pool sees that by an
- * authorizer, so an ordinary return costs no trip to the worker; a run that
- * would change the session fails with SQLITE_AUTH, and so does VACUUM, which
- * attaches a file.
+ * Connections are opened when they are needed. The limit holds at any moment:
+ * connections that are being opened or closed count. Whatever a loan leaves
+ * open is undone when the connection comes back. If the loan has changed the
+ * session (temporary tables, ATTACH, a PRAGMA that sets something), or has left
+ * a raw blob handle open, the connection is replaced. The pool finds changes
+ * out by an authorizer, so giving back normally costs no hop; a run that would
+ * change the session fails with SQLITE_AUTH, and so does VACUUM, which attaches
+ * a file.
  *
- * A pool has no kinds of connections. A program that reads and writes has two
+ * All connections of a pool are alike. A program that reads and writes has two
  * pools: one of readers, and one of a single writer, which is a queue.
  *
- * Every function belongs to the loop thread, and no callback runs inside the
- * call that asked for it. Depends on pool_state and its parts,
- * and on conn of lesson 03.
+ * Call every function on the loop thread. No callback runs inside the call that
+ * submitted or acquired. Depends on loan, pool_state and its parts, and on conn
+ * of lesson 03.
  */
 #ifndef ASQ_POOL_H
 #define ASQ_POOL_H
@@ -42,45 +43,46 @@ extern "C" {
 /* Sets the defaults of the public fields. */
 void asq_pool_init(struct asq_pool *pool);
 
-/* Makes a pool of at most limit connections; opens none yet. profile is
- * copied, what it points to is borrowed until on_closed; its on_open_db runs
- * for every connection. Returns 0, or a UV_E* code: then there is nothing to
- * close. UV_EINVAL with pool->message: limit is 0, or it is more than one and
- * the database is in memory or a temporary one, of which every connection
- * would have its own. */
+/* Makes a pool of at most limit connections, and opens none yet. profile is
+ * copied; what it points to is borrowed until on_closed. Its on_open_db runs
+ * for every connection. Returns 0, or a UV_E* code, after which there is
+ * nothing to close. UV_EINVAL with pool->message: limit is 0, or it is more
+ * than 1 and the database is in memory or a temporary one, of which each
+ * connection would have its own. */
 int asq_pool_open(struct asq_pool *pool,
                   uv_loop_t *loop,
                   const struct asq_profile *profile,
                   unsigned limit);
 
-/* Runs one statement on any connection, as asq_conn_run; the deadline counts
- * the time in the line. Returns as asq_conn_run: UV_EINVAL also with a hold,
- * UV_ENOBUFS where the line is full. The callback has UV_ESHUTDOWN where the
- * pool was closed meanwhile, or why no connection could be opened. */
+/* Runs one statement on any connection, as asq_conn_run does; the deadline
+ * includes the time in the line. Returns what asq_conn_run returns, UV_EINVAL
+ * also if the request names a hold, and UV_ENOBUFS if the line is full. The
+ * callback may also get UV_ESHUTDOWN (the pool was closed meanwhile), or the
+ * code for which no connection could be opened. */
 int asq_pool_run(struct asq_pool *pool,
                  struct asq_request *request,
                  const char *sql,
                  const struct asq_params *params,
                  asq_done_cb on_done);
 
-/* Sets the limit. Surplus connections close when nobody has them. Returns 0 or
- * UV_EINVAL, as open. */
+/* Sets the limit. Connections above it are closed once nobody uses them.
+ * Returns 0, or UV_EINVAL as open does. */
 int asq_pool_resize(struct asq_pool *pool, unsigned limit);
 
-/* Refuses what is new with UV_ESHUTDOWN; what waits and what is lent goes on.
- * Returns true if there is nothing of that; else on_drained (or NULL) is called
- * once, when all of it is answered and given back. Close it then. A second call
- * before that puts its on_drained in the place of the first. */
+/* Refuses new runs and loans with UV_ESHUTDOWN; those that wait or have a
+ * connection go on. Returns true if there are none. Otherwise on_drained,
+ * unless it is NULL, is called once all are answered and given back; a second
+ * call before that replaces it. You must still close the pool. */
 bool asq_pool_refuse(struct asq_pool *pool, asq_pool_cb on_drained);
 
-/* Refuses what is new and answers all that wait with UV_ESHUTDOWN. Runs that
- * have a connection are finished, loans go on until they are released; then
- * on_closed, and the memory may be freed. Waiting for a loan does not keep the
- * loop alive: asq_pool_report names who holds it. */
+/* Refuses new runs and loans, and those that wait, with UV_ESHUTDOWN. Runs that
+ * have a connection finish, and loans go on until they are released. Then
+ * on_closed runs, and from then on the memory may be freed. A loan that is not
+ * released does not keep the loop alive: asq_pool_report names its holder. */
 void asq_pool_close(struct asq_pool *pool, asq_pool_cb on_closed);
 
-/* For a close that must not wait: takes back every loan and cancels everything
- * that is pending. loan->conn becomes NULL. Only after close. */
+/* For a close that must not wait: takes back every loan, whose conn becomes
+ * NULL, and cancels everything that is pending. Call it after close. */
 void asq_pool_cancel(struct asq_pool *pool);
 
 #ifdef __cplusplus

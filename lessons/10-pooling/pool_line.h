@@ -1,4 +1,4 @@
-/* pool_line - who waits for a connection of a pool, and what they are told
+/* pool_line - the loans and runs that wait for a connection of a pool
  *
  * Loop thread. Depends on pool_state. Only pool uses it.
  */
@@ -21,7 +21,7 @@ uint64_t asq__pool_now(const struct asq_pool *pool);
 void asq__pool_push_loan(struct asq_pool *pool, struct asq_loan *loan);
 void asq__pool_push_run(struct asq_pool *pool, struct asq_request *request);
 
-/* Says whether the oldest that waits is a run. */
+/* Says whether a run has waited longest. */
 bool asq__pool_run_is_first(const struct asq_pool *pool);
 
 /* Takes the oldest run, of which there is one, off the line. */
@@ -31,7 +31,7 @@ struct asq_request *asq__pool_pop_run(struct asq_pool *pool);
  * the loop. 0: it is lent, and loan->member is set. */
 void asq__pool_end_loan(struct asq_loan *loan, int status, const char *message);
 
-/* The same for a run that is in no line any more and has not been run. */
+/* The same for a run that has left the line and was not run. */
 void asq__pool_end_run(struct asq_pool *pool,
                        struct asq_request *request,
                        int status,
@@ -46,8 +46,8 @@ void asq__pool_tell_failure(struct asq_pool *pool,
                             const char *message);
 void asq__pool_refuse_all(struct asq_pool *pool);
 
-/* Ends the wait of those whose time is over or who were cancelled, and tells
- * the program of those that wait for long. */
+/* Ends the waits whose time is over or that were cancelled, and calls on_slow
+ * for those that have lasted too long. */
 void asq__pool_look(struct asq_pool *pool);
 
 /* Calls the callbacks that are due. */

@@ -11,20 +11,20 @@
 extern "C" {
 #endif
 
-/* Starts to open one more connection, if the limit allows it. Where it cannot
- * even start, the oldest that waits is told. */
+/* Starts to open one more connection, if the limit allows it. If that fails at
+ * once, the loan or run that has waited longest is told. */
 void asq__pool_open_one(struct asq_pool *pool);
 
-/* Says whether the connection is open and nobody has it. */
+/* Says whether the connection is open and nobody uses it. */
 bool asq__pool_is_free(const struct asq__member *member);
 
-/* Choose which connections have to go: those above the limit, unless they are
- * lent; one that is too old; those that nobody has used for long. */
+/* Choose which connections to close: those above the limit, unless they are
+ * lent; one that is too old; those that were not used for too long. */
 void asq__pool_choose_surplus(struct asq_pool *pool);
 void asq__pool_choose_old(struct asq_pool *pool);
 void asq__pool_choose_unused(struct asq_pool *pool);
 
-/* Closes those of them that nobody has, and those whose database is lost. */
+/* Closes the chosen ones that nobody uses, and those whose database is lost. */
 void asq__pool_close_free(struct asq_pool *pool);
 
 /* Returns when a connection will be old or unused for too long; UINT64_MAX:

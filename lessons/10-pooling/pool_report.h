@@ -17,10 +17,10 @@ extern "C" {
 struct asq_pool_stats asq_pool_statistics(const struct asq_pool *pool);
 
 /* Writes one line: "2 of 2 open, 2 lent (import for 1.2 s, export for 0.8 s), 3
- * waiting, the longest for 0.8 s"; cut if it does not fit. Where another
- * loan with the same `who` waits for each that is held, perhaps nobody will
- * give one back before a time is over, and the line says so. Returns whether
- * somebody waits. */
+ * waiting, the longest for 0.8 s"; cut if it does not fit. If every holder, by
+ * its `who`, also waits for one more connection, perhaps none will be given
+ * back before a time is over, and the line says so. Returns whether somebody
+ * waits. */
 bool asq_pool_report(const struct asq_pool *pool, char *text, size_t size);
 
 #ifdef __cplusplus

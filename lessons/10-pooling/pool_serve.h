@@ -1,4 +1,4 @@
-/* pool_serve - which connection of a pool the next in line gets
+/* pool_serve - which connection of a pool a loan or a run gets
  *
  * Loop thread. Depends on pool_line, pool_members and member. Only pool uses
  * it.
@@ -17,8 +17,8 @@ extern "C" {
  * has to wait. Connections that a loan waits for are left out. */
 struct asq__member *asq__pool_choose(const struct asq_pool *pool);
 
-/* Gives connections to those that wait, oldest first, as far as there are
- * any, and opens more for the rest. */
+/* Gives connections to the loans and runs that wait, oldest first, as long as
+ * there are any, and begins to open more for the rest. */
 void asq__pool_serve(struct asq_pool *pool);
 
 #ifdef __cplusplus

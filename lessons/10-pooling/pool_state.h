@@ -1,7 +1,7 @@
-/* pool_state - what a pool and its loans are made of
+/* pool_state - the structs of a pool and of its loans
  *
- * The structs of pool, apart so that its parts can share them. Everything
- * belongs to the loop thread. Depends on member, and on conn of lesson 03.
+ * They are apart from pool so that its parts can share them. Everything belongs
+ * to the loop thread. Depends on member, and on conn of lesson 03.
  */
 #ifndef ASQ_POOL_STATE_H
 #define ASQ_POOL_STATE_H
@@ -21,15 +21,15 @@ extern "C" {
 struct asq_loan;
 struct asq_pool;
 
-/* status is 0, and loan->conn is the caller's until release; or UV_ETIMEDOUT,
- * UV_ECANCELED (given up), UV_ESHUTDOWN (the pool closes), or why no connection
- * could be opened, with loan->message. */
+/* status is 0, and loan->conn is yours until you release it; or UV_ETIMEDOUT,
+ * UV_ECANCELED (given up), UV_ESHUTDOWN (the pool closes), or the code for
+ * which no connection could be opened, with loan->message. */
 typedef void (*asq_loan_cb)(struct asq_loan *loan, int status);
 
 typedef void (*asq_pool_cb)(struct asq_pool *pool);
 
-/* Somebody waits for longer than slow_ms: told once for each, while it still
- * waits. who is that of the loan, or NULL for a run; asq_pool_report says who
+/* A loan or a run has waited for slow_ms, and still waits: called once for
+ * each. who is that of the loan, or NULL for a run. asq_pool_report says who
  * has the connections. */
 typedef void (*asq_pool_slow_cb)(struct asq_pool *pool,
                                  const char *who,
@@ -38,16 +38,16 @@ typedef void (*asq_pool_slow_cb)(struct asq_pool *pool,
 enum asq_loan_state {
     ASQ_LOAN_NONE,
     ASQ_LOAN_WAITING,
-    ASQ_LOAN_DUE, /* its callback is */
+    ASQ_LOAN_DUE, /* its callback has not run yet */
     ASQ_LOAN_HELD
 };
 
-/* A place in the line, then the loan. Embedded by the caller. */
+/* First a place in the line, then the loan. Embedded by the caller. */
 struct asq_loan {
     /* public: set between init and acquire */
     void *data;
     const char *who;     /* for reports; borrowed until release. NULL: none */
-    unsigned timeout_ms; /* until it is here; 0: no limit */
+    unsigned timeout_ms; /* how long it may wait; 0: no limit */
     /* read-only: from the callback with status 0 until release */
     struct asq_conn *conn; /* NULL at any other time */
     uint64_t waited_ns;
