@@ -10,6 +10,7 @@
  *           snapshot see one
  * See also: begin_without_a_read.c; snapshot.h
  */
+#include "11-concurrent-queries/pool_wait.h"
 #include "11-concurrent-queries/snapshot.h"
 #include "common/stage.h"
 
@@ -160,44 +161,21 @@ static int add_function(struct asq_db *db, void *data)
                                    SQLITE_UTF8, data, say_begun, NULL, NULL);
 }
 
-static void note_loan(struct asq_loan *loan, int status)
-{
-    struct app *app = loan->data;
-
-    if (status != 0)
-        asq_stage_fail(&app->stage, loan->message);
-}
-
-/* Opens both pools, and lends all readers so that they are open. */
 static void open_pools(struct app *app)
 {
     struct asq_profile profile = asq_profile_default(app->stage.path);
-    struct asq_loan loans[PARTS] = {0};
-    struct asq_stage *stage = &app->stage;
+    uv_loop_t *loop = &app->stage.loop;
 
     asq_pool_init(&app->writer);
-    asq_pool_init(&app->readers);
-    app->readers.depth = 1; /* no second query where a connection is free */
-    asq_stage_must(stage,
-                   asq_pool_open(&app->writer, &stage->loop, &profile, 1));
+    if (asq_pool_open_wait(&app->writer, loop, &profile, 1) != 0)
+        asq_stage_fail(&app->stage, app->writer.message);
     profile.mode = ASQ_OPEN_READ;
     profile.on_open_db = add_function;
     profile.on_open_data = app;
-    asq_stage_must(stage,
-                   asq_pool_open(&app->readers, &stage->loop, &profile, PARTS));
-    for (int i = 0; i < PARTS && !stage->failed; i++) {
-        loans[i].data = app;
-        asq_stage_must(stage,
-                       asq_pool_acquire(&app->readers, &loans[i], note_loan));
-    }
-    asq_stage_turn(stage); /* until all are lent */
-    for (int i = 0; i < PARTS; i++)
-        asq_loan_release(&loans[i]);
-}
-
-static void note_closed(struct asq_pool *pool)
-{
-    (void)pool; /* a part of app */
+    asq_pool_init(&app->readers);
+    app->readers.depth = 1; /* no second query where a connection is free */
+    if (asq_pool_open_wait(&app->readers, loop, &profile, PARTS) != 0)
+        asq_stage_fail(&app->stage, app->readers.message);
 }
 
 static void run_way(struct app *app, const char *name, bool plain)
@@ -220,14 +198,10 @@ static void run_way(struct app *app, const char *name, bool plain)
 
 static void close_all(struct app *app)
 {
-    asq_pool_close(&app->readers, note_closed);
-    asq_pool_close(&app->writer, note_closed);
-    if (app->stage.failed) {
-        asq_pool_cancel(&app->readers);
-        asq_pool_cancel(&app->writer);
-    }
+    asq_pool_close_wait(&app->readers);
+    asq_pool_close_wait(&app->writer);
     uv_close((uv_handle_t *)&app->tell_begun, NULL);
-    asq_stage_turn(&app->stage); /* until all is closed */
+    asq_stage_turn(&app->stage); /* until it is closed */
     asq_snapshot_destroy(&app->snapshot);
     for (int i = 0; i < PARTS; i++)
         asq_request_destroy(&app->parts[i]);

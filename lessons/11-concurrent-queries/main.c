@@ -11,6 +11,7 @@
  * See also: idea.c, the smallest gather; case_snapshot.c, case_n_plus_one.c
  */
 #include "11-concurrent-queries/gather.h"
+#include "11-concurrent-queries/pool_wait.h"
 #include "common/slow_disk.h"
 #include "common/stage.h"
 
@@ -118,40 +119,17 @@ static void note(struct app *app)
                          app->parts[i].request.ended_ns - before_ns, names[i]);
 }
 
-static void note_loan(struct asq_loan *loan, int status)
-{
-    struct app *app = loan->data;
-
-    if (status != 0)
-        asq_stage_fail(&app->stage, loan->message);
-}
-
-/* Opens a pool, and lends all of its connections so that they are open. */
 static void open_pool(struct app *app, unsigned limit, const char *vfs)
 {
     struct asq_profile profile = asq_profile_default(app->stage.path);
-    struct asq_loan loans[MOST] = {0};
 
     profile.mode = ASQ_OPEN_READ;
     profile.vfs = vfs;
     profile.cache_kib = CACHE_KIB;
     asq_pool_init(&app->pool);
     app->pool.depth = 1; /* no second query where a connection is free */
-    asq_stage_must(&app->stage, asq_pool_open(&app->pool, &app->stage.loop,
-                                              &profile, limit));
-    for (unsigned i = 0; i < limit && !app->stage.failed; i++) {
-        loans[i].data = app;
-        asq_stage_must(&app->stage,
-                       asq_pool_acquire(&app->pool, &loans[i], note_loan));
-    }
-    asq_stage_turn(&app->stage); /* until all are lent */
-    for (unsigned i = 0; i < limit; i++)
-        asq_loan_release(&loans[i]);
-}
-
-static void note_closed(struct asq_pool *pool)
-{
-    (void)pool; /* a part of app; the next way opens it again */
+    if (asq_pool_open_wait(&app->pool, &app->stage.loop, &profile, limit) != 0)
+        asq_stage_fail(&app->stage, app->pool.message);
 }
 
 static void run_way(struct app *app, int i)
@@ -173,8 +151,7 @@ static void run_way(struct app *app, int i)
         start(app);
     asq_stage_turn(stage); /* until all are shown */
     asq_stage_end(stage);
-    asq_pool_close(&app->pool, note_closed);
-    asq_stage_turn(stage); /* until it is closed */
+    asq_pool_close_wait(&app->pool);
     if (i > 0 && memcmp(&app->shown, &expected, sizeof expected) != 0)
         asq_stage_fail(stage, "the dashboards are not those of the first way");
 }
