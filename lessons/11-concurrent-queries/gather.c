@@ -1,6 +1,7 @@
 /* gather - several statements at once, and one callback when all are answered
  *
- * Loop thread. Depends on pool of lesson 10, and on conn of lesson 03.
+ * Loop thread. Depends on later, on pool of lesson 10, and on conn of lesson
+ * 03.
  */
 #include "11-concurrent-queries/gather.h"
 
@@ -43,7 +44,7 @@ void asq_gather_add(struct asq_gather *gather,
     gather->count++;
 }
 
-/* The gather is as it was before its parts were added. */
+/* Leaves the gather as it was before its parts were added. */
 static void finish(struct asq_gather *gather)
 {
     gather->started = false;
@@ -67,7 +68,7 @@ static int submit(struct asq_gather_part *part)
                         take_answer);
 }
 
-/* What has not been started is not started any more. */
+/* Cancels the parts that are pending, and starts no others. */
 static void stop(struct asq_gather *gather)
 {
     gather->to_start = NULL;

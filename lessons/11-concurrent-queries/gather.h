@@ -1,12 +1,17 @@
 /* gather - several statements at once, and one callback when all are answered
  *
- * Each part is a request. The parts run on the connections of a pool, so they
- * are at work at the same time; on a single connection they run one after
- * another, and gathering them saves only hops.
+ * Each part is a request. Parts that are on different connections of a pool run
+ * at the same time. On one connection they run one after another, and gathering
+ * them saves only hops. A pool sends a part to another connection only when the
+ * first one has `depth` requests pending: set the pool's depth to 1 if the
+ * queries are long, and leave it as it is if they are short.
  *
- * The first part that fails decides the status of the whole, and the others
- * are cancelled, unless keep_going is set. The callback comes once, and only
- * when no part is running any more: all memory may be freed in it.
+ * The parts share no snapshot: a commit may come between the beginnings of two
+ * of them. Where they must agree, use snapshot.
+ *
+ * The first part that fails decides the status of the whole, and the others are
+ * cancelled, unless keep_going is set. The callback is called once, when no
+ * part is running any more: all memory may be freed in it.
  *
  * Every function belongs to the loop thread. Depends on later, on pool of
  * lesson 10, and on conn of lesson 03.
@@ -27,17 +32,18 @@ extern "C" {
 
 struct asq_gather;
 
-/* status is 0 if every part succeeded, else that of the part that failed
- * first, gather->failed. */
+/* status is 0 if every part succeeded; otherwise it is that of the part that
+ * failed first, gather->failed. */
 typedef void (*asq_gather_cb)(struct asq_gather *gather, int status);
 
 /* One statement. Embedded by the caller; its request belongs to the gather from
- * add until the callback. */
+ * add until the callback begins. */
 struct asq_gather_part {
-    /* public: set by add, and until start */
-    struct asq_request request; /* priority and timeout_ms are the caller's */
+    /* public: set before start */
+    struct asq_request request; /* its priority and timeout_ms; the rest is the
+                                   gather's */
     /* read-only: valid in the callback, with the result in request */
-    int status; /* as of a request; UV_ECANCELED also if it was never started */
+    int status; /* of the request; UV_ECANCELED if it was never started */
     /* private: loop thread only */
     struct asq_gather *gather;
     struct asq_gather_part *next;
@@ -48,20 +54,20 @@ struct asq_gather_part {
 struct asq_gather {
     /* public: set between init and start */
     void *data;
-    struct asq_conn *conn; /* all parts run on this one, not on the pool */
-    size_t limit;          /* parts under way at once; 0: no limit */
+    struct asq_conn *conn; /* runs all parts, in place of a pool; or NULL */
+    size_t limit;          /* how many parts may be pending; 0: no limit */
     bool keep_going;       /* a failure cancels nothing */
     /* read-only: valid in the callback */
-    struct asq_gather_part *failed; /* first, or NULL */
-    size_t count;                   /* parts */
+    struct asq_gather_part *failed; /* the first one, or NULL */
+    size_t count;                   /* of parts */
     /* private: loop thread only */
     struct asq_pool *pool;
     struct asq_gather_part *first, *last;
     struct asq_gather_part *to_start; /* the next one; NULL: none is left */
-    size_t pending;                   /* parts under way */
+    size_t pending;                   /* parts that are not answered */
     bool started;
     int status;
-    struct asq_later later; /* for a callback that no part brings */
+    struct asq_later later; /* when no answer will call on_done */
     asq_gather_cb on_done;
 };
 
@@ -72,8 +78,8 @@ void asq_gather_init(struct asq_gather *gather);
 void asq_gather_part_init(struct asq_gather_part *part);
 void asq_gather_part_destroy(struct asq_gather_part *part);
 
-/* Adds a part; results are found in the parts, whatever the order in which
- * they come. sql and what params points to are borrowed until the callback;
+/* Adds a part. Its result will be in the part, whatever the order in which the
+ * answers come. sql and what params points to are borrowed until the callback;
  * params may be NULL. Not while the gather is started, and not a part that has
  * been added since the last callback. */
 void asq_gather_add(struct asq_gather *gather,
@@ -81,17 +87,19 @@ void asq_gather_add(struct asq_gather *gather,
                     const char *sql,
                     const struct asq_params *params);
 
-/* Starts all parts, or `limit` of them at once, on the pool. loop is that of
- * the pool. on_done is never called inside. A part that is refused (a full
- * line, a pool that closes) has failed with that status. Returns 0, or
- * UV_EINVAL (no callback, it is started, or neither pool nor conn is given). */
+/* Starts the parts in the order in which they were added: all of them, or as
+ * many as limit allows. loop is that of the pool. on_done is never called
+ * inside. A part that the pool refuses (its line is full, or it is closing) has
+ * failed with that status. When on_done is called, the gather is empty again:
+ * add the parts anew to start them again. Returns 0, or UV_EINVAL (it is
+ * started already, no callback, or neither pool nor conn is given). */
 int asq_gather_start(struct asq_gather *gather,
                      uv_loop_t *loop,
                      struct asq_pool *pool,
                      asq_gather_cb on_done);
 
-/* Cancels all parts. The callback has the status of the first that was stopped
- * or never started, or 0 if all were done already. Harmless when nothing is
+/* Cancels all parts. on_done gets the status of the first one that was stopped
+ * or never started, or 0 if all had finished. Does nothing if the gather is not
  * started. */
 void asq_gather_cancel(struct asq_gather *gather);
 

@@ -1,7 +1,7 @@
 /* later - a callback in the next turn of the loop
  *
- * For a call that has nothing to wait for and must not call back inside. Loop
- * thread. Depends on libuv. Internal to the modules.
+ * For a function that has nothing to wait for, but must not call its caller
+ * back inside. Internal to the modules. Loop thread. Depends on libuv.
  */
 #ifndef ASQ_LATER_H
 #define ASQ_LATER_H
@@ -22,8 +22,8 @@ struct asq_later {
     asq_later_cb on_turn;
 };
 
-/* Calls on_turn once, in a later turn. The memory may be freed in it. Not while
- * an earlier call of it is still to come. */
+/* Calls on_turn once, in a later turn; the memory may be freed in it. Not again
+ * before that. */
 void asq__later(struct asq_later *later, uv_loop_t *loop, asq_later_cb on_turn);
 
 #ifdef __cplusplus
