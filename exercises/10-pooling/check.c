@@ -166,6 +166,16 @@ static void reports(void *fixture)
     expect(f, "H is inside, I and J enter", "I");
     enter(f, "klmno");
     expect(f, "three places are free, k l m n o enter", "k, l, m");
+    begin_again(f, PLACES, REPORT_PLACES);
+    enter(f, "ABcdef");
+    expect(f, "A B c d e f enter", "A, B, c, d, e");
+    leave(f, "A");
+    expect(f, "A leaves, f waits", "f");
+    enter(f, "CD");
+    leave(f, "c");
+    expect(f, "B is inside, C and D enter, c leaves", "C");
+    leave(f, "d");
+    expect(f, "d leaves, B and C are inside, D waits", "");
     begin_again(f, 3, 7);
     enter(f, "ABaC");
     expect(f, "3 places, 7 for reports; A B a C enter", "A, B, a");
@@ -290,6 +300,8 @@ static void as_the_model(void *fixture)
     for (unsigned i = 0; i < STEPS; i++) {
         int64_t k = test_random_range(&random, 0, 1);
 
+        if (what[k][0] == '\0')
+            model_tell(&models[k], what[k]);
         random_step(both[k], &models[k], &random, what[k]);
         if (test_random_range(&random, 0, 3) > 0)
             continue;

@@ -1,4 +1,4 @@
-/* ex_bulkhead - a gate through which reports take at most some of the places
+/* ex_bulkhead - a gate to a few places, of which reports get only some
  *
  * Requests share a few places, for example the connections of a pool. A report
  * keeps its place for long, so reports may have only some of the places at a
@@ -11,12 +11,13 @@
  *     next. A report that has to wait for other reports keeps its position in
  *     the line and holds up nobody behind it.
  *   - A free place is given away at once. When a function returns, no request
- *     that may enter is left in the line, so a newcomer cannot overtake it.
+ *     that may enter is left in the line, so no newcomer can overtake one.
  *
  * Every function is called, and every callback runs, on the loop thread.
  * Callbacks run only inside ex_bulkhead_deliver, exactly one for each
- * successful ex_bulkhead_enter. In a callback every other function may be
- * called, for any request. Two bulkheads share nothing.
+ * successful ex_bulkhead_enter. In a callback every function except
+ * ex_bulkhead_deliver may be called, for any request. Two bulkheads share
+ * nothing.
  */
 #ifndef EX_BULKHEAD_H
 #define EX_BULKHEAD_H
@@ -65,18 +66,17 @@ struct ex_bulkhead {
     unsigned places;        /* for all requests together */
     unsigned report_places; /* how many of them reports may have at a time */
     /* private */
-    unsigned taken; /* places that requests have, due or inside */
-    unsigned
-        taken_by_reports;    /* how many of these have been given to reports */
-    struct ex_request *line; /* the first that waits, in order of coming */
-    struct ex_request *due;  /* the first whose callback will run, in order */
+    unsigned taken;            /* places that requests have, due or inside */
+    unsigned taken_by_reports; /* how many of these reports have */
+    struct ex_request *line;   /* the first that waits, in order of coming */
+    struct ex_request *due;    /* the first whose callback will run, in order */
 };
 
 /* ---- Given, in given.h ----------------------------------------------------
  */
 
 /* Makes an empty bulkhead. Any limits are allowed: with 0 every request waits,
- * and report_places may be more than places. It holds nothing, so there is
+ * and report_places may be more than places. It owns nothing, so there is
  * nothing to close. */
 void ex_bulkhead_init(struct ex_bulkhead *bulkhead,
                       unsigned places,
@@ -100,7 +100,7 @@ void ex_bulkhead_resize(struct ex_bulkhead *bulkhead,
 
 /* Runs the callbacks that are due, in order. A callback that becomes due
  * meanwhile runs in the next call. A program calls this once in every turn of
- * its loop. Must not be called in a callback. */
+ * its loop. */
 void ex_bulkhead_deliver(struct ex_bulkhead *bulkhead);
 
 /* Makes a waiting request due: takes it out of the line and puts it at the end

@@ -135,6 +135,43 @@ static inline void model_deliver(struct model *m)
     }
 }
 
+/* The names of those in a stage, in the order in which they came to it. */
+static inline const char *
+names_in(const struct model *m, enum stage stage, char *names)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < LETTERS; i++) {
+        size_t place = used;
+
+        if (m->ones[i].stage != stage)
+            continue;
+        for (; place > 0; place--) {
+            const struct one *before = &m->ones[names[place - 1] - 'A'];
+
+            if (before->since < m->ones[i].since)
+                break;
+            names[place] = names[place - 1];
+        }
+        names[place] = (char)('A' + i);
+        used++;
+    }
+    names[used] = '\0';
+    return names;
+}
+
+/* What there is before the next steps. */
+static inline void model_tell(const struct model *m, char *what)
+{
+    char inside[LETTERS + 1], line[LETTERS + 1], due[LETTERS + 1];
+
+    (void)snprintf(what, TEXT_SIZE,
+                   "%u places (%u for reports), inside \"%s\", line \"%s\", "
+                   "due \"%s\"",
+                   m->places, m->report_places, names_in(m, INSIDE, inside),
+                   names_in(m, IN_LINE, line), names_in(m, DUE, due));
+}
+
 /* Does the same to a bulkhead and to its model, and writes down what. */
 static inline void random_step(struct fixture *f,
                                struct model *m,

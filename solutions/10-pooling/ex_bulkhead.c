@@ -1,4 +1,4 @@
-/* ex_bulkhead - a gate through which reports take at most some of the places
+/* ex_bulkhead - a gate to a few places, of which reports get only some
  *
  * The decisions: which request enters next, and what leaving and giving up do.
  * The contract, and what is given, is in ex_bulkhead.h.
