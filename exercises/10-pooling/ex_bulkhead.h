@@ -67,7 +67,7 @@ struct ex_bulkhead {
     unsigned report_places; /* how many of them reports may have at a time */
     /* private */
     unsigned taken;            /* places that requests have, due or inside */
-    unsigned taken_by_reports; /* how many of these reports have */
+    unsigned taken_by_reports; /* how many of them reports have */
     struct ex_request *line;   /* the first that waits, in order of coming */
     struct ex_request *due;    /* the first whose callback will run, in order */
 };

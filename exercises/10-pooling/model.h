@@ -166,10 +166,11 @@ static inline void model_tell(const struct model *m, char *what)
     char inside[LETTERS + 1], line[LETTERS + 1], due[LETTERS + 1];
 
     (void)snprintf(what, TEXT_SIZE,
-                   "%u places (%u for reports), inside \"%s\", line \"%s\", "
+                   "%s (%u for reports), inside \"%s\", line \"%s\", "
                    "due \"%s\"",
-                   m->places, m->report_places, names_in(m, INSIDE, inside),
-                   names_in(m, IN_LINE, line), names_in(m, DUE, due));
+                   test_count(m->places, "place", NULL), m->report_places,
+                   names_in(m, INSIDE, inside), names_in(m, IN_LINE, line),
+                   names_in(m, DUE, due));
 }
 
 /* Does the same to a bulkhead and to its model, and writes down what. */
@@ -188,8 +189,8 @@ static inline void random_step(struct fixture *f,
     if (n == 0) {
         m->places = (unsigned)test_random_range(random, 0, 8);
         m->report_places = (unsigned)test_random_range(random, 0, 4);
-        (void)snprintf(did, sizeof did, "%u places, %u for reports", m->places,
-                       m->report_places);
+        (void)snprintf(did, sizeof did, "%s, %u for reports",
+                       test_count(m->places, "place", NULL), m->report_places);
         resize(f, m->places, m->report_places);
         model_serve(m);
     } else if (n < 4) {
