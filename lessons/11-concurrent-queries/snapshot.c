@@ -8,6 +8,8 @@
 
 #include "11-concurrent-queries/snapshot_begin.h"
 
+#include <stdio.h>
+
 /* The end */
 
 static void finish(struct asq_snapshot *snapshot)
@@ -152,8 +154,9 @@ int asq_snapshot_end(struct asq_snapshot *snapshot, asq_snapshot_cb on_ended)
         return 0;
     }
     /* Whatever is under way is cut short, and its callback goes on. */
-    snapshot->status = 0; /* this counts, whatever failed before */
-    fail(snapshot, UV_ECANCELED, "ended before it was ready");
+    snapshot->status = UV_ECANCELED; /* whatever failed before */
+    (void)snprintf(snapshot->message, sizeof snapshot->message,
+                   "ended before it was ready");
     asq_request_cancel(&snapshot->lock);
     asq_loan_give_up(&snapshot->writer);
     for (unsigned i = 0; i < snapshot->wanted; i++) {

@@ -92,9 +92,9 @@ void asq_snapshot_destroy(struct asq_snapshot *snapshot);
 
 /* Begins. readers is a pool for reading, writer a pool of one connection that
  * can write to the same file; both are borrowed until on_ready. Without a
- * writer (NULL) it takes one reader. Returns 0; UV_EINVAL (it has begun already,
- * wanted is not from 1 to ASQ_SNAPSHOT_READERS, or no callback), or the code
- * with which the pool refused. */
+ * writer (NULL) it takes one reader. Returns 0; UV_EINVAL (it has begun
+ * already, wanted is not from 1 to ASQ_SNAPSHOT_READERS, or no callback), or
+ * the code with which the pool refused. */
 int asq_snapshot_begin(struct asq_snapshot *snapshot,
                        struct asq_pool *readers,
                        struct asq_pool *writer,
