@@ -65,8 +65,8 @@ int asq_stmt_column(const struct asq_stmt *stmt, const char *name);
 int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result);
 
 /* Steps on and collects the next rows in result, which is cleared first: at
- * most so many rows, and no more once they take so many bytes, but one row at
- * least. *ret_more is false when the statement is done. Rows that came before
+ * most `rows` of them, and no more once they take `bytes` bytes, but at least
+ * one. *ret_more is false when the statement is done. Rows that came before
  * an error are in the result. For queries only, because a write would stay half
  * stepped. Returns 0 or an error as _step, or SQLITE_TOOBIG: a single row is
  * larger than the limit of a result. */

@@ -78,12 +78,14 @@ struct asq_shutdown_part {
                               have not been called. NULL: what ops says */
     const struct asq_part_ops *ops; /* NULL: conn */
     void *object;                   /* for ops */
-    bool checkpoint; /* it writes; one connection of each file does. One
-                        with ops is closed after those that only read, and
-                        SQLite then copies the WAL */
+    bool checkpoint; /* it writes; one connection of each file does. A part
+                        with ops is closed after those that only read; SQLite
+                        then copies the WAL, if a connection of it was open and
+                        no other has the file open */
     /* read-only: valid in on_down */
     size_t cancelled;      /* requests that were pending when time was over */
-    int checkpoint_status; /* 0: the WAL is empty, or there is none;
+    int checkpoint_status; /* 0: the WAL is empty, or there is none, or the part
+                              has ops and was closed in time;
                               SQLITE_BUSY: not emptied, because another
                               connection or process was reading or writing until
                               the time was over; SQLITE_LOCKED: not emptied,

@@ -74,9 +74,10 @@ struct asq_stream_side {
 struct asq_stream {
     /* public: set between init and start */
     void *data;
-    size_t chunk_rows;  /* at most in a chunk: 1,000 */
-    size_t chunk_bytes; /* and about so many: 256 KiB; one row at least */
-    unsigned pin_ms;    /* a chunk may be kept for: 1,000; 0: for ever */
+    size_t chunk_rows;  /* most rows in a chunk: 1,000 */
+    size_t chunk_bytes; /* and about how many bytes, but at least one row:
+                           256 KiB */
+    unsigned pin_ms;    /* how long a chunk may be kept: 1,000; 0: for ever */
     const char *key;    /* NULL: none. A column whose values are unique and not
                            NULL, and by which the query is ordered, upwards;
                            without LIMIT, which would begin anew */
