@@ -2,6 +2,7 @@
 #include "ways.h"
 
 #include "ways_event_loop.h"
+#include "ways_pool.h"
 #include "ways_raw.h"
 #include "ways_threads.h"
 #include "ways_uv_work.h"
@@ -18,6 +19,10 @@ const struct way ways[] = {
     {"uv-work", 4, way_uv_work}, /* one for each thread of libuv's pool */
     {"event-loop-1", 1, way_event_loop},
     {"event-loop", 8, way_event_loop},
+    {"pool-1", 1, way_pool},
+    {"pool-2", 2, way_pool},
+    {"pool-4", 4, way_pool},
+    {"lent-per-query", 2, way_lent_per_query},
 };
 
 const int way_count = sizeof ways / sizeof ways[0];

@@ -19,6 +19,7 @@ enum {
 #define INSERT                                                                 \
     .source = SOURCE_LOG, .rows = 1, .sql = {BENCH_INSERT_SQL},                \
     .fill = fill_row, .expect = expect_row
+#define POOL_WAYS "pool-1 pool-2 pool-4 lent-per-query"
 #define INSERT_WAYS "threads uv-work event-loop-1"
 
 const struct workload workloads[] = {
@@ -30,7 +31,7 @@ const struct workload workloads[] = {
      .fill = fill_read,
      .expect = expect_read},
     {.name = "read-64",
-     .ways = ONE_WRITER "threads uv-work event-loop-1 event-loop",
+     .ways = ONE_WRITER "threads uv-work event-loop-1 event-loop " POOL_WAYS,
      .in_flight = 64,
      .rows = 1,
      .sql = {READ_SQL},

@@ -70,6 +70,51 @@ static int insert_too_much(struct asq_db *db, int64_t *ret_rows)
     return rc;
 }
 
+/* SQLite makes the bytes of a zeroblob only when they are asked for. */
+static int collect_zeroblob(struct asq_stmt *stmt)
+{
+    struct asq_result result = {0};
+    bool more;
+    int rc = asq_stmt_collect_some(stmt, &result, 1, 20000, &more);
+
+    if (rc == 0)
+        CHECK_INT(asq_result_at(&result, 0, 0).size, 5000);
+    asq_result_destroy(&result);
+    return rc;
+}
+
+static void step_to_zeroblob(struct asq_stmt *stmt)
+{
+    struct asq_value value;
+    const char *bytes;
+
+    if (asq_stmt_step(stmt) != SQLITE_ROW)
+        return;
+    value = asq_stmt_value(stmt, 0);
+    if (value.type == ASQ_NULL)
+        return;
+    CHECK_INT(value.size, 5000);
+    bytes = value.as.blob;
+    CHECK(bytes[0] == 0 && bytes[4999] == 0);
+}
+
+static int select_zeroblob(struct asq_db *db, int64_t *ret_rows)
+{
+    static const char sql[] = "SELECT zeroblob(5000 + 0 * random()) AS z "
+                              "UNION ALL SELECT zeroblob(5000 + 0 * random())";
+    struct asq_stmt *stmt = NULL;
+    int rc = asq_stmt_prepare(db, sql, ASQ_WHOLE_TEXT, &stmt);
+
+    db->result_limit = 20000;
+    if (rc == 0)
+        rc = collect_zeroblob(stmt);
+    if (rc == 0)
+        step_to_zeroblob(stmt);
+    asq_stmt_release(stmt);
+    *ret_rows = 0;
+    return rc;
+}
+
 static void do_without_memory(struct fixture *f, work_cb work, int keep)
 {
     int64_t held = test_alloc_held();
@@ -114,10 +159,17 @@ static void a_write_that_does_not_fit(void *fixture)
     do_without_memory(fixture, insert_too_much, 1);
 }
 
+static void a_zeroblob(void *fixture)
+{
+    do_without_memory(fixture, select_zeroblob, 0);
+    do_without_memory(fixture, select_zeroblob, 1);
+}
+
 static const struct test_case cases[] = {
     {.name = "binding_by_name", .run = binding_by_name},
     {.name = "a_script", .run = a_script},
     {.name = "a_write_that_does_not_fit", .run = a_write_that_does_not_fit},
+    {.name = "a_zeroblob", .run = a_zeroblob},
     {0},
 };
 

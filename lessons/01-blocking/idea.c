@@ -2,7 +2,7 @@
  *
  * Finds the name that comes before Edsger in the alphabetical list of users.
  * Each step waits until its row is there. A text that the next step may
- * overwrite is copied, and the statement is given back on the only way out.
+ * overwrite is copied, and the statement is given back on the only path out.
  *
  * Run:      build/01-blocking-idea
  * Expect:   one sentence, "the name before Edsger is Barbara"
@@ -31,7 +31,7 @@ static int print_name_before(struct asq_db *db, const char *name)
         const char *here = asq_stmt_value(stmt, 0).as.text; /* (1) */
 
         if (here == NULL)
-            here = ""; /* no memory for the text: the next step fails */
+            here = ""; /* out of memory: the next step returns the error */
         if (strcmp(here, name) == 0)
             break;
         (void)snprintf(before, sizeof before, "%s", here); /* (2) */

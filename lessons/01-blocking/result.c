@@ -26,18 +26,17 @@ static struct asq_value *cells_of(const struct asq_result *result)
     return (struct asq_value *)(void *)result->block;
 }
 
-/* Makes room for one more cell and size more bytes. */
-static int reserve(struct asq_result *result, size_t size)
+/* Makes the block larger; out of line, because it is rare. */
+static __attribute__((noinline)) int
+grow(struct asq_result *result, size_t cells, size_t size)
 {
-    size_t front = (result->cells + 1) * sizeof(struct asq_value);
+    size_t front = (result->cells + cells) * sizeof(struct asq_value);
     size_t used = front + result->bytes;
     size_t capacity = result->capacity;
     char *block;
 
     if (size > SIZE_MAX / 2 - used)
         return SQLITE_TOOBIG;
-    if (used + size <= capacity)
-        return 0;
     if (result->limit != 0 && used + size > result->limit)
         return SQLITE_TOOBIG;
     if (capacity < FIRST_BLOCK)
@@ -58,6 +57,17 @@ static int reserve(struct asq_result *result, size_t size)
     result->block = block;
     result->capacity = capacity;
     return 0;
+}
+
+/* Makes room for more cells and size more bytes. */
+static inline int reserve(struct asq_result *result, size_t cells, size_t size)
+{
+    size_t front = (result->cells + cells) * sizeof(struct asq_value);
+
+    if (size <= result->capacity &&
+        front + result->bytes <= result->capacity - size)
+        return 0;
+    return grow(result, cells, size);
 }
 
 /* Returns a stored cell with its distance turned into a pointer. */
@@ -94,7 +104,7 @@ static void drop_block(struct asq_result *result)
 /* Frees a block that has been far too large for some time. */
 static void shrink(struct asq_result *result)
 {
-    size_t used = result->cells * sizeof(struct asq_value) + result->bytes;
+    size_t used = asq__result_size(result);
 
     if (result->capacity <= KEPT_BLOCK || used >= result->capacity / 4)
         result->wasted = 0;
@@ -126,7 +136,7 @@ int asq_result_add(struct asq_result *result, const struct asq_value *value)
 {
     struct asq_value cell = *value;
     size_t size = has_bytes(value) ? value->size + 1 : 0;
-    int rc = reserve(result, size);
+    int rc = reserve(result, 1, size);
 
     if (rc != 0)
         return rc;
@@ -141,9 +151,89 @@ int asq_result_add(struct asq_result *result, const struct asq_value *value)
         cell.as.offset = result->bytes;
     }
     cells_of(result)[result->cells++] = cell;
-    if (result->columns > 0 && result->cells % (size_t)result->columns == 0)
-        result->rows = result->cells / (size_t)result->columns - 1;
+    if (result->columns > 0 &&
+        result->cells == (result->rows + 2) * (size_t)result->columns)
+        result->rows++; /* the first row of cells is that of the names */
     return 0;
+}
+
+/* Keeps the bytes of a text or blob, and the cell that stands for them; there
+ * is room for it and for those after it in its row. */
+static inline int keep_bytes(struct asq_result *result,
+                             enum asq_type type,
+                             const void *from,
+                             size_t size,
+                             size_t cells)
+{
+    struct asq_value *cell;
+    char *bytes;
+    int rc = reserve(result, cells, size + 1);
+
+    if (rc != 0)
+        return rc;
+    result->bytes += size + 1;
+    bytes = result->block + result->capacity - result->bytes;
+    if (size != 0)
+        memcpy(bytes, from, size);
+    bytes[size] = '\0';
+    cell = &cells_of(result)[result->cells];
+    cell->type = type;
+    cell->size = size;
+    cell->as.offset = result->bytes;
+    return 0;
+}
+
+static inline int
+add_cell(struct asq_result *result, sqlite3_value *value, size_t cells)
+{
+    struct asq_value *cell = &cells_of(result)[result->cells];
+    const void *bytes;
+    size_t size;
+
+    switch (sqlite3_value_type(value)) {
+    case SQLITE_INTEGER:
+        *cell = asq_int64(sqlite3_value_int64(value));
+        return 0;
+    case SQLITE_FLOAT:
+        *cell = asq_double(sqlite3_value_double(value));
+        return 0;
+    case SQLITE_TEXT:
+        bytes = sqlite3_value_text(value); /* converts UTF-16 */
+        if (bytes == NULL)
+            return SQLITE_NOMEM;
+        return keep_bytes(result, ASQ_TEXT, bytes,
+                          (size_t)sqlite3_value_bytes(value), cells);
+    case SQLITE_BLOB:
+        /* The bytes of a zeroblob are made only now, but not its size. */
+        size = (size_t)sqlite3_value_bytes(value);
+        bytes = sqlite3_value_blob(value); /* NULL if it is empty */
+        if (bytes == NULL && size > 0)
+            return SQLITE_NOMEM;
+        return keep_bytes(result, ASQ_BLOB, bytes, size, cells);
+    default:
+        *cell = asq_null();
+        return 0;
+    }
+}
+
+/* Each value is looked up once and written where it stays. The values are used
+ * unprotected, which is right because the connection is this thread's. */
+int asq__result_add_row(struct asq_result *result, sqlite3_stmt *stmt)
+{
+    size_t left = (size_t)result->columns;
+    int rc = reserve(result, left, 0);
+
+    for (int i = 0; i < result->columns && rc == 0; i++, left--) {
+        rc = add_cell(result, sqlite3_column_value(stmt, i), left);
+        result->cells += rc == 0;
+    }
+    result->rows += rc == 0;
+    return rc;
+}
+
+size_t asq__result_size(const struct asq_result *result)
+{
+    return result->cells * sizeof(struct asq_value) + result->bytes;
 }
 
 struct asq_value

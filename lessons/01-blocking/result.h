@@ -20,6 +20,8 @@
 extern "C" {
 #endif
 
+struct sqlite3_stmt;
+
 struct asq_result {
     /* read-only */
     int columns;            /* 0: the statement has no columns */
@@ -76,6 +78,14 @@ int64_t
 asq_result_int64(const struct asq_result *result, size_t row, const char *name);
 const char *
 asq_result_text(const struct asq_result *result, size_t row, const char *name);
+
+/* Internal to 01: adds the row on which the statement stands; columns is set,
+ * and the names are there. Errors as asq_result_add, after which the result has
+ * half a row that does not count. */
+int asq__result_add_row(struct asq_result *result, struct sqlite3_stmt *stmt);
+
+/* Internal to 01: returns the bytes that are in use. */
+size_t asq__result_size(const struct asq_result *result);
 
 #ifdef __cplusplus
 }

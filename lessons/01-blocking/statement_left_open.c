@@ -33,7 +33,7 @@ static int print_name_before(struct asq_db *db, const char *name)
         const char *here = asq_stmt_value(stmt, 0).as.text; /* (1) */
 
         if (here == NULL)
-            here = ""; /* no memory for the text: the next step fails */
+            here = ""; /* out of memory: the next step returns the error */
         if (strcmp(here, name) == 0) {
             (void)printf("the name before %s is %s\n", name, before);
             return 0; /* WRONG: skips the release */

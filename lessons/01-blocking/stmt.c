@@ -116,11 +116,14 @@ static struct asq_value read_cell(sqlite3_stmt *handle, int column)
         return asq_text_n(text, (size_t)sqlite3_column_bytes(handle, column));
     }
     case SQLITE_BLOB: {
+        /* Asked before, because the bytes of a zeroblob are made only then. */
+        size_t size = (size_t)sqlite3_column_bytes(handle, column);
         const void *blob = sqlite3_column_blob(handle, column);
 
         /* SQLite has no address for an empty blob. */
-        return asq_blob(blob == NULL ? "" : blob,
-                        (size_t)sqlite3_column_bytes(handle, column));
+        if (blob == NULL && size == 0)
+            blob = "";
+        return blob == NULL ? asq_null() : asq_blob(blob, size);
     }
     default:
         return asq_null();
@@ -170,18 +173,6 @@ static int add_names(struct asq_stmt *stmt, struct asq_result *result)
 
         rc = name.type == ASQ_NULL ? SQLITE_NOMEM
                                    : asq_result_add(result, &name);
-    }
-    return rc;
-}
-
-static int add_row(struct asq_stmt *stmt, struct asq_result *result)
-{
-    int rc = 0;
-
-    for (int i = 0; i < result->columns && rc == 0; i++) {
-        struct asq_value value = read_cell(stmt->handle, i);
-
-        rc = asq_result_add(result, &value);
     }
     return rc;
 }
@@ -240,7 +231,7 @@ static int collect_rows(struct asq_stmt *stmt, struct asq_result *result)
     if (stepped == SQLITE_ROW || stepped == SQLITE_DONE)
         rc = add_names(stmt, result);
     while (rc == 0 && stepped == SQLITE_ROW) {
-        rc = add_row(stmt, result);
+        rc = asq__result_add_row(result, stmt->handle);
         if (rc == 0)
             stepped = step(stmt);
     }
@@ -249,6 +240,41 @@ static int collect_rows(struct asq_stmt *stmt, struct asq_result *result)
         return fail_add(stmt, rc);
     }
     return stepped == SQLITE_DONE ? 0 : stepped;
+}
+
+/* The row on which a statement stands is in the result already. */
+int asq_stmt_collect_some(struct asq_stmt *stmt,
+                          struct asq_result *result,
+                          size_t rows,
+                          size_t bytes,
+                          bool *ret_more)
+{
+    int rc = asq__db_enter(stmt->db);
+    int stepped = SQLITE_ROW;
+    size_t limit;
+
+    *ret_more = false;
+    asq_result_clear(result);
+    if (rc != 0)
+        return rc;
+    limit = stmt->db->result_limit;
+    result->limit = limit;
+    if (limit != 0 && bytes > limit)
+        bytes = limit;
+    while (rc == 0 && result->rows < rows &&
+           (result->rows == 0 || asq__result_size(result) < bytes) &&
+           (stepped = step(stmt)) == SQLITE_ROW) {
+        if (limit != 0) /* of each row; bytes is that of all */
+            result->limit = asq__result_size(result) + limit;
+        if (result->rows == 0)
+            rc = add_names(stmt, result);
+        if (rc == 0)
+            rc = asq__result_add_row(result, stmt->handle);
+    }
+    *ret_more = rc == 0 && stepped == SQLITE_ROW;
+    if (rc != 0)
+        return fail_add(stmt, rc);
+    return stepped == SQLITE_ROW || stepped == SQLITE_DONE ? 0 : stepped;
 }
 
 static int drop_rows(struct asq_stmt *stmt)

@@ -47,7 +47,8 @@ int asq_db_run(struct asq_db *db,
 int asq_stmt_step(struct asq_stmt *stmt);
 
 /* Returns a cell of the current row. Text and blob are borrowed until the next
- * step or release: copy them if you need them for longer. */
+ * step or release: copy them if you need them for longer. Where there is no
+ * memory for one, it is null, and the next step says so. */
 struct asq_value asq_stmt_value(struct asq_stmt *stmt, int column);
 
 /* Return the number of columns; a column's name (borrowed until the next step);
@@ -62,6 +63,18 @@ int asq_stmt_column(const struct asq_stmt *stmt, const char *name);
  * 0, an error as _step, or SQLITE_TOOBIG. A write whose RETURNING rows do not
  * fit is undone; inside a transaction, so is the whole transaction. */
 int asq_stmt_collect(struct asq_stmt *stmt, struct asq_result *result);
+
+/* Steps on and collects the next rows in result, which is cleared first: at
+ * most `rows` of them, and no more once they take `bytes` bytes, but at least
+ * one. *ret_more is false when the statement is done. Rows that came before
+ * an error are in the result. For queries only, because a write would stay half
+ * stepped. Returns 0 or an error as _step, or SQLITE_TOOBIG: a single row is
+ * larger than the limit of a result. */
+int asq_stmt_collect_some(struct asq_stmt *stmt,
+                          struct asq_result *result,
+                          size_t rows,
+                          size_t bytes,
+                          bool *ret_more);
 
 /* Returns how many rows the statement itself has inserted, updated or deleted;
  * valid once it is done. Changes by triggers and foreign keys do not count.

@@ -45,7 +45,7 @@ static void put(struct queue *queue, sqlite3_int64 id)
     uv_mutex_unlock(&queue->lock);
 }
 
-/* Adds value to the total and takes the next id. Returns 0 after the last. */
+/* Adds the value of the last id (at first 0), takes the next; 0: none. */
 static int take(struct queue *queue, sqlite3_int64 value, sqlite3_int64 *ret_id)
 {
     int more;

@@ -26,7 +26,7 @@ static bool clean(struct asq_cleaner *cleaner)
 {
     struct asq_leftovers left = {0};
 
-    if (cleaner->shared_tx || !cleaner->guard->db_is_open)
+    if (atomic_load(&cleaner->shared_tx) || !cleaner->guard->db_is_open)
         return false;
     if (asq__db_tidy(cleaner->db, &left) == 0)
         return count(cleaner, &left);
@@ -60,9 +60,7 @@ int asq__cleaner_after(struct asq_cleaner *cleaner,
                        struct asq_request *request,
                        int rc)
 {
-    if (cleaner->shared_tx)
-        return rc;
-    if (request->hold_number != 0) {
+    if (request->hold_number != 0 || atomic_load(&cleaner->shared_tx)) {
         request->left_open = is_anything_open(cleaner);
         return rc;
     }

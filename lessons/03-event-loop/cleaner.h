@@ -27,8 +27,9 @@ struct asq_cleaner {
     /* set before the thread starts */
     struct asq_db *db;
     struct asq_guard *guard;         /* knows whether the database is open */
-    bool shared_tx;                  /* nothing is undone */
     const atomic_size_t *holds_done; /* holds up to this number are over */
+    /* set by the loop while nothing is pending */
+    atomic_bool shared_tx; /* nothing is undone */
     /* worker thread only, once it has started */
     size_t hold;               /* the number of the hold that ran last, or 0 */
     bool sharing;              /* the runner's own read transaction is open */

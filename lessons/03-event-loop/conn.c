@@ -73,8 +73,11 @@ static bool is_slow(const struct asq_conn *conn,
 
 static void finish_request(struct asq_conn *conn, struct asq_request *request)
 {
-    if (request->outcome_unknown)
+    if (request->outcome_unknown ||
+        (request->started_ns == 0 && request->status == UV_ESHUTDOWN))
         conn->usable = false;
+    if (request->started_ns != 0)
+        conn->left_open_now = request->left_open;
     conn->checkpoints -= request->task == ASQ_TASK_CHECKPOINT;
     asq__stats_count(&conn->stats, request);
     asq__line_answered(&conn->line, request);
@@ -133,6 +136,7 @@ static void forget_last_time(struct asq_conn *conn)
     conn->journal_mode[0] = '\0';
     conn->left_open = (struct asq_left_open){0};
     conn->usable = false;
+    conn->left_open_now = false;
     conn->refusing = false;
     conn->cancel_called = false;
     conn->close_called = false;
@@ -168,7 +172,7 @@ int asq_conn_open(struct asq_conn *conn,
     conn->runner.conn = conn;
     conn->runner.observe = conn->observe;
     conn->runner.batch_reads = conn->batch_reads;
-    conn->runner.cleaner.shared_tx = conn->shared_tx;
+    atomic_store(&conn->runner.cleaner.shared_tx, conn->shared_tx);
     conn->runner.cleaner.holds_done = &conn->line.done_through;
     conn->worker.poll_us = conn->poll_us;
     conn->worker.name =
@@ -240,6 +244,14 @@ static int check_submit(const struct asq_conn *conn,
     return conn->pending >= conn->capacity ? UV_ENOBUFS : 0;
 }
 
+static void take_in(struct asq_conn *conn, struct asq_request *request)
+{
+    conn->pending++;
+    conn->checkpoints += request->task == ASQ_TASK_CHECKPOINT;
+    if (asq__line_route(&conn->line, request) || conn->checkpoints > 0)
+        start_looking(conn);
+}
+
 static int submit(struct asq_conn *conn,
                   struct asq_request *request,
                   const struct asq_order *order,
@@ -253,11 +265,24 @@ static int submit(struct asq_conn *conn,
     if (rc != 0)
         return rc;
     asq__request_begin(request, order, on_done);
-    conn->pending++;
-    conn->checkpoints += order->task == ASQ_TASK_CHECKPOINT;
-    if (asq__line_route(&conn->line, request) || conn->checkpoints > 0)
-        start_looking(conn);
+    take_in(conn, request);
     return 0;
+}
+
+int asq__conn_pass_on(struct asq_conn *conn, struct asq_request *request)
+{
+    if (is_in_child(conn))
+        return UV_EINVAL;
+    if (is_shut(conn) || conn->refusing)
+        return UV_ESHUTDOWN;
+    take_in(conn, request);
+    return 0;
+}
+
+void asq__conn_share(struct asq_conn *conn, bool shared)
+{
+    atomic_store(&conn->runner.cleaner.shared_tx, shared);
+    conn->left_open_now = conn->left_open_now && !shared;
 }
 
 int asq_conn_run(struct asq_conn *conn,

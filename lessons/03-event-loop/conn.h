@@ -92,6 +92,7 @@ struct asq_conn {
     /* private: loop thread only */
     bool must_close; /* open returned 0, and on_closed has not been called */
     bool opening, usable, refusing, cancel_called, close_called;
+    bool left_open_now; /* after the last answer something was still open */
     bool tidying, tidy_again; /* a tidy is queued; and another is needed */
     unsigned forks;           /* when it was opened */
     size_t checkpoints;       /* pending ones */
@@ -204,6 +205,15 @@ int asq_hold_begin(struct asq_conn *conn, struct asq_hold *hold);
 
 /* Returns what was counted since open. */
 struct asq_conn_stats asq_conn_statistics(const struct asq_conn *conn);
+
+/* Internal to pool: submits a request that asq__request_begin has filled in and
+ * that has waited elsewhere since. Returns 0; or UV_EINVAL, UV_ESHUTDOWN, and
+ * the request is still the pool's. */
+int asq__conn_pass_on(struct asq_conn *conn, struct asq_request *request);
+
+/* Internal to pool: sets shared_tx while the connection is open and nothing is
+ * pending. */
+void asq__conn_share(struct asq_conn *conn, bool shared);
 
 #ifdef __cplusplus
 }

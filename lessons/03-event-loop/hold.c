@@ -102,6 +102,11 @@ void asq_hold_end(struct asq_hold *hold)
         leave(line, hold);
 }
 
+bool asq_hold_lasts(const struct asq_hold *hold)
+{
+    return hold->line != NULL && !hold->ended;
+}
+
 int asq__line_begin(struct asq_line *line, struct asq_hold *hold)
 {
     struct asq_hold *last = line->last;

@@ -65,6 +65,11 @@ void asq_hold_init(struct asq_hold *hold);
  * have begun. Does nothing if the hold has not begun. */
 void asq_hold_end(struct asq_hold *hold);
 
+/* Returns whether the hold has begun and was not ended, by its owner or because
+ * its connection was cancelled, closed or given back to a pool. If it was, the
+ * connection's memory may be gone. */
+bool asq_hold_lasts(const struct asq_hold *hold);
+
 /* The rest is internal to 03: conn uses it. */
 
 /* Puts the hold at the end of the queue. Returns 0, or UV_EBUSY if it is in a

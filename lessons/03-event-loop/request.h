@@ -140,7 +140,7 @@ void asq_request_cancel(struct asq_request *request);
  * there is none, at most UINT_MAX (49 days). Any thread. */
 unsigned asq_time_left_ms(uint64_t deadline_ns);
 
-/* The rest is internal to 03: conn uses it. */
+/* The rest is internal: conn and pool use it. */
 
 /* What submit is asked to do; the fields that the task does not use are 0. */
 struct asq_order {

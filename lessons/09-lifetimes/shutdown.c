@@ -25,19 +25,26 @@ static bool readers_are_closed(const struct asq_shutdown *shutdown)
 
 static void maybe_go_on(struct asq_shutdown *shutdown);
 
-static void take_closed(struct asq_conn *conn)
+void asq__part_closed(struct asq_shutdown_part *part)
 {
-    struct asq_shutdown_part *part = conn->keeper;
-
     asq_request_destroy(&part->request);
     part->stage = ASQ_PART_CLOSED;
     maybe_go_on(part->shutdown);
+}
+
+static void take_closed(struct asq_conn *conn)
+{
+    asq__part_closed(conn->keeper);
 }
 
 /* conn->data is not used: callbacks of the connection's owner may need it. */
 static void close_part(struct asq_shutdown_part *part)
 {
     part->stage = ASQ_PART_CLOSING;
+    if (part->ops != NULL) {
+        part->ops->close(part);
+        return;
+    }
     part->conn->keeper = part;
     asq_hold_end(&part->hold); /* else close would count it as not ended */
     asq_conn_close(part->conn, take_closed);
@@ -117,6 +124,11 @@ static void take_checkpoint(struct asq_request *request, int status)
 
 static void start_checkpoint(struct asq_shutdown_part *part)
 {
+    if (part->ops != NULL) {
+        part->checkpoint_status = 0;
+        close_part(part);
+        return;
+    }
     part->checkpoint_ns = uv_hrtime() + CHECKPOINT_AT_LEAST_NS;
     if (part->checkpoint_ns < part->shutdown->deadline_ns)
         part->checkpoint_ns = part->shutdown->deadline_ns;
@@ -179,6 +191,11 @@ static void cut_short(struct asq_shutdown_part *part)
     bool own = part->stage == ASQ_PART_DRAINING ||
                part->stage == ASQ_PART_CHECKPOINTING;
 
+    if (part->ops != NULL) {
+        part->cancelled = part->ops->cancel(part);
+        close_part(part);
+        return;
+    }
     part->cancelled = part->conn->pending - own;
     asq_hold_end(&part->hold); /* before cancel, as in close_part */
     asq_conn_cancel(part->conn);
@@ -211,15 +228,18 @@ static int run_nothing(struct asq_db *db, struct asq_request *request)
     return 0;
 }
 
-/* The status does not matter: all requests before this one are answered. */
-static void take_drained(struct asq_request *request, int status)
+void asq__part_drained(struct asq_shutdown_part *part)
 {
-    struct asq_shutdown_part *part = request->data;
-
-    (void)status;
     if (part->stage == ASQ_PART_DRAINING)
         part->stage = ASQ_PART_DRAINED;
     maybe_go_on(part->shutdown);
+}
+
+/* The status does not matter: all requests before this one are answered. */
+static void take_drained(struct asq_request *request, int status)
+{
+    (void)status;
+    asq__part_drained(request->data);
 }
 
 /* Its hold is behind all other holds, so a request under it runs after all that
@@ -227,8 +247,14 @@ static void take_drained(struct asq_request *request, int status)
  * nothing is pending. */
 static void drain(struct asq_shutdown_part *part)
 {
-    int rc = asq_hold_begin(part->conn, &part->hold);
+    int rc;
 
+    if (part->ops != NULL) {
+        if (part->ops->drain(part))
+            part->stage = ASQ_PART_DRAINED;
+        return;
+    }
+    rc = asq_hold_begin(part->conn, &part->hold);
     asq_conn_refuse(part->conn);
     part->request.data = part;
     part->request.hold = &part->hold;

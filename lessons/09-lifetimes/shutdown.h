@@ -55,16 +55,37 @@ enum asq_part_stage {
     ASQ_PART_CLOSED
 };
 
+struct asq_shutdown_part;
+
+/* What a part that is not a single connection does, such as a pool (lesson
+ * 10). */
+struct asq_part_ops {
+    /* Refuses what is new. Returns true if nothing is left to answer; else
+     * asq__part_drained follows. */
+    bool (*drain)(struct asq_shutdown_part *part);
+    /* The time is over: cancels what is left, and returns how much that is.
+     * close follows. */
+    size_t (*cancel)(struct asq_shutdown_part *part);
+    /* Closes it; asq__part_closed follows, not inside. */
+    void (*close)(struct asq_shutdown_part *part);
+};
+
 /* One connection, and how it ended. */
 struct asq_shutdown_part {
     /* public: set before add */
     const char *name;      /* for the report; borrowed */
     struct asq_conn *conn; /* its open has returned 0; refuse, cancel and close
-                              have not been called */
-    bool checkpoint;       /* it writes; one connection of each file does */
+                              have not been called. NULL: what ops says */
+    const struct asq_part_ops *ops; /* NULL: conn */
+    void *object;                   /* for ops */
+    bool checkpoint; /* it writes; one connection of each file does. A part
+                        with ops is closed after those that only read; SQLite
+                        then copies the WAL, if a connection of it was open and
+                        no other has the file open */
     /* read-only: valid in on_down */
     size_t cancelled;      /* requests that were pending when time was over */
-    int checkpoint_status; /* 0: the WAL is empty, or there is none;
+    int checkpoint_status; /* 0: the WAL is empty, or there is none, or the part
+                              has ops and was closed in time;
                               SQLITE_BUSY: not emptied, because another
                               connection or process was reading or writing until
                               the time was over; SQLITE_LOCKED: not emptied,
@@ -125,6 +146,11 @@ int asq_shutdown_start(struct asq_shutdown *shutdown,
 /* Ends draining and checkpoints now, as if the time were over: for the second
  * Ctrl-C. Harmless before start, and once closing has begun. */
 void asq_shutdown_hurry(struct asq_shutdown *shutdown);
+
+/* Internal: called by a part with ops. Nothing is left to answer; it is closed.
+ */
+void asq__part_drained(struct asq_shutdown_part *part);
+void asq__part_closed(struct asq_shutdown_part *part);
 
 #ifdef __cplusplus
 }

@@ -66,7 +66,9 @@ bool asq_shutdown_report(const struct asq_shutdown_part *part,
                          char *text,
                          size_t size)
 {
-    const struct asq_left_open *left_open = &part->conn->left_open;
+    const struct asq_left_open nothing = {0};
+    const struct asq_left_open *left_open =
+        part->conn == NULL ? &nothing : &part->conn->left_open;
     struct line line = {.text = text, .size = size, .before = ": "};
 
     if (size == 0)

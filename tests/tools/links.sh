@@ -17,13 +17,7 @@ tools=$(cd "$(dirname "$0")" && pwd)
 . "$tools/report.sh"
 
 # Terms that need no link from a lesson yet, as anchors.
-not_yet='back-off back-pressure batch beat busy-timeout callback cancel
-checkpoint chunk composite-index connection deadline event-loop
-extended-code handle heartbeat hold hop in-flight journal lane
-latency lease offset-and-key-paging outcome-unknown p50-and-p99
-prepared-statement query-plan race read-transaction request rollback
-sanitizer savepoint serialized slow-disk snapshot stall statement
-sync thread-pool transaction turn twin upsert wal watch worker'
+not_yet=''
 
 # Prints "heading PATH#ANCHOR" for each heading of the texts that are its
 # arguments, and "link FILE:LINE PATH ANCHOR" for each link to a file of the

@@ -162,9 +162,13 @@ find_right() {
     arguments=
     right=$lesson-idea
     right_arguments=
-    if [ "$copied" = main.c ]; then
-        arguments='--requests 40'
-    fi
+    case $copied in
+    main.c) arguments='--requests 40' ;;
+    case_*)
+        right=$lesson-${copied%.c}
+        return
+        ;;
+    esac
     if [ "$copied" = main.c ] || [ ! -f "lessons/$lesson/idea.c" ]; then
         right=$lesson
         right_arguments='--requests 40'
