@@ -6,7 +6,7 @@
  * In every eighth transfer the client leaves when it has taken.
  *
  * Run:      make lesson L=07
- * Expect:   the first two ways lose money or make some, tx does not
+ * Expect:   the first two ways change the sum of all money, tx does not
  * See also: idea.c, tx.h; case_transfer.c, the same with fewer hops
  */
 #include "03-event-loop/conn_wait.h"
@@ -239,7 +239,8 @@ int main(int argc, char **argv)
     printf("\nThree clients for 24 ms; a sync of the disk takes %g ms:\n\n",
            stage->options.slow_disk_ms);
     asq_stage_print_timeline(stage, 24);
-    printf("\nno-tx, by-hand: all are at it at once, in between each other.\n"
+    printf("\nno-tx, by-hand: all work at the same time, and their statements "
+           "mix.\n"
            "tx: each waits until those before it have committed.\n\n");
     asq_stage_print_rows(stage);
     for (struct client *c = app.clients; c < &app.clients[CLIENTS]; c++) {

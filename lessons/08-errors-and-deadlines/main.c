@@ -197,8 +197,8 @@ static void report(struct app *app)
            app->stage.options.requests);
     asq_stage_print_timeline(&app->stage, 0);
     printf("\nmain: it never waits, the worker does.\n"
-           "no-deadline: all run to their end; the first in 2 waits for the "
-           "lock for %d ms.\n"
+           "no-deadline: no request is given up; the first in 2 fails after %d "
+           "ms at the lock.\n"
            "busy-timeout: it waits for the lock up to 30 s, and all others "
            "wait behind it.\n"
            "deadline: a request is given up after %d ms; the report in 1 has "
