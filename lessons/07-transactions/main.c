@@ -239,8 +239,7 @@ int main(int argc, char **argv)
     printf("\nThree clients for 24 ms; a sync of the disk takes %g ms:\n\n",
            stage->options.slow_disk_ms);
     asq_stage_print_timeline(stage, 24);
-    printf("\nno-tx, by-hand: all work at the same time, and their statements "
-           "mix.\n"
+    printf("\nno-tx, by-hand: all work at the same time, statements mix.\n"
            "tx: each waits until those before it have committed.\n\n");
     asq_stage_print_rows(stage);
     for (struct client *c = app.clients; c < &app.clients[CLIENTS]; c++) {
