@@ -103,7 +103,7 @@ static void no_threads(struct app *app)
                   count == CONNS ? "wrong"
                   : count == 0   ? "holds"
                                  : "not settled by this run",
-                  (double)count / CONNS,
+                  (double)count / (double)CONNS,
                   "%d connections answered on %d threads of their own, not on "
                   "the loop's.",
                   CONNS, count);
@@ -259,7 +259,8 @@ static void cpu_in_callback(struct app *app)
     turn(app, submit(&app->queries[0], &app->conns[0], 0, work_in_callback));
     stall_ms = (double)asq_heartbeat_stop(&app->stage.beats) / 1e6;
     asq_claim_set(asq_stage_claim(&app->stage), "cpu-in-callback",
-                  stall_ms < WORK_MS ? "wrong" : "holds", stall_ms / WORK_MS,
+                  stall_ms < (double)WORK_MS ? "wrong" : "holds",
+                  stall_ms / (double)WORK_MS,
                   "%d ms of work in a callback stalled the loop for %.0f ms.",
                   WORK_MS, stall_ms);
 }

@@ -87,7 +87,7 @@ static void when_async(struct app *app)
                   2 * fast >= QUERIES  ? "wrong"
                   : 2 * slow > QUERIES ? "holds if the pages are in memory"
                                        : "holds",
-                  (double)(QUERIES - fast) / QUERIES,
+                  (double)(QUERIES - fast) / (double)QUERIES,
                   "4 ordinary queries, each asked by 8 users at once: blocking "
                   "calls were\nas good for %d of %d with the pages in memory, "
                   "and for %d of %d on the slow\ndisk.",

@@ -84,7 +84,7 @@ static void column_names(struct app *app)
                   : prices[0] == 0 && worked[0] == HONEST
                       ? "holds if the names are taken from a list"
                       : "wrong",
-                  (double)prices[1] / HOSTILE,
+                  (double)prices[1] / (double)HOSTILE,
                   "Pasted into the SQL, %s hostile keys set the price; through "
                   "a list,\n%s did. Of %d honest keys, %d worked pasted and %d "
                   "through the list.",

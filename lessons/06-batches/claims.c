@@ -60,7 +60,7 @@ static void len_of_ids(struct asq_stage *stage)
     asq_batch_destroy(&batch);
     asq_claim_set(asq_stage_claim(stage), "len-of-ids",
                   batch.changes == IDS ? "holds" : "wrong",
-                  (double)batch.changes / IDS,
+                  (double)batch.changes / (double)IDS,
                   "For %d ids, %" PRId64 " rows changed, and no error was "
                   "reported.",
                   IDS, batch.changes);

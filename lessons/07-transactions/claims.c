@@ -190,7 +190,8 @@ static void shared_connection_tx(struct app *app)
     asq_conn_close_wait(&app->conn);
     asq_claim_set(
         asq_stage_claim(&app->stage), "shared-connection-tx",
-        refused > 0 || halves > 0 ? "wrong" : "holds", (double)halves / PAIRS,
+        refused > 0 || halves > 0 ? "wrong" : "holds",
+        (double)halves / (double)PAIRS,
         "In %s pairs at once, the second BEGIN failed, and in %s "
         "one\ncommitted what the other rolled back; through tx, in %s.",
         asq_claim_count(refused, PAIRS).text,
@@ -258,7 +259,7 @@ static void transfer_checks(struct app *app)
         tenths += 0.1;
     asq_claim_set(
         asq_stage_claim(&app->stage), "transfer-checks",
-        by_two > 0 ? "wrong" : "holds", (double)by_two / BAD,
+        by_two > 0 ? "wrong" : "holds", (double)by_two / (double)BAD,
         "Two updates made %s bad transfers, and %s changed the sum of "
         "all\nmoney; the list made %s. Ten times 0.1 as a double %s 1.",
         asq_claim_count(by_two, BAD).text, asq_claim_count(sums, BAD).text,
