@@ -213,7 +213,7 @@ static bool copy_into_memory(struct trial *trial, struct asq_db *db)
                    number_of(db, "PRAGMA page_size", 1e9);
 
     profile.statements = 0; /* so that each run is a first one, and counted */
-    if (bytes > TRIED_MAX || asq_db_open(&trial->copy, &profile) != 0)
+    if (bytes > (double)TRIED_MAX || asq_db_open(&trial->copy, &profile) != 0)
         return false;
     backup = sqlite3_backup_init(asq_db_handle(&trial->copy), "main",
                                  asq_db_handle(db), "main");

@@ -103,7 +103,7 @@ static void error_strings(struct app *app)
                   app->words == ERRORS      ? "holds"
                   : app->codes < app->words ? "holds if words are all there is"
                                             : "wrong",
-                  (double)app->words / ERRORS,
+                  (double)app->words / (double)ERRORS,
                   "Words told the kind of %s errors, extended codes of %s:\na "
                   "missing table has the code of all wrong SQL.",
                   asq_claim_count(app->words, ERRORS).text,
@@ -178,7 +178,7 @@ static void operation_timeout(struct app *app)
                   : looks == PLACES && next
                       ? "holds if the worker looks at the clock"
                       : "wrong",
-                  (double)interrupts / PLACES,
+                  (double)interrupts / (double)PLACES,
                   "A query can be in the queue, at a lock, or running. An "
                   "interrupt from\noutside ended it at %d of these 3 places, a "
                   "deadline at %d; the next statement\nwas %s.",

@@ -61,7 +61,7 @@ struct app {
     enum way way;
     unsigned lane;
     long came;
-    long ends[SITUATIONS * WAYS][ENDS];
+    long ends[SITUATIONS * (int)WAYS][ENDS];
 };
 
 /* On the loop: the next request comes; a request has been answered. */
@@ -210,7 +210,7 @@ static void report(struct app *app)
 int main(int argc, char **argv)
 {
     /* The last one is NULL. All but the first are rows of the table, too. */
-    static const char *const lanes[2 + SITUATIONS * WAYS] = {
+    static const char *const lanes[2 + SITUATIONS * (int)WAYS] = {
         "main",           "1 no-deadline",  "1 busy-timeout", "1 deadline",
         "2 no-deadline",  "2 busy-timeout", "2 deadline",     "3 no-deadline",
         "3 busy-timeout", "3 deadline"};
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
     if (app.requests == NULL)
         asq_stage_fail(&app.stage, "out of memory");
     asq_stage_copy_shop(&app.stage);
-    for (int i = 0; i < SITUATIONS * WAYS && !app.stage.failed; i++)
+    for (int i = 0; i < SITUATIONS * (int)WAYS && !app.stage.failed; i++)
         run_way(&app, i);
     if (!app.stage.failed)
         report(&app);

@@ -90,7 +90,7 @@ static void context_manager(struct asq_stage *stage)
                   after != 0    ? "wrong"
                   : pinned == 0 ? "holds"
                                 : "holds if the block ends soon",
-                  (double)pinned / WRITES,
+                  (double)pinned / (double)WRITES,
                   "After %d commits beside a SELECT left after one row, a "
                   "checkpoint could\nnot bring back %d frames of the WAL; "
                   "after as many once it had ended, %d.",

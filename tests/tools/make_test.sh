@@ -236,7 +236,7 @@ check_progress() {
     esac
     run clean
     (
-        unset MAKEFLAGS MFLAGS MAKELEVEL
+        unset MAKEFLAGS MFLAGS MAKELEVEL T N L ARGS V
         export TERM=xterm
         script -qec "'${MAKE:-make}' demo" /dev/null </dev/null 2>&1
     ) | tr '\r' '\n' >"$folder/said"
@@ -245,7 +245,7 @@ check_progress() {
         '  3 of 3  ' 'not: 4 of' 'demo 7'
     run clean
     (
-        unset MAKEFLAGS MFLAGS MAKELEVEL
+        unset MAKEFLAGS MFLAGS MAKELEVEL T N L ARGS V
         export TERM=dumb
         script -qec "'${MAKE:-make}' demo" /dev/null </dev/null
     ) >"$folder/said" 2>&1
