@@ -55,6 +55,30 @@ static void more_than_the_depth_open_another(void *data)
     CHECK_INT(stats_of(f).opened + stats_of(f).opening, 2);
 }
 
+/* The first that is open does not get the whole line. */
+static void a_burst_is_shared_by_those_that_open(void *data)
+{
+    struct fixture *f = data;
+    struct query q[8];
+
+    f->pool.depth = 2;
+    open_pool(f, 4);
+    for (int i = 0; i < 8; i++)
+        start_query(f, &q[i], "SELECT stand()");
+    CHECK_INT(stats_of(f).opening, 4);
+    for (int i = 0; i < 4; i++) {
+        while (uv_sem_trywait(&f->reached) != 0)
+            (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    for (int i = 0; i < 8; i++)
+        uv_sem_post(&f->gate);
+    for (int i = 0; i < 8; i++) {
+        expect_query(&q[i], 0);
+        asq_request_destroy(&q[i].request);
+    }
+    CHECK_INT(stats_of(f).opened, 4);
+}
+
 /* P17 */
 static void a_slow_query_gets_no_company(void *data)
 {
@@ -531,6 +555,8 @@ static const struct test_case cases[] = {
      .run = many_queries_stay_on_one_connection},
     {.name = "more_than_the_depth_open_another",
      .run = more_than_the_depth_open_another},
+    {.name = "a_burst_is_shared_by_those_that_open",
+     .run = a_burst_is_shared_by_those_that_open},
     {.name = "a_slow_query_gets_no_company",
      .run = a_slow_query_gets_no_company},
     {.name = "one_given_up_goes_to_the_next",

@@ -57,7 +57,10 @@ static bool serve_run(struct asq_pool *pool, bool reserved)
     struct asq__member *member = choose(pool, reserved);
     struct asq_request *request;
 
-    if (member == NULL)
+    /* While others are being opened, none gets more than its depth: or the
+     * first that is open would get the whole line. */
+    if (member == NULL ||
+        (member->conn.pending >= pool->depth && pool->opening_count > 0))
         return false;
     request = asq__pool_pop_run(pool);
     count_wait(pool, uv_hrtime() - request->submitted_ns);

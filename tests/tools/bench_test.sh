@@ -111,7 +111,7 @@ holds bench_prints_each_way printed '^event-loop-1 '
 holds bench_looks_at_a_file_operation printed '^A file operation of libuv'
 holds bench_writes_the_head head_is_whole "$json"
 holds bench_writes_the_keys rows_have_keys "$json"
-holds bench_writes_each_way_of_reads rows_of "$json" read-64 8
+holds bench_writes_each_way_of_reads rows_of "$json" read-64 12
 holds bench_writes_each_way_of_stall rows_of "$json" stall 5
 holds bench_writes_no_other_workload rows_of "$json" scan 0
 holds bench_counts_the_rounds grep -q '"raw", .*"runs": 2}' "$json"
