@@ -28,14 +28,6 @@ static bool has_reader(const struct asq_snapshot *snapshot, unsigned i)
     return snapshot->reader[i].loan.conn != NULL;
 }
 
-/* It is ready, or what it has must be given back. */
-static void be_ready(struct asq_snapshot *snapshot)
-{
-    if (snapshot->end_called)
-        fail(snapshot, UV_ECANCELED, "ended before it was ready");
-    asq__snapshot_begun(snapshot);
-}
-
 /* The write lock */
 
 static void take_unlocked(struct asq_request *request, int status)
@@ -44,7 +36,7 @@ static void take_unlocked(struct asq_request *request, int status)
 
     (void)status; /* release rolls back what is still open */
     asq_loan_release(&snapshot->writer);
-    be_ready(snapshot);
+    asq__snapshot_begun(snapshot);
 }
 
 static void unlock(struct asq_snapshot *snapshot)
@@ -55,7 +47,7 @@ static void unlock(struct asq_snapshot *snapshot)
                      take_unlocked) == 0)
         return;
     asq_loan_release(&snapshot->writer);
-    be_ready(snapshot);
+    asq__snapshot_begun(snapshot);
 }
 
 static void take_begun(struct asq_request *request, int status)
@@ -93,8 +85,10 @@ static void begin_readers(struct asq_snapshot *snapshot)
         if (rc != 0)
             fail(snapshot, rc, uv_strerror(rc));
     }
-    if (snapshot->waiting == 0)
-        unlock(snapshot);
+    if (snapshot->waiting > 0)
+        return;
+    fail(snapshot, UV_ESHUTDOWN, "the pool has taken its readers back");
+    unlock(snapshot);
 }
 
 static void take_locked(struct asq_request *request, int status)
@@ -153,7 +147,7 @@ static void have_readers(struct asq_snapshot *snapshot)
     int rc;
 
     if (snapshot->readers == 0 || snapshot->end_called) {
-        be_ready(snapshot);
+        asq__snapshot_begun(snapshot);
         return;
     }
     snapshot->status = 0; /* was that of a reader that was given up */
@@ -168,7 +162,7 @@ static void have_readers(struct asq_snapshot *snapshot)
     rc = asq_pool_acquire(snapshot->writer_of, &snapshot->writer, take_writer);
     if (rc != 0) {
         fail(snapshot, rc, uv_strerror(rc));
-        be_ready(snapshot);
+        asq__snapshot_begun(snapshot);
     }
 }
 
