@@ -225,12 +225,14 @@ matches() {
     esac
     before='.*'
     case $text in '^'*) before= ;; esac
-    number='([0-9][0-9.,]*( (ns|us|ms|s|k|M)([^A-Za-z]|$))?)'
+    number='([0-9][0-9.,]*( %| (ns|us|ms|s|k|M)([^A-Za-z]|$))?)'
     pattern=$(printf '%s\n' "$text" | sed "s/#/$number/")
     case $text in
     *\#*)
-        sed -E -n "s/$before$pattern.*/\\1/p" "$folder/output" |
-            sed 's/[^A-Za-z0-9]*$//'
+        awk '/^    [^ ]/ { printf " %s", substr($0, 5); next }
+             { printf "%s%s", (NR > 1 ? "\n" : ""), $0 }
+             END { print "" }' "$folder/output" |
+            sed -E -n "s/$before$pattern.*/\\1/p" | sed 's/[^A-Za-z0-9%]*$//'
         ;;
     *) grep -E -e "$pattern" "$folder/output" | sed 's/^[ =>]*//; s/  */ /g' ;;
     esac | sed -n "${nth}p"

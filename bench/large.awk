@@ -149,6 +149,7 @@ BEGIN {
     factor["ns"] = 1e-9
     factor["us"] = 1e-6
     factor["ms"] = 1e-3
+    factor["%"] = 0.01
     factor["k"] = 1e3
     factor["M"] = 1e6
 }

@@ -168,7 +168,8 @@ static void semaphore_pool(struct app *app)
     run_all(app, ask);
     opened = close_pool(app);
     asq_claim_set(asq_stage_claim(&app->stage), "semaphore-pool",
-                  open > PERMITS ? "wrong" : "holds", (double)open / PERMITS,
+                  open > PERMITS ? "wrong" : "holds",
+                  (double)open / (double)PERMITS,
                   "After a semaphore of %d had let %d threads in, %d "
                   "connections were\nopen. A thread_pool of %d opened %d for "
                   "as many threads.",
@@ -336,7 +337,8 @@ static void pool_profile(struct app *app)
         give_back(app, &loans[i]);
     (void)close_pool(app);
     asq_claim_set(asq_stage_claim(&app->stage), "pool-profile",
-                  theirs > 0 ? "wrong" : "holds", (double)theirs / CONNECTIONS,
+                  theirs > 0 ? "wrong" : "holds",
+                  (double)theirs / (double)CONNECTIONS,
                   "Of %d connections opened as in the document's pool, %d took "
                   "a row\nwithout its parent, of %d of a thread_pool %d.",
                   CONNECTIONS, theirs, CONNECTIONS, ours);
@@ -380,7 +382,7 @@ static void lock_held_while_waiting(struct app *app)
     (void)close_pool(app);
     asq_claim_set(
         asq_stage_claim(&app->stage), "lock-held-while-waiting",
-        looked < OTHERS ? "wrong" : "holds", (double)looked / OTHERS,
+        looked < OTHERS ? "wrong" : "holds", (double)looked / (double)OTHERS,
         "While a caller waited with the lock, %d of %d others could\n"
         "look for a connection. Of %d at a thread_pool, %d were told\n"
         "after 1 ms that there was none.",

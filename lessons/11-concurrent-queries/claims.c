@@ -150,7 +150,7 @@ static void gather_order(struct app *app)
                   found[0] < PAIRS   ? "wrong"
                   : found[1] < PAIRS ? "holds if they share a connection"
                                      : "holds",
-                  (double)found[1] / PAIRS,
+                  (double)found[1] / (double)PAIRS,
                   "On one connection the query found the new table %d of %d "
                   "times,\nthrough a pool of two %d of %d times.",
                   found[0], PAIRS, found[1], PAIRS);
