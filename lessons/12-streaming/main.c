@@ -187,20 +187,19 @@ static void run_way(struct app *app, int i)
 
 static void report(struct app *app)
 {
+    const struct asq_report_row *row = app->stage.rows;
     char rate[16], first[16], stall[16];
 
     printf("%ld rows:\n\n", app->total);
     asq_stage_print_timeline(&app->stage, 0);
-    printf("\n%-8s   per s  first row    stall     memory\n", "way");
-    for (int i = 0; i < WAYS; i++) {
-        const struct asq_report_row *row = &app->stage.rows[i];
-
+    printf("\nway        per s  first row    stall     memory\n"
+           "--------  ------  ---------  -------  ---------\n");
+    for (int i = 0; i < WAYS; i++, row++)
         printf("%-8s  %6s  %9s  %7s  %5.1f MiB\n", row->way,
                asq_format_count(rate, row->throughput_per_s),
                asq_format_duration(first, row->p50_us),
                asq_format_duration(stall, row->stall_us),
                (double)app->memory[i] / (1 << 20));
-    }
 }
 
 static void make_table(struct asq_stage *stage, long rows)
