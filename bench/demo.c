@@ -188,15 +188,15 @@ static void print_slow(const struct asq_report_row *slow)
            "be shared.\n",
            faster);
     printf("One connection on the loop is no faster (%.1f times), but its "
-           "stall was\n%.0f times shorter: it buys a loop that stays awake.\n",
+           "stall was\n%.0f times shorter: the loop stays awake.\n",
            slow[3].throughput_per_s / slow[0].throughput_per_s, calmer);
 }
 
 static void print_fast(const struct asq_report_row *fast)
 {
     printf("On the fast disk nothing waits. The event loop did %.1f times what "
-           "`blocking`\ndid: handing a query over costs time, one read "
-           "transaction for a batch of\nqueries saves some.\n",
+           "`blocking`\ndid: handing a query over costs time, and several "
+           "queries in one transaction\nsave a part of it.\n",
            fast[2].throughput_per_s / fast[0].throughput_per_s);
     printf("\nTake away: async does not make a query faster. It lets the "
            "program go on\nwhile a query waits, and lets several wait at "

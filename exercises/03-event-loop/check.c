@@ -168,6 +168,7 @@ static void close_while_asked(void *fixture)
     close_line(f, &f->line);
     ask_too_late(f, 4, &f->b);
     expect_none_yet(f, 0);
+    turn(f);
     asq_slow_disk_open_gate();
     run_and_expect(f, "1, 2, 3");
     expect_closed(f, 2);
@@ -184,6 +185,7 @@ static void close_in_callback(struct fixture *f, struct item *item)
 static void close_in_the_last(void *fixture)
 {
     struct fixture *f = fixture;
+    struct asq_hold hold = {0};
 
     f->closing_counts = 1;
     f->then = close_in_callback;
@@ -192,9 +194,12 @@ static void close_in_the_last(void *fixture)
     run_and_expect(f, "1, 2");
     expect_closed(f, 1);
     open_line(f, &f->line);
-    for (int number = 2; number <= 4;
-         number++) /* 3 and 4 wait when 2 is delivered */
-        ask(f, number, &f->a);
+    CHECK_INT(asq_hold_begin(&f->a, &hold), 0);
+    ask(f, 2, &f->a); /* waits behind the hold */
+    ask(f, 3, &f->b);
+    ask(f, 4, &f->b);
+    run_b(f); /* so 3 and 4 wait in the line when 2 is delivered */
+    asq_hold_end(&hold);
     run_and_expect(f, "1, 2, 2, 3, 4");
     expect_closed(f, 2);
 }
@@ -249,9 +254,7 @@ static void two_lines(void *fixture)
     asq_slow_disk_open_gate();
     while (f->a.pending > 0)
         (void)uv_run(&f->loop, UV_RUN_ONCE); /* pending keeps it alive */
-    (void)uv_run(
-        &f->loop,
-        UV_RUN_NOWAIT); /* a handle that closes too early is closed now */
+    turn(f);
     asq_hold_end(&hold);
     run_and_expect(f, "5, 6, 1, 2, 5, 7, 2, 4, 2, 8, 3, 9, 10, 11");
 }

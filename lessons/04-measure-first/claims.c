@@ -166,9 +166,9 @@ static void only_under_load(struct app *app)
                                         : "holds",
                   many,
                   "With 64 requests in flight, the loop read %.1f times as "
-                  "much as blocking\ncalls (%.1f to %.1f), with one %.0f %% as "
-                  "much. While one long query ran, it\nstood still for %.0f %% "
-                  "of the time that blocking calls did.",
+                  "much as blocking\ncalls (%.1f to %.1f), with one in flight "
+                  "%.0f %% as much. While one long query\nran, it stood still "
+                  "for %.0f %% of the time that blocking calls did.",
                   many, asq_claim_runs_low(&manies),
                   asq_claim_runs_high(&manies), 100 * one, 100 * stall);
     asq_claim_timed(claim, &stalls);

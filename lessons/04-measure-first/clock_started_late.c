@@ -68,7 +68,7 @@ static void conclude(const uint64_t samples[static QUERIES])
 
     (void)printf("half of the users wait for up to %" PRIu64 " reads\n", half);
     (void)printf("99 in a hundred wait for at most %" PRIu64 " reads\n", worst);
-    (void)printf("%s\n", worst > PATIENCE ? "too long: somebody else must wait"
+    (void)printf("%s\n", worst > PATIENCE ? "too long: another thread must wait"
                                           : "short enough: leave it as it is");
 }
 

@@ -68,7 +68,7 @@ static void conclude(const uint64_t samples[static QUERIES])
         worst += samples[n]; /* WRONG: the sum of all ... */
     worst /= QUERIES;        /* WRONG: ... is shared by all */
     (void)printf("a user waits for %" PRIu64 " reads on average\n", worst);
-    (void)printf("%s\n", worst > PATIENCE ? "too long: somebody else must wait"
+    (void)printf("%s\n", worst > PATIENCE ? "too long: another thread must wait"
                                           : "short enough: leave it as it is");
 }
 

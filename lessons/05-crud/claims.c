@@ -128,8 +128,8 @@ static void await_one(struct app *app)
                   : late == 1 && told == 2 ? "wrong"
                                            : "not settled by this run",
                   (double)early,
-                  "When submit returned, the result had %zu of its one row; in "
-                  "the callback it\nhad %zu. Where there were 0 rows or %zu, "
+                  "When submit returned, the result still had %zu rows; in the "
+                  "callback it\nhad %zu. Where there were 0 rows or %zu, "
                   "the caller was told so (%d of 2).",
                   early, late, result->rows, told);
 }

@@ -210,8 +210,8 @@ static void report(struct asq_stage *stage)
            stage->options.requests, stage->options.slow_disk_ms);
     asq_stage_print_timeline(stage, 0);
     printf("\nblocking-1: main waited for each commit, nobody was answered.\n"
-           "batch-1: a worker waited in its place, as often.\n"
-           "batch-512: it waited once for up to 512 rows.\n\n"
+           "batch-1: a worker waited instead of main, once for each row.\n"
+           "batch-512: the worker waited once for up to 512 rows.\n\n"
            "Rows a second, how long the reader waits, the loop's stall:\n\n");
     asq_stage_print_rows(stage);
 }

@@ -91,10 +91,10 @@ static void context_manager(struct asq_stage *stage)
                   : pinned == 0 ? "holds"
                                 : "holds if the block ends soon",
                   (double)pinned / (double)WRITES,
-                  "After %d commits beside a SELECT left after one row, a "
-                  "checkpoint could\nnot bring back %d frames of the WAL; "
-                  "after as many once it had ended, %d.",
-                  WRITES, pinned, after);
+                  "After %d commits beside a SELECT that had read one row, a "
+                  "checkpoint\ncould not copy %d frames of the WAL; after %d "
+                  "more, with the SELECT\nended, it left %d.",
+                  WRITES, pinned, WRITES, after);
 }
 
 /* "A FOREIGN KEY error is handled." Does one come at all? */
@@ -123,8 +123,8 @@ static void fk_on(struct asq_stage *stage)
                       ? "holds if the connection switches them on"
                       : "wrong",
                   without == 0,
-                  "An order of a user who does not exist got code %d as SQLite "
-                  "opens a\nconnection, and code %d with foreign_keys=ON.",
+                  "An order of a user who does not exist got code %d with "
+                  "SQLite's own\nsettings, and code %d with foreign_keys=ON.",
                   without, with);
 }
 
