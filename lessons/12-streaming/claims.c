@@ -141,7 +141,7 @@ static void context_manager(struct app *app)
                                         : "holds if the stream is ended",
                   (double)left / (double)WRITES,
                   "After %d commits beside a stream whose consumer had left "
-                  "with a chunk,\na checkpoint could not bring back %d frames "
+                  "with a chunk,\na checkpoint could not copy %d frames "
                   "of the WAL; once it was\nstopped, %d; with a limit of 1 ms "
                   "for a chunk, %d.",
                   WRITES, left, stopped, limited);
