@@ -434,7 +434,7 @@ static const struct test_case cases[] = {
          1,
          TEST_PLAIN | TEST_ADDRESS,
          "ex_batch_fill",
-         "as the message says; the tests before it show it more simply"),
+         "as the message says; if a test before it fails, begin with that one"),
     {.name = NULL},
 };
 
