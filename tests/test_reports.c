@@ -343,6 +343,13 @@ static void report_about_a_library_has_its_usual_cause(void *fixture)
         "    #0 0x7f28b0f20249 in uv__run_timers "
         "(/lib/x86_64-linux-gnu/libuv.so.1+0x16249)\n"
         "    #1 0x7f28b0f20304 in uv_run (/lib/libuv.so.1+0x17304)\n";
+    static const char called_back[] =
+        "==12==ERROR: AddressSanitizer: heap-use-after-free on address "
+        "0x603000000043 at pc 0x5608c0c43221 bp 0x7ffe98e62ab0 sp 0x7ffe98e6\n"
+        "READ of size 8 at 0x603000000043 thread T0\n"
+        "    #0 0x5608c0c43220 in on_answered exercises/11-x/asking.h:165\n"
+        "    #1 0x7f28b0f20249 in uv__run_idle "
+        "(/lib/x86_64-linux-gnu/libuv.so.1+0x16890)\n";
     struct student *student = fixture;
 
     expect_text(student, leak, VERDICT_LEAKED,
@@ -351,6 +358,9 @@ static void report_about_a_library_has_its_usual_cause(void *fixture)
     CHECK_TEXT(student->finding.where, "");
     expect_text(student, use, VERDICT_MEMORY, "reads memory that was freed");
     CHECK_CONTAINS(student->finding.cause, "before its callback has run");
+    expect_text(student, called_back, VERDICT_MEMORY,
+                "reads memory that was freed");
+    CHECK_CONTAINS(student->finding.cause, "something still points to it");
 }
 
 static void frames_without_names_are_looked_up(void *fixture)

@@ -93,6 +93,11 @@ static void harmless(struct fixture *f)
     leave(f, "a");
     leave(f, "a");
     expect(f, "a leaves twice", "f");
+    test_cause("data is public, so it is the caller's");
+    if (caller_of(f, 'a')->request->data != caller_of(f, 'a'))
+        test_wrong("a leaves: its data stays, which is public",
+                   "its data has changed");
+    test_cause("leave gives back a place although the request has none");
     leave(f, "a");
     expect(f, "a leaves for the third time", "");
     test_cause("a request that is due does not leave: its callback is not "
@@ -176,6 +181,8 @@ static void reports(void *fixture)
     expect(f, "B is inside, C and D enter, c leaves", "C");
     leave(f, "d");
     expect(f, "d leaves, B and C are inside, D waits", "");
+    test_cause("reports have as many places as report_places says, all or none "
+               "too");
     begin_again(f, 3, 7);
     enter(f, "ABaC");
     expect(f, "3 places, 7 for reports; A B a C enter", "A, B, a");
@@ -184,6 +191,9 @@ static void reports(void *fixture)
     begin_again(f, 3, 0);
     enter(f, "AaBb");
     expect(f, "3 places, none for reports; A a B b enter", "a, b");
+    test_cause("the line is served to its end, however long it is, and however "
+               "often a report was passed");
+    behind_reports(f);
 }
 
 /* Whenever one leaves, a short request enters: it is not served before those
@@ -325,7 +335,8 @@ static const struct test_case cases[] = {
          1,
          0,
          "ex_bulkhead_serve",
-         "a place is taken when a request becomes due, not later"),
+         "a place is taken when a request becomes due, not later, and short "
+         "requests may have all places"),
     CASE("a request that leaves makes way for the first in the line, once",
          on_leave,
          2,
@@ -363,7 +374,7 @@ static const struct test_case cases[] = {
          1,
          1,
          "ex_bulkhead_serve",
-         "as the message says; the tests before it show it more simply"),
+         "as the message says; if a test before it fails, begin with that one"),
     {.name = NULL},
 };
 

@@ -36,9 +36,15 @@ give_up_one(struct fixture *f, char name, struct test_random *random)
 
 static inline void while_waiting(struct fixture *f, struct test_random *random)
 {
+    keep(f, "h");
     enter(f, "abcdefGhIj");
     expect(f, "a to j enter, G and I are reports", "a, b, c, d, e");
     expect(f, "h gives up, f G I j wait", give_up_one(f, 'h', random));
+    test_cause("the status of a request says nothing unless it is due");
+    enter(f, "h");
+    expect(f, "h enters once more and gives up, f G I j wait",
+           give_up_one(f, 'h', random));
+    test_cause(NULL);
     expect(f, "j gives up, f G I wait", give_up_one(f, 'j', random));
     expect(f, "f gives up, G I wait", give_up_one(f, 'f', random));
     leave(f, "ab");
@@ -50,12 +56,27 @@ static inline void while_waiting(struct fixture *f, struct test_random *random)
     expect(f, "c leaves", "l");
 }
 
+/* It has given up, and its callback has not run. */
+static inline void cannot_enter(struct fixture *f, char name)
+{
+    int rc = ex_bulkhead_enter(f->bulkhead, caller_of(f, name)->request,
+                               kind_of(name), on_entered);
+
+    if (rc != UV_EINVAL)
+        test_wrong("C gives up, which is due, and enters before its callback "
+                   "has run: UV_EINVAL (-22)",
+                   "%s", test_code(rc));
+}
+
 /* Those that are due and give up make way for others. */
 static inline void while_due(struct fixture *f)
 {
-    test_cause("a request that is due has a place, which it gives back");
     enter(f, "AbCdfE");
     give_up(f, 'C', UV_ETIMEDOUT);
+    test_cause("a request that has given up stays due until its callback runs");
+    cannot_enter(f, 'C');
+    test_cause("a request that is due gives back its place, the line is "
+               "served, and it keeps its position in due");
     expect(f, "A b C d f E enter, then C gives up, which is due",
            "A, b, C (UV_ETIMEDOUT), d, f, E");
     enter(f, "g");
@@ -75,6 +96,12 @@ static inline void while_due(struct fixture *f)
     expect(f, "n waited for k, which has entered again behind it", "n");
     leave(f, "n");
     expect(f, "n leaves", "k");
+    begin_again(f, 5, 2);
+    enter(f, "ABcD");
+    give_up(f, 'c', UV_ECANCELED);
+    test_cause("a short request gives back no place of the reports");
+    expect(f, "A B c D enter, then c gives up, which is due",
+           "A, B, c (UV_ECANCELED)");
 }
 
 /* Giving up must do nothing. */

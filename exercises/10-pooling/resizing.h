@@ -1,4 +1,4 @@
-/* resizing - limits that are raised and lowered, and large ones
+/* resizing - limits that are raised and lowered, and many requests
  *
  * Short requests and reports are told apart: in which order both are served is
  * the matter of another test. One thread.
@@ -9,7 +9,9 @@
 #include "gate.h"
 
 enum {
-    MANY = 70000 /* more than fit in 16 bits */
+    MANY = 70000, /* more than fit in 16 bits */
+    REPORTS = 300,
+    SHORT_ONES = 50
 };
 
 static inline void count(struct ex_request *request, int status)
@@ -18,6 +20,31 @@ static inline void count(struct ex_request *request, int status)
 
     if (status == 0)
         (*counted)++;
+}
+
+/* Many reports wait for other reports, and short requests pass them. */
+static inline void behind_reports(struct fixture *f)
+{
+    struct ex_request *requests =
+        calloc(REPORTS + SHORT_ONES, sizeof *requests);
+    unsigned inside = 0;
+
+    CHECK(requests != NULL);
+    begin_again(f, 5, 0);
+    for (int i = 0; i < REPORTS + SHORT_ONES; i++) {
+        requests[i].data = &inside;
+        CHECK_INT(ex_bulkhead_enter(f->bulkhead, &requests[i],
+                                    i < REPORTS ? EX_REPORT : EX_SHORT, count),
+                  0);
+        ex_bulkhead_deliver(f->bulkhead);
+        if (i >= REPORTS)
+            ex_bulkhead_leave(&requests[i]);
+    }
+    if (inside != SHORT_ONES)
+        test_wrong("300 reports wait, none may enter; 50 short requests enter "
+                   "and leave, one after another: 50 callbacks",
+                   "%s", test_count(inside, "callback", NULL));
+    free(requests);
 }
 
 /* As many places as this; then one request more. */

@@ -21,6 +21,16 @@ static inline void expect_refusal(struct fixture *f)
     test_cause(NULL);
 }
 
+/* The loop has come to rest. */
+static inline void expect_closed(const struct fixture *f)
+{
+    if (f->closed == 0)
+        test_wrong("on_closed runs once", "it never runs");
+    if (f->closed > 1)
+        test_wrong("on_closed runs once", "it runs %s",
+                   test_times((uint64_t)f->closed));
+}
+
 static inline void with_nothing(struct fixture *f)
 {
     test_while("nothing is asked for, then close");
@@ -28,9 +38,7 @@ static inline void with_nothing(struct fixture *f)
     expect_refusal(f);
     test_cause("close does not wake the loader");
     settle(f);
-    if (f->closed != 1)
-        test_wrong("on_closed runs once", "it runs %s",
-                   test_times((uint64_t)f->closed));
+    expect_closed(f);
 }
 
 static inline void with_an_answer_before(struct fixture *f)
@@ -53,24 +61,36 @@ static inline void while_collected(struct fixture *f)
                 "1 cancelled, 2 cancelled, 1 cancelled", "");
 }
 
-/* One statement runs, another one is queued, and one ask is collected. */
+/* One statement runs, three are queued, and for one of these nobody waits any
+ * more; others are collected. */
 static inline void while_sent(struct fixture *f)
 {
-    test_while("a statement runs, another is queued, and close comes");
+    struct caller *queued;
+
+    test_while("a statement runs, three are queued, and close comes");
     stand(f, "121 122");
     (void)load_all(f, "123 124");
     turns(f);
-    (void)load_all(f, "125 126");
+    queued = load_all(f, "125 126");
+    turns(f);
+    (void)load_all(f, "127 128");
+    turns(f);
+    cancel(&queued[0]);
+    cancel(&queued[1]);
+    (void)load_all(f, "129 130");
     close_loader(f);
     expect_refusal(f);
     expect_now(f, "close", "");
     turns(f);
     test_cause("close gives up the asks of every batch, and the collected");
     expect_now(f,
-               "the statement for 121 122 runs, that for 123 124 is queued, "
-               "125 126 are collected, then close",
+               "the statement for 121 122 runs, those for 123 124, 125 126 and "
+               "127 128 are queued, 125 and 126 are cancelled, 129 130 are "
+               "collected, then close",
                "121 cancelled, 122 cancelled, 123 cancelled, 124 cancelled, "
-               "125 cancelled, 126 cancelled");
+               "125 cancelled, 126 cancelled, 127 cancelled, 128 cancelled, "
+               "129 cancelled, 130 cancelled");
+    expect_given_up(f, "close has given up all asks");
     test_cause("a statement is pending, and the loader must stay until then");
     if (f->closed > 0)
         test_wrong("on_closed waits for the statement that runs",

@@ -20,7 +20,7 @@
 #include <stdarg.h>
 
 enum {
-    CALLERS = 160,
+    CALLERS = 640,
     TURNS = 20000, /* a step takes far fewer, unless the loop spins */
     GATE_MS = 4000,
     TEXT_SIZE = 4096

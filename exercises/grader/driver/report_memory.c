@@ -25,7 +25,8 @@ static void blame_library(const struct report *report, struct finding *finding)
     if (finding->where[0] != '\0')
         return;
     for (size_t i = 0; i < report->stack_count && library == 0; i++)
-        library = report->stacks[i].library;
+        if (leak || report->stacks[i].role == REPORT_ACCESS)
+            library = report->stacks[i].library;
     if (library == REPORT_SQLITE)
         words_cause(finding, leak ? "a statement that was not finalized, or a "
                                     "connection that was not closed"

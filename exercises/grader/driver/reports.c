@@ -102,6 +102,14 @@ take_offset(struct report_stack *stack, const char *line, const char *program)
             strtoull(at + strlen(part), NULL, 16);
 }
 
+/* check.c and the headers beside it are the test. */
+static bool is_in_test(const char *line)
+{
+    return text_line_of(line, "check.c", NULL) > 0 ||
+           (has(line, "exercises/") && !has(line, "exercises/grader/") &&
+            has(line, ".h:"));
+}
+
 /* "#1 0x55 in ex_get /home/x/ex_x.c:57:3" or "#1 ex_get ex_x.c:57 (ex+0x5)" */
 static void take_frame(struct reader *reader, const char *line)
 {
@@ -119,7 +127,7 @@ static void take_frame(struct reader *reader, const char *line)
     if (stack->line != 0)
         return;
     stack->line = text_line_of(line, reader->test->file, NULL);
-    stack->in_test |= text_line_of(line, "check.c", NULL) > 0;
+    stack->in_test |= is_in_test(line);
     if (stack->library == REPORT_NO_LIBRARY && !stack->in_test)
         stack->library = in_sqlite ? REPORT_SQLITE
                          : has(line, "libuv") || has(function, "uv__")

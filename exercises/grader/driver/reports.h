@@ -40,7 +40,7 @@ struct report_stack {
     bool frees;
     bool connection; /* it is a use of a connection, see thread_check.c */
     int line;        /* innermost of the student's file; 0: none */
-    bool in_test;    /* it passes through check.c */
+    bool in_test;    /* it passes through check.c or a header beside it */
     enum report_library library;
     /* For addr2line, when the sanitizer could not find names: places in the
      * test's program. */

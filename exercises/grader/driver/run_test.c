@@ -98,6 +98,29 @@ void run_test_folder(const struct grader_test *test,
                    test->exercise->name, test->name, pid);
 }
 
+/* A crash whose place is not known: if the address sanitizer knows it, its
+ * words are better. */
+static void ask_sanitizer(const struct grader_test *test,
+                          const char *folder,
+                          struct test_outcome *outcome)
+{
+    struct finding finding;
+
+    for (int i = 0; i < PLAN_BUILDS; i++) {
+        const struct plan_build *how = &test->plan->builds[i];
+
+        if (how->kind != TEST_ADDRESS || (test->builds & how->kind) == 0 ||
+            how->off != NULL)
+            continue;
+        memset(&finding, 0, sizeof finding);
+        run_once(test, how, folder, &finding);
+        if (finding.verdict == VERDICT_PASSED || finding.where[0] == '\0')
+            continue;
+        outcome->finding = finding;
+        outcome->build = how->kind;
+    }
+}
+
 /* Runs a test under each of its builds, as often as it wants, up to the first
  * run that does not pass. */
 void run_test(const void *input, void *result)
@@ -124,6 +147,9 @@ void run_test(const void *input, void *result)
             outcome->seconds = (double)(uv_hrtime() - begin) / 1e9;
             if (outcome->finding.verdict != VERDICT_PASSED) {
                 outcome->build = how->kind;
+                if (outcome->finding.verdict == VERDICT_CRASHED &&
+                    outcome->finding.where[0] == '\0')
+                    ask_sanitizer(test, folder, outcome);
                 return;
             }
         }
