@@ -437,7 +437,7 @@ static const struct test_case cases[] = {
          1,
          TEST_PLAIN,
          "ex_cache_serve",
-         "a rule of the earlier tests: they show it more simply"),
+         "as the message says; if a test before it fails, begin with that one"),
     {0},
 };
 
