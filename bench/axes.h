@@ -10,7 +10,7 @@
 
 enum {
     AXES = 4,
-    SERIES_MAX = 6,
+    SERIES_MAX = 8,
     STEPS_MAX = 11
 };
 

@@ -13,6 +13,7 @@
 #include "common/slow_disk.h"
 #include "flat.h"
 #include "floors.h"
+#include "peers.h"
 #include "progress.h"
 #include "ways.h"
 
@@ -94,6 +95,19 @@ static double box_ms(const struct bench *bench, long round)
     return round > 0 ? ms : ms / 4;
 }
 
+/* Says whether the workload is run this way, which a peer has to be there for.
+ */
+static bool runs(const struct bench *bench,
+                 const struct workload *workload,
+                 const struct way *way)
+{
+    const struct peer *peer = peers_find(way->name);
+
+    if (peer != NULL && (bench->check || peer->version[0] == '\0'))
+        return false;
+    return workload_has(workload, way->name);
+}
+
 /* What a run is expected to take, in seconds; opening and checking included.
  * It feeds the progress bar only. */
 static double expect_seconds(const struct bench *bench,
@@ -109,8 +123,7 @@ static double expect_total(const struct bench *bench)
 
     for (int i = 0; i < workload_count; i++) {
         for (int way = 0; way < way_count; way++) {
-            if (!bench->chosen[i] ||
-                !workload_has(&workloads[i], ways[way].name))
+            if (!bench->chosen[i] || !runs(bench, &workloads[i], &ways[way]))
                 continue;
             for (long round = 0; round <= bench->rounds; round++)
                 total += expect_seconds(bench, &workloads[i], round);
@@ -142,6 +155,7 @@ static int run_way(struct bench *bench, const struct way *way)
     struct box *box = &bench->box;
 
     box->connections = way->connections;
+    box->way = way->name;
     progress_show(&bench->progress, box->workload->name, way->name);
     if (box_run(box, way->run) == 0)
         return 0;
@@ -160,7 +174,7 @@ run_round(struct bench *bench, const struct workload *workload, long round)
         int step = round % 2 == 0 ? i : way_count - 1 - i;
         int index = (int)((round + step) % way_count);
 
-        if (!workload_has(workload, ways[index].name))
+        if (!runs(bench, workload, &ways[index]))
             continue;
         set_box(bench, workload, round);
         if (run_way(bench, &ways[index]) != 0)
@@ -240,6 +254,8 @@ static int run_all(struct bench *bench)
             rc = run_workload(bench, &workloads[i]);
     }
     machine_control(&bench->machine, 1);
+    if (rc == 0 && !bench->check)
+        rc = bench_print_peers(bench->rows, bench->row_count) == 0 ? 0 : 1;
     if (rc == 0)
         rc = write_results(bench);
     if (rc == 0 && bench->check)
@@ -264,6 +280,8 @@ static int prepare(struct bench *bench)
     }
     asq_slow_disk_delay(ASQ_DISK_READ,
                         (uint64_t)(bench->options.slow_disk_ms * 1000));
+    if (!bench->check)
+        peers_look();
     rc = machine_look(&bench->machine);
     if (rc != 0)
         (void)fprintf(stderr, "the disk cannot be probed: %s\n", strerror(-rc));

@@ -2,6 +2,7 @@
 #include "bench_report.h"
 
 #include "common/table.h"
+#include "peers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,14 +55,70 @@ int bench_print(const struct bench_row rows[], int count)
     int rc;
 
     asq_table_init(&table, headers, sizeof headers / sizeof headers[0]);
-    for (int i = 0; i < count; i++)
-        add_row(&table, &rows[i]);
+    for (int i = 0; i < count; i++) {
+        if (peers_find(rows[i].way) == NULL)
+            add_row(&table, &rows[i]);
+    }
     printf("\n%s\n", rows[0].workload);
     rc = asq_table_print(&table, stdout);
     asq_table_destroy(&table);
     print_files(rows, count);
     (void)fflush(stdout); /* asq_options_finish tells what was lost */
     return rc == 0 ? 0 : -1;
+}
+
+/* They have a table of their own, for they are other programs, with versions
+ * of SQLite of their own. */
+int bench_print_peers(const struct bench_row rows[], int count)
+{
+    static const char *const headers[] = {"peer", "workload", "ops/s", "vs raw",
+                                          "spread"};
+    struct asq_table table;
+    char text[16];
+    int found = 0, rc = 0;
+
+    asq_table_init(&table, headers, sizeof headers / sizeof headers[0]);
+    for (int i = 0; i < count; i++) {
+        if (peers_find(rows[i].way) == NULL)
+            continue;
+        asq_table_add(&table, "%s", rows[i].way);
+        asq_table_add(&table, "%s", rows[i].workload);
+        asq_table_add(&table, "%s", asq_format_count(text, rows[i].ops_per_s));
+        add_ratio(&table, rows[i].ratio.median);
+        asq_table_add(&table, "%.2f-%.2f", rows[i].ratio.low,
+                      rows[i].ratio.high);
+        found++;
+    }
+    if (found > 0) {
+        printf("\npeers, in the same rounds\n");
+        rc = asq_table_print(&table, stdout);
+    }
+    asq_table_destroy(&table);
+    printf("\n");
+    for (int i = 0; i < PEERS; i++) {
+        if (peers[i].version[0] != '\0')
+            printf("%s\n", peers[i].version);
+        else
+            printf("not measured: %s (%s)\n", peers[i].name, peers[i].install);
+    }
+    (void)fflush(stdout); /* asq_options_finish tells what was lost */
+    return rc == 0 ? 0 : -1;
+}
+
+/* Part of the head. */
+static void write_peers(struct asq_json *json)
+{
+    const char *between = "";
+
+    asq_json_put(json, ",\n    \"peers\": [");
+    for (int i = 0; i < PEERS; i++) {
+        if (peers[i].version[0] == '\0')
+            continue;
+        asq_json_put(json, "%s", between);
+        asq_json_text(json, peers[i].version);
+        between = ", ";
+    }
+    asq_json_put(json, "]");
 }
 
 static void write_number(struct asq_json *json, const char *key, double value)
@@ -117,6 +174,7 @@ int bench_write(const struct machine *machine,
         return rc;
     asq_json_put(&json, "{\n  \"head\": ");
     machine_write(machine, &json);
+    write_peers(&json);
     write_files(&json, rows, count);
     asq_json_put(&json, ",\n  \"rows\": [");
     for (int i = 0; i < count; i++) {

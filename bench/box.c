@@ -2,6 +2,7 @@
 #include "box.h"
 
 #include "common/clock.h"
+#include "rival.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,6 +93,19 @@ static int check(struct box *box)
                           box->message);
 }
 
+static int run_beside(struct box *box, box_run_fn run)
+{
+    const char *path = box->data->path[box->workload->source];
+    char message[BENCH_MESSAGE_MAX];
+    struct rival rival;
+    int rc;
+
+    if (rival_start(&rival, path, box->message) != 0)
+        return -1;
+    rc = run(box);
+    return rival_stop(&rival, message) == 0 ? rc : box_fail(box, "%s", message);
+}
+
 int box_run(struct box *box, box_run_fn run)
 {
     asq_latency_reset(&box->latency);
@@ -102,7 +116,8 @@ int box_run(struct box *box, box_run_fn run)
     box->message[0] = '\0';
     if (data_begin_run(box->data, box->workload, box->message) != 0)
         return -1;
-    if (run(box) != 0 || box->message[0] != '\0')
+    if ((box->workload->rival ? run_beside(box, run) : run(box)) != 0 ||
+        box->message[0] != '\0')
         return -1;
     return check(box);
 }

@@ -28,6 +28,7 @@ struct box {
     const struct data *data;
     int in_flight;      /* clients, 1 to IN_FLIGHT_MAX */
     int connections;    /* 1 to CONNECTIONS_MAX, where the way has several */
+    const char *way;    /* its name */
     uint64_t length_ns; /* of the box; 0: until limit */
     long limit;         /* of operations */
     /* for the ways */

@@ -30,6 +30,17 @@ int64_t expect_read(const struct data *data, long n)
     return data->values[pick(n, data->items)];
 }
 
+void fill_read_copied(const struct data *data, struct op *op)
+{
+    (void)data;
+    fill_one(op, pick(op->number, COPIED_ITEMS));
+}
+
+int64_t expect_read_copied(const struct data *data, long n)
+{
+    return data->values[pick(n, COPIED_ITEMS)];
+}
+
 void fill_nothing(const struct data *data, struct op *op)
 {
     (void)data;

@@ -22,6 +22,10 @@ void fill_nothing(const struct data *data, struct op *op); /* no values */
 void fill_read(const struct data *data, struct op *op);
 int64_t expect_read(const struct data *data, long n);
 
+/* The same, of the smaller shop. */
+void fill_read_copied(const struct data *data, struct op *op);
+int64_t expect_read_copied(const struct data *data, long n);
+
 /* The whole table. */
 int64_t expect_scan(const struct data *data, long n);
 

@@ -5,23 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static double percentile_us(struct box *box, double percent)
+{
+    return (double)asq_latency_percentile(&box->latency, percent) / 1e3;
+}
+
 void tally_add(struct tally *tally, struct box *box)
 {
     long rows = box->workload->rows;
     double ns = (double)(box->end_ns - box->begin_ns);
     double ops;
     int run = tally->runs;
+    bool seen;
 
     if (run == RUNS_MAX)
         return;
     ops = (double)(box->answered * (rows > 0 ? rows : box->data->batch_rows));
     tally->ops_per_s[run] = ops * 1e9 / ns;
-    tally->p50_us[run] =
-        (double)asq_latency_percentile(&box->latency, 50) / 1e3;
-    tally->p99_us[run] =
-        (double)asq_latency_percentile(&box->latency, 99) / 1e3;
-    tally->stall_us[run] = (double)box->stall_ns / 1e3;
-    tally->cpu_us[run] = (double)box->cpu_ns / 1e3 / ops;
+    /* A peer has only the time of all. */
+    seen = box->latency.count > 0;
+    tally->p50_us[run] = seen ? percentile_us(box, 50) : NAN;
+    tally->p99_us[run] = seen ? percentile_us(box, 99) : NAN;
+    tally->stall_us[run] = seen ? (double)box->stall_ns / 1e3 : NAN;
+    tally->cpu_us[run] = seen ? (double)box->cpu_ns / 1e3 / ops : NAN;
     tally->file_us[run] = box->file_ns > 0 ? (double)box->file_ns / 1e3 : NAN;
     tally->runs++;
 }

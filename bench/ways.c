@@ -1,9 +1,11 @@
 /* ways - how a workload can be run: each way is one row of a table */
 #include "ways.h"
 
+#include "peers.h"
 #include "ways_event_loop.h"
 #include "ways_pool.h"
 #include "ways_raw.h"
+#include "ways_stream.h"
 #include "ways_threads.h"
 #include "ways_uv_work.h"
 
@@ -22,7 +24,12 @@ const struct way ways[] = {
     {"pool-1", 1, way_pool},
     {"pool-2", 2, way_pool},
     {"pool-4", 4, way_pool},
+    {"pool-8", 8, way_pool},
     {"lent-per-query", 2, way_lent_per_query},
+    {"stream", 1, way_stream},
+    {"aiosqlite", 1, way_peer},
+    {"better-sqlite3", 1, way_peer},
+    {"node-sqlite3", 1, way_peer},
 };
 
 const int way_count = sizeof ways / sizeof ways[0];

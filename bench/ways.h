@@ -15,7 +15,7 @@ struct way {
 };
 
 enum {
-    WAYS_MAX = 16
+    WAYS_MAX = 20
 };
 
 extern const struct way ways[];

@@ -206,6 +206,16 @@ static int make_clients(struct app *app)
     return count;
 }
 
+/* Reads from memory stay together, so that they share their read transactions.
+ * What waits for the disk is spread over all connections. */
+static unsigned choose_depth(const struct box *box)
+{
+    if (box->workload->slow)
+        return (unsigned)((box->in_flight + box->connections - 1) /
+                          box->connections);
+    return box->in_flight > 64 ? 64 : 32;
+}
+
 static int run_pool(struct box *box, bool lends)
 {
     struct app app = {.box = box, .lends = lends};
@@ -217,7 +227,7 @@ static int run_pool(struct box *box, bool lends)
         return box_fail(box, "no loop: %s", uv_strerror(rc));
     count = make_clients(&app);
     asq_pool_init(&app.pool);
-    app.pool.depth = box->in_flight > 64 ? 64 : 32;
+    app.pool.depth = choose_depth(box);
     rc = count < 0 ? UV_ENOMEM
                    : asq_pool_open(&app.pool, &app.loop, &profile,
                                    (unsigned)box->connections);

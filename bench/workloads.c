@@ -19,7 +19,8 @@ enum {
 #define INSERT                                                                 \
     .source = SOURCE_LOG, .rows = 1, .sql = {BENCH_INSERT_SQL},                \
     .fill = fill_row, .expect = expect_row
-#define POOL_WAYS "pool-1 pool-2 pool-4 lent-per-query"
+#define POOL_WAYS "pool-1 pool-2 pool-4 "
+#define PEER_WAYS "aiosqlite better-sqlite3 node-sqlite3"
 #define INSERT_WAYS "threads uv-work event-loop-1"
 
 const struct workload workloads[] = {
@@ -31,12 +32,29 @@ const struct workload workloads[] = {
      .fill = fill_read,
      .expect = expect_read},
     {.name = "read-64",
-     .ways = ONE_WRITER "threads uv-work event-loop-1 event-loop " POOL_WAYS,
+     .ways = ONE_WRITER "threads uv-work event-loop-1 event-loop " POOL_WAYS
+                        "lent-per-query " PEER_WAYS,
      .in_flight = 64,
      .rows = 1,
      .sql = {READ_SQL},
      .fill = fill_read,
      .expect = expect_read},
+    {.name = "read-256",
+     .ways = "raw raw-grouped event-loop-1 " POOL_WAYS,
+     .in_flight = 256,
+     .rows = 1,
+     .sql = {READ_SQL},
+     .fill = fill_read,
+     .expect = expect_read},
+    {.name = "read-beside-writer",
+     .ways = "raw raw-grouped event-loop-1 " POOL_WAYS,
+     .in_flight = 64,
+     .source = SOURCE_COPY,
+     .rival = true,
+     .rows = 1,
+     .sql = {READ_SQL},
+     .fill = fill_read_copied,
+     .expect = expect_read_copied},
     {.name = "scan",
      .ways = "raw threads uv-work event-loop-1 event-loop",
      .in_flight = 8,
@@ -64,7 +82,7 @@ const struct workload workloads[] = {
      .synchronous = 2,
      INSERT},
     {.name = "commit-64-normal",
-     .ways = ONE_WRITER INSERT_WAYS,
+     .ways = ONE_WRITER INSERT_WAYS " " PEER_WAYS,
      .in_flight = 64,
      .synchronous = 1,
      INSERT},
@@ -84,7 +102,7 @@ const struct workload workloads[] = {
      .raw_call = batch_raw,
      .call = batch_call},
     {.name = "stream",
-     .ways = "raw threads uv-work event-loop-1 event-loop",
+     .ways = "raw threads uv-work event-loop-1 event-loop stream " PEER_WAYS,
      .in_flight = 2, /* one is read while the next is fetched */
      .source = SOURCE_NUMBERS,
      .rows = BENCH_CHUNK,
@@ -93,7 +111,8 @@ const struct workload workloads[] = {
      .fill = fill_stream,
      .expect = expect_stream},
     {.name = "slow-read-64",
-     .ways = "raw open-per-call threads uv-work event-loop-1 event-loop",
+     .ways = "raw open-per-call threads uv-work event-loop-1 event-loop"
+             " pool-1 pool-2 pool-8",
      .in_flight = 64,
      .slow = true,
      .rows = 1,
@@ -101,7 +120,7 @@ const struct workload workloads[] = {
      .fill = fill_read,
      .expect = expect_read},
     {.name = "stall",
-     .ways = "raw threads uv-work event-loop-1 event-loop",
+     .ways = "raw threads uv-work event-loop-1 event-loop pool-4",
      .in_flight = 4, /* as many as libuv's pool has threads */
      .slow = true,
      .rows = 1,

@@ -65,6 +65,7 @@ struct workload {
     long rows;       /* that one operation stands for; 0: data->batch_rows */
     bool whole;      /* every run has the same operations, see workload_ops */
     bool looks;      /* at a file operation of libuv's meanwhile */
+    bool rival;      /* another thread commits all the time */
     const char *sql[2];
     void (*fill)(const struct data *data, struct op *op);
     /* The answer to operation n. */

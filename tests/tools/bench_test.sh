@@ -16,7 +16,8 @@ tools=$(dirname "$0")
 run() {
     program=$ASQ_BIN/bench/$1
     shift
-    ASQ_BUILD=$folder/build sh "$tools/limit.sh" 60 "$program" "$@" \
+    PATH="$folder/peers:$PATH" ASQ_BUILD=$folder/build \
+        sh "$tools/limit.sh" 60 "$program" "$@" \
         >"$folder/out" 2>"$folder/err"
     status=$?
 }
@@ -70,7 +71,7 @@ rows_of() {
 
 head_is_whole() {
     for key in machine system cores sqlite libuv compiler sqlite_options \
-        fsync_us two_threads_to_one file_operation_us; do
+        fsync_us two_threads_to_one peers file_operation_us; do
         grep -q "^    \"$key\": " "$1" || return 1
     done
 }
@@ -83,6 +84,26 @@ tables_are_whole() {
             NF != columns || columns < 4 {wrong = 1}
             END {exit wrong || NR < 3}' "$1/$name.tsv" || return 1
     done
+}
+
+# A Python and a Node without the libraries that are compared, whatever this
+# machine has.
+put_peers() {
+    mkdir "$folder/peers"
+    echo 'exit 1' >"$folder/peers/python3"
+    cp "$folder/peers/python3" "$folder/peers/node"
+    chmod +x "$folder/peers/python3" "$folder/peers/node"
+}
+
+# A Python whose aiosqlite says that 10 reads added up to 5.
+put_wrong_peer() {
+    cat >"$folder/peers/python3" <<'TEXT'
+#!/bin/sh
+case $* in
+*--version) echo 'aiosqlite of this test' ;;
+*) echo '10 5 1000' ;;
+esac
+TEXT
 }
 
 # A gnuplot that only notes for which table it was called.
@@ -103,6 +124,7 @@ draw() {
 make_folder
 mkdir "$folder/build" "$folder/empty"
 json=$folder/build/bench.json
+put_peers
 
 run bench --requests 200 --rounds 2 --only read-64,stall
 holds bench_runs ended 0 0
@@ -112,9 +134,15 @@ holds bench_looks_at_a_file_operation printed '^A file operation of libuv'
 holds bench_writes_the_head head_is_whole "$json"
 holds bench_writes_the_keys rows_have_keys "$json"
 holds bench_writes_each_way_of_reads rows_of "$json" read-64 12
-holds bench_writes_each_way_of_stall rows_of "$json" stall 5
+holds bench_writes_each_way_of_stall rows_of "$json" stall 6
 holds bench_writes_no_other_workload rows_of "$json" scan 0
+holds bench_names_a_missing_peer printed '^not measured: aiosqlite (Debian: '
 holds bench_counts_the_rounds grep -q '"raw", .*"runs": 2}' "$json"
+
+put_wrong_peer
+run bench --requests 200 --only read-64
+holds bench_checks_the_answers_of_a_peer complained 1 \
+    'read-64: aiosqlite: the answers sum up to 5, expected'
 
 run bench --only read-64,no-such --requests 8
 holds bench_names_an_unknown_workload complained 2 'no-such.*read-1 .*stall'

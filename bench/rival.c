@@ -1,0 +1,60 @@
+/* rival - a writer that commits all the time, beside those who read */
+#include "rival.h"
+
+#include <stdio.h>
+
+static void commit_until_enough(void *data)
+{
+    struct rival *rival = data;
+
+    while (rival->rc == SQLITE_OK && !atomic_load(&rival->enough)) {
+        (void)sqlite3_step(rival->stmt); /* its error is reset's */
+        rival->rc = sqlite3_reset(rival->stmt);
+        rival->commits += rival->rc == SQLITE_OK;
+    }
+}
+
+static int
+fail(struct rival *rival, const char *what, char message[BENCH_MESSAGE_MAX])
+{
+    (void)snprintf(message, BENCH_MESSAGE_MAX, "the writer beside it: %s",
+                   what);
+    (void)sqlite3_finalize(rival->stmt); /* it was reset */
+    (void)sqlite3_close(rival->db);      /* no statement is open */
+    return -1;
+}
+
+int rival_start(struct rival *rival,
+                const char *path,
+                char message[static BENCH_MESSAGE_MAX])
+{
+    int rc;
+
+    *rival = (struct rival){.rc = SQLITE_OK};
+    rc = sqlite3_open(path, &rival->db);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(rival->db, "PRAGMA synchronous = NORMAL", NULL, NULL,
+                          NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(rival->db,
+                                "UPDATE items SET data = data WHERE id = 1", -1,
+                                &rival->stmt, NULL);
+    if (rc != SQLITE_OK)
+        return fail(rival, sqlite3_errmsg(rival->db), message);
+    rc = uv_thread_create(&rival->thread, commit_until_enough, rival);
+    return rc == 0 ? 0 : fail(rival, uv_strerror(rc), message);
+}
+
+int rival_stop(struct rival *rival, char message[static BENCH_MESSAGE_MAX])
+{
+    atomic_store(&rival->enough, true);
+    (void)uv_thread_join(&rival->thread); /* it has ended */
+    if (rival->rc != SQLITE_OK || rival->commits == 0)
+        return fail(rival,
+                    rival->rc == SQLITE_OK ? "it never committed"
+                                           : sqlite3_errstr(rival->rc),
+                    message);
+    (void)sqlite3_finalize(rival->stmt); /* it was reset */
+    (void)sqlite3_close(rival->db);      /* no statement is open */
+    return 0;
+}
