@@ -18,12 +18,13 @@ struct rival {
     uv_thread_t thread;
     sqlite3 *db;
     sqlite3_stmt *stmt;
+    uv_sem_t committed; /* posted when the first commit is over */
     atomic_bool enough;
-    long commits; /* the thread's until it has ended */
-    int rc;       /* likewise: what ended it early */
+    int rc; /* the thread's until it has ended: what ended it early */
 };
 
-/* Begins to commit to the file. Returns 0, or -1 with a message. */
+/* Begins to commit to the file, and waits for the first commit. Returns 0, or
+ * -1 with a message. */
 int rival_start(struct rival *rival,
                 const char *path,
                 char message[static BENCH_MESSAGE_MAX]);
