@@ -15,20 +15,19 @@ function must(error) {
         throw error;
 }
 
-function readItems(db, done) {
-    const read = db.prepare(box.sql.read);
+// Each client asks, waits for its answer, and asks again.
+function serveClients(statement, ask, done) {
     let waiting = 0;
 
     function client() {
         const n = box.ask();
 
         if (n < 0)
-            return waiting === 0 && read.finalize(done);
+            return waiting === 0 && statement.finalize(done);
         waiting++;
-        read.get(box.item(n), (error, row) => {
-            must(error);
+        ask(n, answer => {
             waiting--;
-            box.answer(row.value);
+            box.answer(answer);
             client();
         });
     }
@@ -36,23 +35,22 @@ function readItems(db, done) {
         client();
 }
 
+function readItems(db, done) {
+    const read = db.prepare(box.sql.read);
+
+    serveClients(read, (n, answer) => read.get(box.item(n), (error, row) => {
+        must(error);
+        answer(row.value);
+    }), done);
+}
+
 function insertRows(db, done) {
     const insert = db.prepare(box.sql.insert);
-    let waiting = 0;
 
-    function client() {
-        if (box.ask() < 0)
-            return waiting === 0 && insert.finalize(done);
-        waiting++;
-        insert.run(function (error) {
-            must(error);
-            waiting--;
-            box.answer(this.changes);
-            client();
-        });
-    }
-    for (let i = 0; i < clients; i++)
-        client();
+    serveClients(insert, (n, answer) => insert.run(function (error) {
+        must(error);
+        answer(this.changes);
+    }), done);
 }
 
 // It has no chunks: each row is a callback.
