@@ -148,8 +148,9 @@ void ex_merge_hand_over(struct ex_merge *merge);
 void ex_input_ended(struct ex_input *input, int status);
 
 /* The consumer goes on after a pause. Inside on_row it takes back the pause for
- * which that row asks: the merge goes on, whatever on_row returns. If the merge
- * is not paused, nothing happens; no later pause is shorter for it. */
+ * which that row asks: the merge goes on, whatever on_row returns. At any
+ * other time when the merge is not paused, nothing happens, and a later pause
+ * still lasts until the next call. */
 void ex_merge_more(struct ex_merge *merge);
 
 /* Ends it early: both inputs are stopped, no further row comes, also if it is

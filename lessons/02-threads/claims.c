@@ -224,20 +224,20 @@ static void per_thread_faster(struct app *app)
     reading = asq_claim_runs_median(&two);
     share = asq_claim_runs_median(&shared);
     /* 2 is the most that a second processor could have given. */
-    asq_claim_set(claim, "per-thread-faster",
-                  share > 1.5 * (computing > 1.3 ? reading : 2)
-                      ? "holds if reads share a transaction"
-                  : computing <= 1.3 ? "open"
-                  : reading > 1.3    ? "holds if a second processor is free"
-                                     : "wrong",
-                  reading,
-                  "Two threads read %.1f times as much as one (%.1f to %.1f in "
-                  "%u rounds), and\ncomputed %.1f times as much. With %d reads "
-                  "in a transaction, one thread read\n%.1f times as much as "
-                  "before, and two threads %.1f times.",
-                  reading, asq_claim_runs_low(&two), asq_claim_runs_high(&two),
-                  two.calm, computing, GROUP, share,
-                  asq_claim_runs_median(&both));
+    asq_claim_set(
+        claim, "per-thread-faster",
+        share > 1.5 * (computing > 1.3 ? reading : 2)
+            ? "holds if reads share a transaction"
+        : computing <= 1.3 ? "open"
+        : reading > 1.3    ? "holds if a second processor is free"
+                           : "wrong",
+        reading,
+        "Two threads read %.1f times as much as one (%.1f to %.1f in %u "
+        "rounds), and\nwithout SQLite did %.1f times as much. With %d reads in "
+        "a transaction, one\nthread read %.1f times as much as before, and two "
+        "threads %.1f times.",
+        reading, asq_claim_runs_low(&two), asq_claim_runs_high(&two), two.calm,
+        computing, GROUP, share, asq_claim_runs_median(&both));
     asq_claim_timed(claim, &computed);
     asq_claim_timed(claim, &shared);
     asq_claim_timed(claim, &two);

@@ -1,7 +1,7 @@
 /* idea - two threads take jobs from a queue; each has its own connection
  *
- * The main thread asks for the value of 40 items. Then it puts their ids into a
- * queue with room for four, and two threads ask. Both must get the same total.
+ * The main thread asks for the value of 40 items. Then two threads take their
+ * ids from a queue with room for four; together they must get the same total.
  *
  * Run:      build/02-threads-idea
  * Expect:   the same total twice, and "right"

@@ -47,7 +47,7 @@ struct app {
     uv_cond_t all_answered;
     /* guarded by lock; so are the stage's latencies */
     long answered;
-    long by_main[WAYS]; /* of these: the main thread waited for them */
+    long by_main[WAYS]; /* of all answers: how many main waited for */
 };
 
 /* What happens, in this order. */
@@ -59,7 +59,7 @@ static void ask_blocking(struct request *request);
 /* The second way: the main thread hands the query over. */
 static void ask_offloaded(struct request *request);
 static void run_on_thread(struct asq_job *job, unsigned thread);
-/* Runs the query and waits for it, on the thread of this caller. */
+/* Runs the query and waits for it. Caller 0 is main, n is thread n. */
 static void answer(struct request *request, unsigned caller);
 /* Counts an answer, and wakes the main thread after the last one. */
 static void count_answer(struct app *app, unsigned caller);

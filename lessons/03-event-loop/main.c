@@ -1,4 +1,4 @@
-/* main - who waits: the loop itself, one worker, or eight?
+/* main - who tells me that it is done?
  *
  * The same queries, all ready at once, on a slow disk: run by blocking calls on
  * the loop's thread, through one conn, and through eight. Every way must read
@@ -7,7 +7,7 @@
  * Run:      make lesson L=03
  * Expect:   main waits in each query; one worker waits in its place and is no
  *           faster; eight workers wait at the same time
- * See also: idea.c, the same without modules, and its wrong twins
+ * See also: idea.c, the same without conn, and its wrong twins
  */
 #include "01-blocking/basket.h"
 #include "01-blocking/stmt.h"
@@ -45,7 +45,8 @@ struct app {
 static void run_here(struct app *app);
 /* The others: opens conns, submits all, turns the loop, closes the conns. */
 static void run_on_conns(struct app *app, int conns);
-/* On the loop: for each conn, for each answer, and for each conn again. */
+/* Callbacks on the loop: once for each conn that is open, once for each answer,
+ * once for each conn that is closed. */
 static void note_opened(struct asq_conn *conn, int status);
 static void take_answer(struct asq_request *request, int status);
 static void note_closed(struct asq_conn *conn);

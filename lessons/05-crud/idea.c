@@ -46,7 +46,7 @@ static void print_one(const struct asq_result *result)
                  asq_result_int64(result, 0, "value"));
 }
 
-/* Both return 0 or an SQLITE_* code. */
+/* change and find return 0 or an SQLITE_* code. */
 static int change(struct asq_db *db, const char *key, const char *text)
 {
     const char *column = find_column(key);

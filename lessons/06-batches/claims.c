@@ -134,9 +134,10 @@ static void batch_speed(struct asq_stage *stage)
                   : together > 1.5 * each ? "holds if the rows share a commit"
                                           : "holds",
                   together,
-                  "In one commit, %ld rows went in %.0f times as fast as with "
-                  "a commit for each\n(%.0f to %.0f in %u runs); preparing "
-                  "once, but with a commit for each, was %.1f\ntimes as fast.",
+                  "%ld rows in one commit, prepared once, went in %.0f times "
+                  "as fast as prepared\nand committed one by one (%.0f to "
+                  "%.0f in %u runs); prepared once but\ncommitted one by one, "
+                  "%.1f times as fast.",
                   stage->options.requests, together, asq_claim_runs_low(&runs),
                   asq_claim_runs_high(&runs), runs.calm, each);
     asq_claim_timed(claim, &prepared);

@@ -5,7 +5,7 @@
  * function on the worker runs all the rows. SQLite itself counts the commits.
  *
  * Run:      build/06-batches-idea
- * Expect:   8 of 8 rows and 2 of 4 are changed, with one commit each
+ * Expect:   8 of 8 rows are changed in one commit, and 2 of 4 in another
  * See also: one_commit_a_row.c, length_of_ids.c
  */
 #include "01-blocking/stmt.h"
@@ -24,7 +24,7 @@ struct job {
     const char *sql;
     struct asq_value values[8 * COLUMNS]; /* row after row */
     size_t rows, columns;
-    int64_t changed; /* the worker owns it until the answer, as commits */
+    int64_t changed; /* the worker's until the answer; so is commits */
     int commits;
 };
 

@@ -91,7 +91,8 @@ static void insert_batch(struct app *app)
     asq_stage_turn(&app->stage); /* until all is answered */
 }
 
-/* (6) The chunk is committed. A read that waits comes before the next one. */
+/* (6) The chunk is committed. A read that waits runs before the next chunk.
+ */
 static void note_chunk(struct asq_batch *batch)
 {
     note_span(batch->data, 1, batch->request.started_ns,

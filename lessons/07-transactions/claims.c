@@ -192,9 +192,10 @@ static void shared_connection_tx(struct app *app)
         asq_stage_claim(&app->stage), "shared-connection-tx",
         refused > 0 || halves > 0 ? "wrong" : "holds",
         (double)halves / (double)PAIRS,
-        "In %s pairs at once, the second BEGIN failed, and in %s "
-        "one\ncommitted what the other rolled back; through tx, in %s.",
-        asq_claim_count(refused, PAIRS).text,
+        "Two blocks at once, %d times: the second BEGIN failed in %s, and\nin "
+        "%s the first one's COMMIT kept the row that the second one\nwanted to "
+        "undo; through tx, in %s.",
+        PAIRS, asq_claim_count(refused, PAIRS).text,
         asq_claim_count(halves, PAIRS).text,
         asq_claim_count(look(app, b_sql), PAIRS).text);
 }

@@ -203,7 +203,7 @@ static void async_pool(struct app *app)
     asq_claim_set(
         asq_stage_claim(&app->stage), "async-pool",
         theirs > 0 ? "wrong" : "holds", theirs,
-        "A left a transaction open and gave back. B got the connection and\n"
+        "A left a transaction open and gave the connection back. B got it and\n"
         "committed %d row of A's, with a thread_pool %d.",
         theirs, ours);
 }

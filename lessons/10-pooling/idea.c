@@ -82,10 +82,11 @@ static void give_back(struct app *app, int caller)
         app->idle[app->idle_count++] = db;
 }
 
-/* The callback: 1 forgets its COMMIT, and 4 comes just when 1 goes. */
+/* The callback. In that of 2, 1 acts: it forgets its COMMIT, and 4 comes just
+ * when 1 goes. */
 static void use(struct app *app, int caller)
 {
-    if (caller == 2) { /* and keeps it */
+    if (caller == 2) { /* 2 keeps its own */
         (void)run(app, 1, "BEGIN");
         (void)run(app, 1, "INSERT INTO notes VALUES (1)");
         give_back(app, 1);

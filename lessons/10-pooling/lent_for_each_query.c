@@ -117,7 +117,8 @@ static void take_answer(struct asq_request *request, int status)
 {
     struct query *query = ASQ_CONTAINER_OF(request, struct query, request);
     struct app *app = request->data;
-    unsigned reader = (unsigned)(query - app->queries) / app->pool.depth;
+    unsigned reader =
+        (unsigned)(query - app->queries) / app->pool.depth % app->pool.limit;
 
     if (status != 0)
         asq_stage_fail(&app->stage, request->message);

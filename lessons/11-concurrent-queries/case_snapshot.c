@@ -8,7 +8,7 @@
  * Run:      build/11-concurrent-queries-case_snapshot
  * Expect:   three plain queries see three states of the database, those of a
  *           snapshot see one
- * See also: begin_without_a_read.c; snapshot.h
+ * See also: three_reads_that_disagree.c; snapshot.h
  */
 #include "11-concurrent-queries/pool_wait.h"
 #include "11-concurrent-queries/snapshot.h"

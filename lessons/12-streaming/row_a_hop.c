@@ -2,7 +2,7 @@
  *
  * idea.c with chunks of one row, as a driver does that calls a function for
  * each row. The answer is right, and memory is bounded. But the thread locks,
- * sends and waits for a credit 100,000 times: it takes several times as long.
+ * sends and waits for a credit 100,000 times: it takes many times as long.
  *
  * Copy of: idea.c
  * Proof: prints 100000 rows in 100001 hops
