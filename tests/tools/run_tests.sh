@@ -9,9 +9,9 @@
 # checked", and the test's name), and last "N passed, N failed" or "N passed,
 # N failed, N not checked".
 #
-# They run side by side. Scripts that compare what the course shows come last,
-# because they are better not disturbed: texts beside class_steps_test, which
-# both mostly wait, and then twins.
+# They run side by side, except scripts that run the course's programs: these
+# come last, one by one, because two runs of one program would write to the
+# same file, and because what they compare is better not disturbed.
 #
 # The last line is "N passed, N failed". Exit status: 1 when something failed
 # or no test ran.
@@ -86,12 +86,10 @@ fi
 
 make_folder
 together=
-shown=
 alone=
 for name in "$@"; do
     case $name in
-    twins) alone=$name ;;
-    texts | class_steps_test) shown="$shown $name" ;;
+    twins | texts | class_steps_test) alone="$alone $name" ;;
     programs) together="$name $together" ;; # it waits most: it starts first
     *) together="$together $name" ;;
     esac
@@ -108,9 +106,7 @@ run_all() {
     done
 }
 
-processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-run_all "$together" "$processors"
-run_all "$shown" "$processors"
+run_all "$together" "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)"
 run_all "$alone" 1
 
 if [ "$((passed + failed + not_checked))" = 0 ]; then
