@@ -280,9 +280,13 @@ compare() {
 # file $1 a line for each claim that is left as it is.
 write_page() {
     awk -F '\t' -v left="$1" "$bare"'
-        # A number and its percent sign stay together.
+        # A number and its percent sign stay together, and no line begins with
+        # a number and a full stop, which would be an item of a list.
         function fold(words, line, all, count, word, i) {
             gsub(/ %/, "\002%", words)
+            while (match(words, / [0-9]+\. /))
+                words = substr(words, 1, RSTART - 1) "\002" \
+                    substr(words, RSTART + 1)
             count = split(words, word, " ")
             for (i = 1; i <= count; i++) {
                 if (line != "" && length(line " " word[i]) > 88) {

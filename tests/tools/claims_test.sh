@@ -250,6 +250,13 @@ TEXT
 `1/64 ···············━━━┿━━━━━━━━━━━━·····● 64`
 Ratio: 100, from 0.50 to 16.0.
 TEXT
+    third holds 2.000 'A number that ends a sentence stays beside the word before it; it has had 1. It is no list.'
+    run
+    rewrite
+    sed -n '/^had/p' docs/claims.md >rest
+    same begins_no_line_like_a_list rest <<'TEXT'
+had 1. It is no list.
+TEXT
     cp docs/claims.md before
     third 'too busy to tell' null 'Others had the processor.'
     run
