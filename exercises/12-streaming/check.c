@@ -118,6 +118,19 @@ static void equal_and_large(void *fixture)
     }
 }
 
+/* All rows but the last one are certain when both chunks are there. */
+static enum ex_next in_one_turn(struct pair *p, size_t nth)
+{
+    static unsigned first;
+
+    if (nth == 1)
+        first = p->turn;
+    if (nth < p->total && p->turn != first)
+        test_wrong("rows that are certain come in one turn",
+                   "row %zu comes in a later turn than row 1", nth);
+    return EX_GO_ON;
+}
+
 static void one_ends_first(void *fixture)
 {
     static const char *const keys[][2] = {
@@ -133,6 +146,9 @@ static void one_ends_first(void *fixture)
             run(p, keys[i][0], keys[i][1], chunk, NULL);
             run(p, keys[i][1], keys[i][0], chunk, NULL);
         }
+    p->then = in_one_turn;
+    run(p, "1 3 5 7", "2 4 6 8", 4,
+        "ex_merge_hand_over goes on as long as the next row is certain");
 }
 
 /* Ascending keys, some of them several times, but only in one input. */
@@ -216,14 +232,16 @@ static void pauses(void *fixture)
     struct test_random random;
 
     test_random_init(&random, 6);
+    pause_while_slow(p, 0);
+    pause_while_slow(p, 1);
+    more_without_pause(p, 0);
+    more_without_pause(p, 1);
     prepare(p, "1 3 5 7", "2 4 6", 2);
     pause_once(p, 2);
     prepare(p, "1 3 5 7 9 11 13", "4 4 4 4", 3);
     pause_once(p, 3);
     prepare(p, "", "1 2", 1);
     pause_once(p, 1);
-    pause_while_slow(p, 0);
-    pause_while_slow(p, 1);
     pause_at_each(p);
     more_in_each(p);
     fill_many(p, &random, test_scaled(MANY));
@@ -255,7 +273,10 @@ static void stopped(void *fixture)
     in_each_row(p);
     while_waiting(p);
     in_a_pause(p);
-    after_a_failure(p);
+    for (int i = 0; i < 2; i++) {
+        beside_a_failure(p, i, 1);
+        beside_a_failure(p, i, 3);
+    }
     harmless(p);
     used_again(p);
 }
@@ -270,6 +291,7 @@ static void as_the_model(void *fixture)
     test_leaks_do_not_count();
     test_random_init(&random, 9);
     begin(&f->pairs[1], &f->loop, names);
+    each_calls_the_other(f->pairs);
     for (int k = 0; k < 2; k++) {
         f->pairs[k].model = &models[k];
         f->pairs[k].then = drawn_consumer;
@@ -279,8 +301,10 @@ static void as_the_model(void *fixture)
         random_step(&f->pairs[test_random_range(&random, 0, 1)], &random);
     for (int k = 0; k < 2; k++)
         if (models[k].runs) {
+            test_while("%s", models[k].what);
             stop(&f->pairs[k]);
-            rest(&f->pairs[k]);
+            expect(&f->pairs[k], "after stop in a pause", models[k].at,
+                   model_stop(&models[k]));
         }
     end(&f->pairs[1]);
 }

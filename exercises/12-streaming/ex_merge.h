@@ -15,8 +15,9 @@
  *   - A consumer that returns EX_PAUSE has that row, and gets nothing more, not
  *     even the end, until ex_merge_more.
  *   - If an input fails, the rows that it had before are handed over, as far as
- *     the order allows. After that no row comes, the other input is stopped,
- *     and the end has the code of the input that failed first.
+ *     the order allows. After that no row comes, the other input is stopped at
+ *     once, even if the consumer pauses, and the end has the code of the input
+ *     that failed first.
  *   - The end comes once, last of all, when both streams have ended.
  *
  * Every function is called, and every callback runs, on the loop thread.
@@ -136,15 +137,16 @@ enum asq_chunk ex_input_chunk(struct ex_input *input, struct asq_result *rows);
  * if no row is left. Changes nothing. */
 struct ex_input *ex_merge_next(struct ex_merge *merge);
 
-/* Hands rows over, as long as it is certain which one is the next, and the
- * merge is not paused. Gives back each chunk that is used up
- * (asq_stream_more). */
+/* Hands rows over, all of them in this call, as long as it is certain which one
+ * is the next, and the merge is not paused. Gives back each chunk that is used
+ * up (asq_stream_more). */
 void ex_merge_hand_over(struct ex_merge *merge);
 
-/* Called once for each input, when its stream has ended; all rows that it had
- * were handed over, unless it was stopped. status is 0 (there are no more),
- * UV_ECANCELED (it was stopped, or its conn was cancelled) or the code with
- * which it failed. The code that comes first counts. */
+/* Called once for each input, when its stream has ended, and input->ended is
+ * true already; all rows that it had were handed over, unless it was stopped.
+ * status is 0 (there are no more), UV_ECANCELED (it was stopped, or its conn
+ * was cancelled) or the code with which it failed. The code that comes first
+ * counts. */
 void ex_input_ended(struct ex_input *input, int status);
 
 /* The consumer goes on after a pause. Inside on_row it takes back the pause for

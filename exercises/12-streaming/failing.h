@@ -54,6 +54,18 @@ static inline void at_each_row(struct pair *p, struct test_random *random)
     expect_failure(p, 0, 4, 1, random);
 }
 
+/* Input i was stopped, even if its worker is slow, or the consumer pauses. */
+static inline void expect_stopped(struct pair *p, int i)
+{
+    const struct asq_stream *stream = &p->merge->inputs[i].stream;
+
+    test_cause("an input is stopped at once, even if it has no chunk at that "
+               "moment, or the consumer pauses");
+    if (stream->started && !stream->over)
+        test_wrong(i == 0 ? "a is stopped" : "b is stopped",
+                   "its stream goes on");
+}
+
 /* The end waits for the other input, whose code does not count. */
 static inline void while_the_other_is_slow(struct pair *p,
                                            struct test_random *random)
@@ -74,6 +86,7 @@ static inline void while_the_other_is_slow(struct pair *p,
             open_gate(&p->shops[i]);
             test_cause("the end has the code of the input that failed first");
             expect(p, "while the slow one has not ended", 0, NO_END);
+            expect_stopped(p, 1 - i);
             open_gate(&p->shops[1 - i]);
             expect(p, "in the end", 0, code);
         }
@@ -110,9 +123,13 @@ static inline void while_paused(struct pair *p, struct test_random *random)
             doing(p, "EX_PAUSE at row %zu, row 3 of %c cannot be read", p->nth,
                   "ab"[i]);
             fail_at(p, i, 3, code);
+            test_cause("only more and stop end a pause, a failure does not");
             start(p, 1);
             expect(p, "in the pause", p->nth, NO_END);
+            if (p->nth == 3)
+                expect_stopped(p, 1 - i);
             more(p);
+            test_cause("the code is kept for the end, also in a pause");
             expect(p, "after more", 3, code);
         }
     p->then = NULL;
@@ -139,6 +156,7 @@ static inline void conn_is_closed(struct pair *p)
             if (i == 2 || i == k)
                 asq_conn_refuse(&p->shops[k].conn);
         p->most = 0;
+        test_cause("every code but 0 is a failure, also one below 0");
         start(p, 2);
         expect(p, "in the end", 0, UV_ESHUTDOWN);
         open_again(p, 0);
@@ -149,6 +167,7 @@ static inline void conn_is_closed(struct pair *p)
     asq_hold_init(&hold);
     CHECK_INT(asq_hold_begin(&p->shops[0].conn, &hold), 0);
     p->most = 0;
+    test_cause("UV_ECANCELED is a failure, too, if the merge was not stopped");
     start_now(p, 2);
     asq_conn_cancel(&p->shops[0].conn);
     expect(p, "in the end", 0, UV_ECANCELED);

@@ -35,6 +35,59 @@ static inline enum ex_next drawn_consumer(struct pair *p, size_t nth)
     return m->pauses != 0 && nth % m->pauses == 0 ? EX_PAUSE : EX_GO_ON;
 }
 
+/* At one row it lets the other merge go on, or stops it, and pauses. */
+static inline enum ex_next more_of_other(struct pair *p, size_t nth)
+{
+    if (nth == p->nth)
+        more(p->other);
+    return pause_at(p, nth);
+}
+
+static inline enum ex_next stop_of_other(struct pair *p, size_t nth)
+{
+    if (nth == p->nth)
+        stop(p->other);
+    return pause_at(p, nth);
+}
+
+/* Another merge pauses, and on_row of this one calls more or stop for it. That
+ * changes nothing in this one. */
+static inline void calls_other(struct pair *p, bool stops)
+{
+    struct pair *other = p->other;
+
+    prepare(other, "1 3 5", "2 4", 2);
+    other->then = pause_at;
+    other->nth = 2;
+    start(other, 2);
+    expect(other, "in the pause", 2, NO_END);
+    prepare(p, "1 3 5 7", "2 4 6", 2);
+    doing(p, "on_row calls %s of another merge in row 3, and returns EX_PAUSE",
+          stops ? "stop" : "more");
+    test_cause("two merges share nothing: what was called is kept in the "
+               "merge, not in a static");
+    p->then = stops ? stop_of_other : more_of_other;
+    p->nth = 3;
+    start(p, 2);
+    expect(p, "in the pause", 3, NO_END);
+    test_cause(NULL);
+    if (stops)
+        expect(other, "the other one", 2, UV_ECANCELED);
+    else
+        expect(other, "the other one", other->total, 0);
+    more(p);
+    expect(p, "after more", p->total, 0);
+}
+
+static inline void each_calls_the_other(struct pair pairs[2])
+{
+    for (int k = 0; k < 2; k++) {
+        pairs[k].other = &pairs[1 - k];
+        calls_other(&pairs[k], false);
+        calls_other(&pairs[k], true);
+    }
+}
+
 /* Goes on until the consumer pauses, or the end. Returns what that has, or
  * NO_END. */
 static inline int model_go_on(struct model *m)

@@ -44,6 +44,27 @@ static inline enum ex_next more_before_pause(struct pair *p, size_t nth)
     return EX_GO_ON;
 }
 
+/* Nothing is paused when more is called, so the pause after it is as long as
+ * any. */
+static inline void more_without_pause(struct pair *p, int i)
+{
+    prepare(p, "1 3 5", "2 4 6", 2);
+    doing(p, "%c is slow, more is called meanwhile, EX_PAUSE at row 1",
+          "ab"[i]);
+    set_gate(&p->shops[i], 1);
+    p->then = pause_at;
+    p->nth = 1;
+    start(p, 2);
+    expect(p, "before it goes on", 0, NO_END);
+    more(p);
+    expect(p, "after more", 0, NO_END);
+    test_cause("more ends the pause that there is, and is not saved up");
+    open_gate(&p->shops[i]);
+    expect(p, "in the pause", 1, NO_END);
+    more(p);
+    expect(p, "after the other more", p->total, 0);
+}
+
 /* One pause, at each of the rows. */
 static inline void pause_once(struct pair *p, size_t chunk)
 {
@@ -70,18 +91,20 @@ static inline void pause_once(struct pair *p, size_t chunk)
     }
 }
 
-/* What comes meanwhile does not end the pause. */
+/* The consumer pauses at the last row of a chunk, so the next chunk comes
+ * meanwhile. That does not end the pause. */
 static inline void pause_while_slow(struct pair *p, int i)
 {
     prepare(p, "1 3 5 7 9 11", "2 4 6 8 10 12", 2);
-    doing(p, "%c is slow, EX_PAUSE at row 2", "ab"[i]);
+    p->nth = i == 0 ? 3 : 4;
+    doing(p, "%c is slow, EX_PAUSE at its second row", "ab"[i]);
     set_gate(&p->shops[i], 3);
     p->then = pause_at;
-    p->nth = 2;
     start(p, 2);
-    expect(p, "in the pause", 2, NO_END);
+    expect(p, "in the pause", p->nth, NO_END);
     open_gate(&p->shops[i]);
-    expect(p, "in the pause, the next chunk has come", 2, NO_END);
+    expect(p, "in the pause, the next chunk has come", p->nth, NO_END);
+    test_cause("more ends the pause, and wakes the merge");
     more(p);
     expect(p, "after more", p->total, 0);
 }

@@ -76,6 +76,8 @@ static inline void while_waiting(struct pair *p)
             expect(p, "before stop", before, NO_END);
             stop(p);
             expect(p, "after stop", before, NO_END);
+            expect_stopped(p, i);
+            expect_stopped(p, 1 - i);
             open_gate(&p->shops[i]);
             expect(p, "when it goes on", before, UV_ECANCELED);
         }
@@ -89,6 +91,7 @@ static inline void in_a_pause(struct pair *p)
     for (int twice = 0; twice < 2; twice++)
         for (p->nth = 1; p->nth <= p->total; p->nth++) {
             doing(p, "EX_PAUSE at row %zu", p->nth);
+            test_cause("only more and stop end a pause");
             start(p, 2);
             expect(p, "in the pause", p->nth, NO_END);
             stop(p);
@@ -103,21 +106,26 @@ static inline void in_a_pause(struct pair *p)
     p->then = NULL;
 }
 
-/* The code is that of the failure. */
-static inline void after_a_failure(struct pair *p)
+/* At row 3 the merge knows of the failure, and the end has its code. Before
+ * that, with chunks of 1, its stream is stopped before it can tell; with chunks
+ * of 3 it tells only when the chunk is taken away, and stop came first. */
+static inline void beside_a_failure(struct pair *p, int i, size_t chunk)
 {
     p->then = pause_at;
-    for (int i = 0; i < 2; i++) {
+    for (p->nth = 1; p->nth <= 3; p->nth++) {
         prepare(p, i == 0 ? "1 3 99" : "2 4 5 6", i == 0 ? "2 4 5 6" : "1 3 99",
-                1);
-        doing(p, "EX_PAUSE at row 3, row 3 of %c cannot be read", "ab"[i]);
+                chunk);
+        doing(p, "EX_PAUSE at row %zu, row 3 of %c cannot be read", p->nth,
+              "ab"[i]);
         fail_at(p, i, 3, SQLITE_FULL);
-        p->nth = 3;
-        start(p, 1);
-        expect(p, "in the pause", 3, NO_END);
+        test_cause("only more and stop end a pause, a failure does not");
+        start(p, chunk);
+        expect(p, "in the pause", p->nth, NO_END);
         stop(p);
-        test_cause("the code that comes first counts");
-        expect(p, "after stop", 3, SQLITE_FULL);
+        test_cause("stop ends a pause even if an input has failed, and the "
+                   "code that comes first counts");
+        expect(p, "after stop", p->nth,
+               p->nth == 3 ? SQLITE_FULL : UV_ECANCELED);
     }
     p->then = NULL;
 }
