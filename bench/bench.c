@@ -95,15 +95,24 @@ static double box_ms(const struct bench *bench, long round)
     return round > 0 ? ms : ms / 4;
 }
 
+/* Says whether a workload is chosen that peers run, too. */
+static bool compares_peers(const struct bench *bench)
+{
+    bool found = false;
+
+    for (int i = 0; i < workload_count && !bench->check; i++)
+        found = found || (bench->chosen[i] &&
+                          workload_has(&workloads[i], peers[0].name));
+    return found;
+}
+
 /* Says whether the workload is run this way, which a peer has to be there for.
  */
-static bool runs(const struct bench *bench,
-                 const struct workload *workload,
-                 const struct way *way)
+static bool runs(const struct workload *workload, const struct way *way)
 {
     const struct peer *peer = peers_find(way->name);
 
-    if (peer != NULL && (bench->check || peer->version[0] == '\0'))
+    if (peer != NULL && peer->version[0] == '\0')
         return false;
     return workload_has(workload, way->name);
 }
@@ -123,7 +132,7 @@ static double expect_total(const struct bench *bench)
 
     for (int i = 0; i < workload_count; i++) {
         for (int way = 0; way < way_count; way++) {
-            if (!bench->chosen[i] || !runs(bench, &workloads[i], &ways[way]))
+            if (!bench->chosen[i] || !runs(&workloads[i], &ways[way]))
                 continue;
             for (long round = 0; round <= bench->rounds; round++)
                 total += expect_seconds(bench, &workloads[i], round);
@@ -174,7 +183,7 @@ run_round(struct bench *bench, const struct workload *workload, long round)
         int step = round % 2 == 0 ? i : way_count - 1 - i;
         int index = (int)((round + step) % way_count);
 
-        if (!runs(bench, workload, &ways[index]))
+        if (!runs(workload, &ways[index]))
             continue;
         set_box(bench, workload, round);
         if (run_way(bench, &ways[index]) != 0)
@@ -254,7 +263,7 @@ static int run_all(struct bench *bench)
             rc = run_workload(bench, &workloads[i]);
     }
     machine_control(&bench->machine, 1);
-    if (rc == 0 && !bench->check)
+    if (rc == 0 && compares_peers(bench))
         rc = bench_print_peers(bench->rows, bench->row_count) == 0 ? 0 : 1;
     if (rc == 0)
         rc = write_results(bench);
@@ -280,7 +289,7 @@ static int prepare(struct bench *bench)
     }
     asq_slow_disk_delay(ASQ_DISK_READ,
                         (uint64_t)(bench->options.slow_disk_ms * 1000));
-    if (!bench->check)
+    if (compares_peers(bench))
         peers_look();
     rc = machine_look(&bench->machine);
     if (rc != 0)

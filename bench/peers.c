@@ -90,7 +90,7 @@ int way_peer(struct box *box)
     ask(command, line, sizeof line);
     if (sscanf(line, "%ld %" SCNd64 " %" SCNu64, &ops, &sum, &ns) != 3 ||
         ops <= 0 || ns == 0)
-        return box_fail(box, "it failed");
+        return box_fail(box, "no result came from: %s", command);
     box->asked = box->answered = ops;
     box->sum = sum;
     box->begin_ns = 0;

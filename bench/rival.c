@@ -19,13 +19,18 @@ static void commit_until_enough(void *data)
         rival->rc = commit(rival);
 }
 
+static void release(struct rival *rival)
+{
+    (void)sqlite3_finalize(rival->stmt); /* it was reset */
+    (void)sqlite3_close(rival->db);      /* no statement is open */
+}
+
 static int
 fail(struct rival *rival, const char *what, char message[BENCH_MESSAGE_MAX])
 {
     (void)snprintf(message, BENCH_MESSAGE_MAX, "the writer beside it: %s",
                    what);
-    (void)sqlite3_finalize(rival->stmt); /* it was reset */
-    (void)sqlite3_close(rival->db);      /* no statement is open */
+    release(rival);
     return -1;
 }
 
@@ -62,7 +67,6 @@ int rival_stop(struct rival *rival, char message[static BENCH_MESSAGE_MAX])
     (void)uv_thread_join(&rival->thread); /* it has ended */
     if (rival->rc != SQLITE_OK)
         return fail(rival, sqlite3_errstr(rival->rc), message);
-    (void)sqlite3_finalize(rival->stmt); /* it was reset */
-    (void)sqlite3_close(rival->db);      /* no statement is open */
+    release(rival);
     return 0;
 }

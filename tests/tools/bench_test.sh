@@ -144,6 +144,14 @@ run bench --requests 200 --only read-64
 holds bench_checks_the_answers_of_a_peer complained 1 \
     'read-64: aiosqlite: the answers sum up to 5, expected'
 
+echo 'case $* in *--version) echo aiosqlite ;; esac' >"$folder/peers/python3"
+run bench --requests 200 --only read-64
+holds bench_says_which_peer_failed complained 1 \
+    'aiosqlite: no result came from: python3 bench/peers/aiosqlite_peer.py'
+run bench --requests 8 --only stall
+holds bench_says_nothing_of_peers_where_they_do_not_run \
+    [ "$(grep -c -e measured -e aiosqlite "$folder/out")" = 0 ]
+
 run bench --only read-64,no-such --requests 8
 holds bench_names_an_unknown_workload complained 2 'no-such.*read-1 .*stall'
 run bench --rounds 51
