@@ -48,13 +48,22 @@ static void count_blobs(struct asq_db *db, sqlite3_stmt *stmt, void *data)
     found->blobs += is_blob(stmt);
 }
 
-static void note(struct asq_db *db, sqlite3_stmt *stmt, void *data)
+static void count_all(struct asq_db *db, sqlite3_stmt *stmt, void *data)
 {
-    bool *any = data;
+    unsigned *count = data;
 
     (void)db;
     (void)stmt;
-    *any = true;
+    ++*count;
+}
+
+unsigned asq__db_running(struct asq_db *db)
+{
+    unsigned count = 0;
+
+    if (asq__db_enter(db) == 0)
+        each_running(db, count_all, &count);
+    return count;
 }
 
 bool asq__db_is_anything_open(struct asq_db *db)
@@ -64,11 +73,7 @@ bool asq__db_is_anything_open(struct asq_db *db)
 
 bool asq__db_is_busy(struct asq_db *db)
 {
-    bool any = asq_db_in_transaction(db);
-
-    if (!any && asq__db_enter(db) == 0)
-        each_running(db, note, &any);
-    return any;
+    return asq_db_in_transaction(db) || asq__db_running(db) > 0;
 }
 
 static void undo_write(struct asq_db *db, sqlite3_stmt *stmt, void *data)

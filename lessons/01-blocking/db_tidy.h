@@ -21,6 +21,10 @@ bool asq__db_is_anything_open(struct asq_db *db);
  * a statement is in the middle of a run. */
 bool asq__db_is_busy(struct asq_db *db);
 
+/* Internal to the modules. Returns how many statements are in the middle of a
+ * run, blobs included. */
+unsigned asq__db_running(struct asq_db *db);
+
 /* Internal to the modules. Undoes what is open: rolls back a transaction, or a
  * write that has returned only some of its rows; releases the statements that
  * are checked out; resets raw ones that run. Blobs opened through asq_db_handle

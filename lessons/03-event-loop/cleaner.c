@@ -77,6 +77,20 @@ int asq__cleaner_after(struct asq_cleaner *cleaner,
     return SQLITE_MISUSE;
 }
 
+bool asq__cleaner_after_member(struct asq_cleaner *cleaner)
+{
+    struct asq_leftovers left = {0};
+
+    if (cleaner->db->open_statements == 0 &&
+        asq__db_running(cleaner->db) <= cleaner->handles)
+        return false;
+    if (asq__db_tidy(cleaner->db, &left) != 0)
+        asq__cleaner_close(cleaner);
+    left.transactions = 0; /* it was not the request's */
+    (void)count(cleaner, &left);
+    return true;
+}
+
 void asq__cleaner_change_hold(struct asq_cleaner *cleaner, size_t hold)
 {
     if (cleaner->hold != 0)

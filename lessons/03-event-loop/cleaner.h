@@ -44,6 +44,11 @@ int asq__cleaner_after(struct asq_cleaner *cleaner,
                        struct asq_request *request,
                        int rc);
 
+/* Returns whether a request that ran in a transaction of the runner's own has
+ * left a statement or a handle open. Then everything is undone, that
+ * transaction too. */
+bool asq__cleaner_after_member(struct asq_cleaner *cleaner);
+
 /* Cleans up after the hold that ran last, because the next request names
  * another hold, or none (0). */
 void asq__cleaner_change_hold(struct asq_cleaner *cleaner, size_t hold);

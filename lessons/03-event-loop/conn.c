@@ -9,9 +9,11 @@
 #include <string.h>
 
 enum {
-    BATCH_MAX = 64,
     LOOK_EVERY_MS = 10
 };
+
+static const struct asq_runner_ops own_way = {.batch_max = 64,
+                                              .run_on_worker = asq__runner_run};
 
 static struct asq_conn *conn_of(struct asq_worker *worker)
 {
@@ -29,7 +31,9 @@ static void open_on_worker(struct asq_worker *worker)
 static void run_on_worker(struct asq_worker *worker,
                           struct asq_work_list *batch)
 {
-    asq__runner_run(&conn_of(worker)->runner, batch);
+    struct asq_runner *runner = &conn_of(worker)->runner;
+
+    runner->ops->run_on_worker(runner, batch);
 }
 
 static void close_on_worker(struct asq_worker *worker)
@@ -86,6 +90,8 @@ static void finish_request(struct asq_conn *conn, struct asq_request *request)
     conn->pending--;
     request->pending = false;
     request->on_done(request, request->status);
+    if (conn->runner.ops->answered_on_loop != NULL)
+        conn->runner.ops->answered_on_loop(conn);
     if (conn->pending == 0 && conn->on_idle != NULL)
         conn->on_idle(conn);
 }
@@ -170,6 +176,7 @@ int asq_conn_open(struct asq_conn *conn,
         return rc;
     conn->runner.worker = &conn->worker;
     conn->runner.conn = conn;
+    conn->runner.ops = conn->ops != NULL ? conn->ops : &own_way;
     conn->runner.observe = conn->observe;
     conn->runner.batch_reads = conn->batch_reads;
     atomic_store(&conn->runner.cleaner.shared_tx, conn->shared_tx);
@@ -179,7 +186,8 @@ int asq_conn_open(struct asq_conn *conn,
         conn->name != NULL ? conn->name : name_of(profile->path);
     /* conn refuses requests beyond its capacity itself, so the worker has no
      * limit. */
-    rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX, BATCH_MAX);
+    rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX,
+                         conn->runner.ops->batch_max);
     if (rc != 0) {
         asq__runner_destroy(&conn->runner);
         return rc;

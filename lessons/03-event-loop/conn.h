@@ -89,6 +89,8 @@ struct asq_conn {
     char message[ASQ_MESSAGE_SIZE]; /* why opening failed */
     char journal_mode[12];          /* the mode in force, once open */
     struct asq_left_open left_open; /* valid in on_closed */
+    /* internal to store: set between init and open; NULL: the conn's own way */
+    const struct asq_runner_ops *ops;
     /* private: loop thread only */
     bool must_close; /* open returned 0, and on_closed has not been called */
     bool opening, usable, refusing, cancel_called, close_called;
@@ -206,9 +208,9 @@ int asq_hold_begin(struct asq_conn *conn, struct asq_hold *hold);
 /* Returns what was counted since open. */
 struct asq_conn_stats asq_conn_statistics(const struct asq_conn *conn);
 
-/* Internal to pool: submits a request that asq__request_begin has filled in and
- * that has waited elsewhere since. Returns 0; or UV_EINVAL, UV_ESHUTDOWN, and
- * the request is still the pool's. */
+/* Internal to pool and store: submits a request that asq__request_begin has
+ * filled in and that has waited elsewhere since. Returns 0; or UV_EINVAL,
+ * UV_ESHUTDOWN, and the request is still the pool's. */
 int asq__conn_pass_on(struct asq_conn *conn, struct asq_request *request);
 
 /* Internal to pool: sets shared_tx while the connection is open and nothing is

@@ -82,8 +82,9 @@ enum asq_place {
 enum asq_priority {
     ASQ_PRIORITY_NORMAL,
     ASQ_PRIORITY_URGENT /* runs before normal requests that still wait in the
-                           queue; it enters no hold, and does not overtake what
-                           the worker has taken */
+                           queue, but not before those that two batches of
+                           urgent ones have passed over; it enters no hold, and
+                           does not overtake what the worker has taken */
 };
 
 struct asq_request {
@@ -92,6 +93,9 @@ struct asq_request {
     unsigned timeout_ms; /* from submit until answered; 0: no deadline */
     enum asq_priority priority;
     struct asq_hold *hold; /* NULL: none */
+    bool durable; /* in a store (lesson 13): the commit that contains it is
+                     synced, even with synchronous NORMAL. For a transaction it
+                     is set in the first step */
     /* read-only: valid when the callback begins */
     enum asq_place timed_out_in;
     int outcome_unknown; /* 1: a COMMIT failed with an I/O error; only opening

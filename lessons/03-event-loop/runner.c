@@ -13,8 +13,6 @@ static struct asq_request *request_of(struct asq_work *work)
     return ASQ_CONTAINER_OF(work, struct asq_request, work);
 }
 
-/* Running */
-
 /* Runs the statement, which is_query may have prepared already. */
 static int run_sql(struct asq_runner *runner, struct asq_request *request)
 {
@@ -24,8 +22,10 @@ static int run_sql(struct asq_runner *runner, struct asq_request *request)
     runner->prepared = NULL;
     if (stmt == NULL)
         rc = asq_stmt_prepare(&runner->db, request->sql, ASQ_WHOLE_TEXT, &stmt);
-    if (rc == 0 && !asq_stmt_is_query(stmt))
-        asq__guard_post(&runner->guard); /* it may wait for the disk */
+    /* It commits by itself, and may wait for the disk. */
+    if (rc == 0 && !asq_stmt_is_query(stmt) &&
+        !asq_db_in_transaction(&runner->db))
+        asq__guard_post(&runner->guard);
     if (rc == 0)
         rc = asq_stmt_bind(stmt, &request->params);
     if (rc == 0)
@@ -43,7 +43,7 @@ static int run_script(struct asq_runner *runner, struct asq_request *request)
     return rc;
 }
 
-static int run_task(struct asq_runner *runner, struct asq_request *request)
+int asq__runner_task(struct asq_runner *runner, struct asq_request *request)
 {
     if (request->task == ASQ_TASK_SQL)
         return run_sql(runner, request);
@@ -59,8 +59,7 @@ static int run_task(struct asq_runner *runner, struct asq_request *request)
     }
 }
 
-/* No request may build on a commit that perhaps did not happen: only opening
- * the database again shows whether it did. */
+/* No request may build on a commit that perhaps did not happen. */
 static void close_if_unknown(struct asq_runner *runner,
                              struct asq_request *request)
 {
@@ -70,31 +69,48 @@ static void close_if_unknown(struct asq_runner *runner,
     asq__cleaner_close(&runner->cleaner);
 }
 
-static void run_request(struct asq_runner *runner, struct asq_request *request)
+void asq__runner_start(struct asq_runner *runner, struct asq_request *request)
 {
-    struct asq_guard *guard = &runner->guard;
-    int rc;
-
-    asq__guard_watch(guard, request, request->task == ASQ_TASK_SQL);
-    request->started_ns = guard->now_ns;
+    asq__guard_watch(&runner->guard, request, request->task == ASQ_TASK_SQL);
+    request->started_ns = runner->guard.now_ns;
     runner->db.message[0] = '\0'; /* an old one explains nothing */
     runner->db.failed = 0;
     if (runner->observe != NULL)
         runner->observe(runner->conn, request, ASQ_EVENT_START);
-    rc = run_task(runner, request);
+}
+
+int asq__runner_stop(struct asq_runner *runner,
+                     struct asq_request *request,
+                     int rc)
+{
+    struct asq_guard *guard = &runner->guard;
+
     asq__guard_let_go(guard);
     asq__guard_look(guard);
     request->ended_ns = guard->now_ns;
     rc = asq__guard_explain(guard, request, rc);
     close_if_unknown(runner, request);
-    request->status = asq__cleaner_after(&runner->cleaner, request, rc);
-    if (runner->observe != NULL)
-        runner->observe(runner->conn, request, ASQ_EVENT_END);
-    asq__guard_done(guard, request);
+    return rc;
 }
 
-/* Takes requests off the batch until one may run, and answers the others. */
-static struct asq_request *next_to_run(struct asq_runner *runner)
+void asq__runner_answer(struct asq_runner *runner, struct asq_request *request)
+{
+    if (runner->observe != NULL)
+        runner->observe(runner->conn, request, ASQ_EVENT_END);
+    asq__guard_done(&runner->guard, request);
+}
+
+void asq__runner_run_one(struct asq_runner *runner, struct asq_request *request)
+{
+    asq__runner_start(runner, request);
+    request->status =
+        asq__runner_stop(runner, request, asq__runner_task(runner, request));
+    request->status =
+        asq__cleaner_after(&runner->cleaner, request, request->status);
+    asq__runner_answer(runner, request);
+}
+
+struct asq_request *asq__runner_peek(struct asq_runner *runner)
 {
     struct asq_guard *guard = &runner->guard;
 
@@ -108,6 +124,29 @@ static struct asq_request *next_to_run(struct asq_runner *runner)
         asq_worker_done(runner->worker, work);
     }
     return NULL;
+}
+
+void asq__runner_put_back(struct asq_runner *runner,
+                          struct asq_request *request)
+{
+    struct asq_work_list list = {0};
+
+    asq_work_push(&list, &request->work);
+    asq_work_append(&list, &runner->guard.rest);
+    runner->guard.rest = list;
+}
+
+struct asq_request *asq__runner_next(struct asq_runner *runner)
+{
+    struct asq_request *request;
+
+    while ((request = asq__runner_peek(runner)) != NULL &&
+           request->hold_number != runner->cleaner.hold) {
+        /* Cleaning may close the database: the request is looked at again. */
+        asq__runner_put_back(runner, request);
+        asq__cleaner_change_hold(&runner->cleaner, request->hold_number);
+    }
+    return request;
 }
 
 /* Queries that share a read transaction */
@@ -135,23 +174,14 @@ static bool is_query(struct asq_runner *runner, struct asq_request *request)
     return rc == 0 && runner->prepared != NULL;
 }
 
-static void put_back(struct asq_runner *runner, struct asq_request *request)
-{
-    struct asq_work_list list = {0};
-
-    asq_work_push(&list, &request->work);
-    asq_work_append(&list, &runner->guard.rest);
-    runner->guard.rest = list;
-}
-
 /* Takes the next request that may run, if it is a query. */
 static struct asq_request *next_query(struct asq_runner *runner)
 {
-    struct asq_request *request = next_to_run(runner);
+    struct asq_request *request = asq__runner_peek(runner);
 
     if (request == NULL || is_query(runner, request))
         return request;
-    put_back(runner, request);
+    asq__runner_put_back(runner, request);
     return NULL;
 }
 
@@ -165,7 +195,7 @@ static void run_reads(struct asq_runner *runner, struct asq_request *request)
     request->opens_batch = true;
     runner->cleaner.sharing = true;
     do {
-        run_request(runner, request);
+        asq__runner_run_one(runner, request);
         /* An I/O error in one query ends the transaction for all. */
         if (!asq_db_in_transaction(&runner->db))
             break;
@@ -193,26 +223,27 @@ static bool begin_reads(struct asq_runner *runner, struct asq_request *request)
     if (second == NULL)
         return false;
     drop_prepared(runner);
-    put_back(runner, second);
+    asq__runner_put_back(runner, second);
     return asq_db_run(&runner->db, "BEGIN", NULL, NULL) == 0;
+}
+
+void asq__runner_take(struct asq_runner *runner, struct asq_work_list *batch)
+{
+    asq__guard_look(&runner->guard);
+    runner->guard.posted_ns = runner->guard.now_ns; /* after each batch */
+    asq_work_append(&runner->guard.rest, batch);
 }
 
 void asq__runner_run(struct asq_runner *runner, struct asq_work_list *batch)
 {
     struct asq_request *request;
 
-    asq__guard_look(&runner->guard);
-    runner->guard.posted_ns = runner->guard.now_ns; /* after each batch */
-    asq_work_append(&runner->guard.rest, batch);
-    while ((request = next_to_run(runner)) != NULL) {
-        if (request->hold_number != runner->cleaner.hold) {
-            put_back(runner, request); /* cleaning may close the database */
-            asq__cleaner_change_hold(&runner->cleaner, request->hold_number);
-        } else if (begin_reads(runner, request)) {
+    asq__runner_take(runner, batch);
+    while ((request = asq__runner_next(runner)) != NULL) {
+        if (begin_reads(runner, request))
             run_reads(runner, request);
-        } else {
-            run_request(runner, request);
-        }
+        else
+            asq__runner_run_one(runner, request);
     }
 }
 
@@ -251,6 +282,10 @@ int asq__runner_open(struct asq_runner *runner,
     if (rc == 0)
         rc = asq_db_watch(&runner->db, asq__guard_ask, guard);
     guard->db_is_open = rc == 0;
+    if (rc == 0 && runner->ops->opened_on_worker != NULL)
+        rc = runner->ops->opened_on_worker(runner);
+    if (rc != 0)
+        asq__cleaner_close(&runner->cleaner); /* the message stays */
     return rc;
 }
 

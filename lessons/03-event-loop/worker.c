@@ -15,23 +15,42 @@
 
 enum {
     SUBMITTED_TOGETHER = 64, /* by callbacks, then they are passed on */
-    HANDED_TOGETHER = 8
+    HANDED_TOGETHER = 8,
+    PASSED_OVER = 2 /* batches in which normal items had no place */
 };
 
 static const uint64_t COLLECTED_NS = 200000; /* while the worker sleeps */
 
+/* Moves the normal items behind the urgent ones that wait now: nothing that is
+ * queued later overtakes them. Under lock. */
+static void settle(struct asq_worker *worker)
+{
+    asq_work_append(&worker->queue[ASQ_LANE_URGENT],
+                    &worker->queue[ASQ_LANE_NORMAL]);
+}
+
 /* Takes up to batch_max items, urgent ones first. Under lock. */
 static void take_batch(struct asq_worker *worker, struct asq_work_list *batch)
 {
+    struct asq_work_list *normal = &worker->queue[ASQ_LANE_NORMAL];
+    struct asq_work *oldest;
+
+    if (worker->passed_over == PASSED_OVER)
+        settle(worker);
+    oldest = normal->first;
     for (size_t room = worker->batch_max; room > 0; room--) {
         struct asq_work *work = asq_work_pop(&worker->queue[ASQ_LANE_URGENT]);
 
         if (work == NULL)
-            work = asq_work_pop(&worker->queue[ASQ_LANE_NORMAL]);
+            work = asq_work_pop(normal);
         if (work == NULL)
-            return;
+            break;
         asq_work_push(batch, work);
     }
+    if (oldest != NULL && oldest == normal->first)
+        worker->passed_over++;
+    else
+        worker->passed_over = 0;
 }
 
 /* Waits for work. Returns false when there will be no more. */
@@ -286,8 +305,7 @@ void asq_worker_settle(struct asq_worker *worker)
 {
     pass_on_collected(worker);
     uv_mutex_lock(&worker->lock);
-    asq_work_append(&worker->queue[ASQ_LANE_URGENT],
-                    &worker->queue[ASQ_LANE_NORMAL]);
+    settle(worker);
     uv_mutex_unlock(&worker->lock);
 }
 

@@ -30,7 +30,9 @@ extern "C" {
 
 struct asq_worker;
 
-/* Which queue. Urgent work is taken first. */
+/* Which queue. Urgent work is taken first; but once urgent items alone have
+ * filled two batches while others waited, those are taken before urgent ones
+ * that are queued later. */
 enum asq_work_lane {
     ASQ_LANE_URGENT,
     ASQ_LANE_NORMAL,
@@ -75,6 +77,7 @@ struct asq_worker {
     struct asq_work_list queue[ASQ_LANES];
     struct asq_work_list finished; /* ready for the loop to take */
     size_t finished_count;
+    unsigned passed_over; /* batches of urgent items while others waited */
     bool called;          /* the loop has been woken, or looks by itself */
     atomic_bool sleeping; /* the worker waits for not_empty and has not been
                              woken yet; read without the lock as a hint */

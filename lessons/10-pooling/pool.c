@@ -184,7 +184,7 @@ int asq_pool_open(struct asq_pool *pool,
     pool->limit = limit;
     pool->stats = (struct asq_pool_stats){0};
     pool->refusing = pool->close_called = false;
-    pool->drained_due = false;
+    pool->paused = pool->drained_due = false;
     pool->on_drained = NULL;
     pool->retry_ns = 0;
     pool->changed = change;
@@ -267,6 +267,13 @@ int asq_pool_run(struct asq_pool *pool,
     asq__pool_push_run(pool, request);
     change(pool);
     return 0;
+}
+
+void asq__pool_pause(struct asq_pool *pool, bool paused)
+{
+    pool->paused = paused;
+    if (!paused && pool->must_close)
+        change(pool);
 }
 
 void asq_pool_cancel(struct asq_pool *pool)

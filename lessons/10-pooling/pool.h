@@ -85,6 +85,10 @@ void asq_pool_close(struct asq_pool *pool, asq_pool_cb on_closed);
  * NULL, and cancels everything that is pending. Call it after close. */
 void asq_pool_cancel(struct asq_pool *pool);
 
+/* Internal to store: while the pool is paused, runs and loans wait in the line,
+ * and those that have a connection go on. */
+void asq__pool_pause(struct asq_pool *pool, bool paused);
+
 #ifdef __cplusplus
 }
 #endif

@@ -33,7 +33,7 @@ static struct asq__member *choose(const struct asq_pool *pool, bool reserved)
 
 struct asq__member *asq__pool_choose(const struct asq_pool *pool)
 {
-    return choose(pool, false);
+    return pool->paused ? NULL : choose(pool, false);
 }
 
 static struct asq__member *choose_idle(const struct asq_pool *pool)
@@ -144,6 +144,8 @@ static void reserve(struct asq_pool *pool)
 
 void asq__pool_serve(struct asq_pool *pool)
 {
+    if (pool->paused)
+        return;
     do {
         while (serve_first(pool))
             continue;

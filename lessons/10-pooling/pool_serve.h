@@ -14,7 +14,8 @@ extern "C" {
 
 /* Returns the connection for a run that comes now: the first in their order
  * with fewer than depth pending, else the one with the least; NULL if a run
- * has to wait. Connections that a loan waits for are left out. */
+ * has to wait, as all do while the pool is paused. Connections that a loan
+ * waits for are left out. */
 struct asq__member *asq__pool_choose(const struct asq_pool *pool);
 
 /* Gives connections to the loans and runs that wait, oldest first, as long as
