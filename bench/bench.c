@@ -148,6 +148,7 @@ set_box(struct bench *bench, const struct workload *workload, long round)
     struct box *box = &bench->box;
     long whole = workload_ops(workload, &bench->data);
 
+    workload_set_disk(workload, bench->options.slow_disk_ms);
     box->workload = workload;
     box->in_flight = workload->in_flight;
     box->length_ns = (uint64_t)(box_ms(bench, round) * (double)ASQ_NS_PER_MS);
@@ -287,8 +288,6 @@ static int prepare(struct bench *bench)
         (void)fprintf(stderr, "the slow disk cannot be set up\n");
         return 1;
     }
-    asq_slow_disk_delay(ASQ_DISK_READ,
-                        (uint64_t)(bench->options.slow_disk_ms * 1000));
     if (compares_peers(bench))
         peers_look();
     rc = machine_look(&bench->machine);

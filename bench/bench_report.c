@@ -47,6 +47,15 @@ static void print_files(const struct bench_row rows[], int count)
         printf(".\n");
 }
 
+static void print_checkpoints(const struct bench_row rows[], int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (!isnan(rows[i].checkpoints))
+            printf("Checkpoints took %.0f %% of the time of %s.\n",
+                   rows[i].checkpoints * 100, rows[i].way);
+    }
+}
+
 int bench_print(const struct bench_row rows[], int count)
 {
     static const char *const headers[] = {
@@ -63,6 +72,7 @@ int bench_print(const struct bench_row rows[], int count)
     rc = asq_table_print(&table, stdout);
     asq_table_destroy(&table);
     print_files(rows, count);
+    print_checkpoints(rows, count);
     (void)fflush(stdout); /* asq_options_finish tells what was lost */
     return rc == 0 ? 0 : -1;
 }

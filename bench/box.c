@@ -54,6 +54,8 @@ void box_answer_now(struct box *box, const struct op *op, int64_t answer)
 {
     box->answered++;
     box->sum += answer;
+    if (box->workload->reads_wait && op_writes(box->workload, op))
+        return;
     if (asq_latency_add(&box->latency, box->now_ns - op->ready_ns) != 0)
         (void)box_fail(box, "out of memory");
 }
@@ -113,6 +115,7 @@ int box_run(struct box *box, box_run_fn run)
     box->answered = 0;
     box->sum = 0;
     box->file_ns = 0;
+    box->checkpoint_ns = 0;
     box->message[0] = '\0';
     if (data_begin_run(box->data, box->workload, box->message) != 0)
         return -1;

@@ -39,7 +39,8 @@ struct box {
     int64_t sum; /* of all answers */
     struct asq_latency latency;
     uint64_t begin_ns, end_ns, cpu_ns, stall_ns;
-    uint64_t file_ns; /* what a file operation took meanwhile; 0: none */
+    uint64_t file_ns;       /* what a file operation took meanwhile; 0: none */
+    uint64_t checkpoint_ns; /* of a store, all together */
     char message[BENCH_MESSAGE_MAX];
 };
 

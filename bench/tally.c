@@ -29,6 +29,8 @@ void tally_add(struct tally *tally, struct box *box)
     tally->stall_us[run] = seen ? (double)box->stall_ns / 1e3 : NAN;
     tally->cpu_us[run] = seen ? (double)box->cpu_ns / 1e3 / ops : NAN;
     tally->file_us[run] = box->file_ns > 0 ? (double)box->file_ns / 1e3 : NAN;
+    tally->checkpoints[run] =
+        box->checkpoint_ns > 0 ? (double)box->checkpoint_ns / ns : NAN;
     tally->runs++;
 }
 
@@ -86,6 +88,7 @@ struct bench_row tally_row(const struct tally *tally,
         .stall_us = median(tally->stall_us, runs),
         .cpu_us_per_op = median(tally->cpu_us, runs),
         .file_us = median(tally->file_us, runs),
+        .checkpoints = median(tally->checkpoints, runs),
         .runs = runs,
     };
 

@@ -21,6 +21,7 @@ struct tally {
     double stall_us[RUNS_MAX];
     double cpu_us[RUNS_MAX]; /* for each operation */
     double file_us[RUNS_MAX];
+    double checkpoints[RUNS_MAX]; /* their part of the time */
 };
 
 struct spread {
@@ -35,7 +36,8 @@ struct bench_row {
     struct spread ratio; /* to raw */
     double share_of_grouped;
     double p50_us, p99_us, stall_us, cpu_us_per_op;
-    double file_us; /* of a file operation meanwhile */
+    double file_us;     /* of a file operation meanwhile */
+    double checkpoints; /* their part of the time */
     int runs;
 };
 

@@ -25,6 +25,8 @@ const struct way ways[] = {
     {"pool-2", 2, way_pool},
     {"pool-4", 4, way_pool},
     {"pool-8", 8, way_pool},
+    {"store", 1, way_store},
+    {"store-2", 3, way_store}, /* and two that read */
     {"lent-per-query", 2, way_lent_per_query},
     {"stream", 1, way_stream},
     {"aiosqlite", 1, way_peer},

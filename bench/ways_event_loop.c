@@ -1,12 +1,15 @@
 /* ways_event_loop - conns on one loop; the loop asks and takes the answers
  *
+ * The first conn takes all writes. It may be a store, which then only writes if
+ * there are others.
+ *
  * Everything happens in callbacks, in this order: each conn is opened and
  * warmed up, clients ask and are answered until the box is over, each conn is
  * closed. A failure goes straight to the closing.
  */
 #include "ways_event_loop.h"
 
-#include "03-event-loop/conn.h"
+#include "13-group-commit/store.h"
 #include "look.h"
 
 #include <stdlib.h>
@@ -23,7 +26,7 @@ struct client {
 };
 
 struct member {
-    struct asq_conn conn;
+    struct asq_store store; /* or only its conn */
     struct asq_request warm;
     struct app *app;
     bool opened; /* close is owed */
@@ -31,6 +34,7 @@ struct member {
 
 struct app {
     struct box *box;
+    bool groups; /* the first is a store */
     uv_loop_t loop;
     struct look look;
     struct member *members;
@@ -91,6 +95,19 @@ static void begin(struct app *app)
         look_start(&app->look, box, &app->loop);
 }
 
+static struct asq_conn *choose(struct client *client)
+{
+    struct app *app = client->app;
+    int count = app->box->connections;
+    int index = client->index % count;
+
+    if (app->groups && count > 1)
+        index = 1 + client->index % (count - 1);
+    if (op_writes(app->box->workload, &client->op))
+        index = 0;
+    return &app->members[index].store.conn;
+}
+
 static void ask(struct client *client)
 {
     struct app *app = client->app;
@@ -102,10 +119,7 @@ static void ask(struct client *client)
     if (!box_ask(app->box, &client->op))
         return;
     params.count = client->op.count;
-    conn = &app->members[op_writes(workload, &client->op)
-                             ? 0
-                             : client->index % app->box->connections]
-                .conn;
+    conn = choose(client);
     if (workload->call != NULL)
         rc = asq_conn_call(conn, &client->request, call_on_worker, take_answer);
     else
@@ -157,7 +171,7 @@ static void close_all(struct app *app)
         asq_heartbeat_detach(&app->box->heartbeat, note_stopped);
     for (int i = 0; i < app->box->connections; i++) {
         if (app->members[i].opened)
-            asq_conn_close(&app->members[i].conn, forget);
+            asq_conn_close(&app->members[i].store.conn, forget);
     }
 }
 
@@ -183,6 +197,26 @@ static int make_clients(struct app *app)
     return 0;
 }
 
+static int open_member(struct app *app,
+                       struct member *member,
+                       const struct asq_profile *profile)
+{
+    bool groups = app->groups && member == app->members;
+    struct asq_conn *conn = &member->store.conn;
+
+    member->app = app;
+    asq_request_init(&member->warm);
+    member->warm.data = member;
+    if (groups)
+        asq_store_init(&member->store);
+    else
+        asq_conn_init(conn);
+    conn->data = member;
+    return groups ? asq_store_open(&member->store, &app->loop, profile,
+                                   note_opened)
+                  : asq_conn_open(conn, &app->loop, profile, note_opened);
+}
+
 static void open_all(struct app *app)
 {
     struct box *box = app->box;
@@ -190,14 +224,8 @@ static void open_all(struct app *app)
 
     for (int i = 0; i < box->connections; i++) {
         struct member *member = &app->members[i];
-        int rc;
+        int rc = open_member(app, member, &profile);
 
-        member->app = app;
-        asq_request_init(&member->warm);
-        member->warm.data = member;
-        asq_conn_init(&member->conn);
-        member->conn.data = member;
-        rc = asq_conn_open(&member->conn, &app->loop, &profile, note_opened);
         if (rc != 0)
             (void)box_fail(box, "%s", uv_strerror(rc));
         member->opened = rc == 0;
@@ -217,9 +245,9 @@ static void release(struct app *app)
     free(app->clients);
 }
 
-int way_event_loop(struct box *box)
+static int run(struct box *box, bool groups)
 {
-    struct app app = {.box = box};
+    struct app app = {.box = box, .groups = groups};
     int rc = uv_loop_init(&app.loop);
 
     if (rc != 0)
@@ -227,8 +255,21 @@ int way_event_loop(struct box *box)
     if (make_clients(&app) == 0) {
         open_all(&app);
         (void)uv_run(&app.loop, UV_RUN_DEFAULT); /* until all is closed */
+        if (groups)
+            box->checkpoint_ns =
+                asq_store_statistics(&app.members[0].store).checkpoint_ns;
     }
     release(&app);
     (void)uv_loop_close(&app.loop); /* nothing is left on it */
     return box->message[0] == '\0' ? 0 : -1;
+}
+
+int way_event_loop(struct box *box)
+{
+    return run(box, false);
+}
+
+int way_store(struct box *box)
+{
+    return run(box, true);
 }

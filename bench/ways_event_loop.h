@@ -11,4 +11,7 @@
 /* box->connections conns. */
 int way_event_loop(struct box *box);
 
+/* A store that writes, and conns that read. */
+int way_store(struct box *box);
+
 #endif

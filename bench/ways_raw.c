@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    GROUP_MAX = 64
+};
+
 struct raw {
     struct box *box;
     sqlite3 *db;
@@ -183,24 +187,30 @@ static int run_group(struct raw *raw, struct client *clients, int count)
                            : rc;
 }
 
-/* All ask, one transaction answers all. */
+/* Clients stand in line; one transaction answers the first 64. */
 static int answer_groups(struct raw *raw, struct client *clients, exec_fn exec)
 {
     struct box *box = raw->box;
+    int most = box->in_flight < GROUP_MAX ? box->in_flight : GROUP_MAX;
     int rc = SQLITE_OK;
+    int first = 0;
 
     (void)exec;
-    while (rc == SQLITE_OK) {
+    for (int i = 0; i < box->in_flight; i++)
+        clients[i].waits = box_ask(box, &clients[i].op);
+    while (clients[first].waits && rc == SQLITE_OK) {
         int count = 0;
 
-        while (count < box->in_flight && box_ask(box, &clients[count].op))
+        while (count < most && first + count < box->in_flight &&
+               clients[first + count].waits)
             count++;
-        if (count == 0)
-            break;
-        rc = run_group(raw, clients, count);
+        rc = run_group(raw, &clients[first], count);
         box->now_ns = asq_clock_now_ns();
-        for (int i = 0; i < count && rc == SQLITE_OK; i++)
+        for (int i = first; i < first + count && rc == SQLITE_OK; i++) {
             box_answer_now(box, &clients[i].op, clients[i].answer);
+            clients[i].waits = box_ask(box, &clients[i].op);
+        }
+        first = (first + count) % box->in_flight;
         asq_heartbeat_beat(&box->heartbeat);
     }
     return rc;

@@ -21,7 +21,8 @@ enum {
     .fill = fill_row, .expect = expect_row
 #define POOL_WAYS "pool-1 pool-2 pool-4 "
 #define PEER_WAYS "aiosqlite better-sqlite3 node-sqlite3"
-#define INSERT_WAYS "threads uv-work event-loop-1"
+#define INSERT_WAYS "threads uv-work event-loop-1 store"
+#define GROUP_WAYS "raw raw-grouped event-loop-1 store"
 
 const struct workload workloads[] = {
     {.name = "read-1",
@@ -63,14 +64,23 @@ const struct workload workloads[] = {
      .fill = fill_nothing,
      .expect = expect_scan},
     {.name = "mixed",
-     .ways = ONE_WRITER "threads uv-work event-loop-1 event-loop",
+     .ways = ONE_WRITER "threads uv-work event-loop-1 event-loop store-2",
      .in_flight = 64,
      .source = SOURCE_COPY,
      .synchronous = 1,
+     .reads_wait = true,
      .rows = 1,
      .sql = {READ_SQL, "UPDATE items SET value = value + 1 WHERE id = ?1"},
      .fill = fill_mixed,
      .expect = expect_mixed},
+    {.name = "mixed-reads",
+     .ways = "raw raw-grouped event-loop-1 store-2",
+     .in_flight = 64,
+     .source = SOURCE_COPY,
+     .rows = 1,
+     .sql = {READ_SQL},
+     .fill = fill_read_copied,
+     .expect = expect_read_copied},
     {.name = "commit-1-normal",
      .ways = "raw open-per-call prepare-each " INSERT_WAYS,
      .in_flight = 1,
@@ -89,6 +99,27 @@ const struct workload workloads[] = {
     {.name = "commit-64-full",
      .ways = ONE_WRITER INSERT_WAYS,
      .in_flight = 64,
+     .synchronous = 2,
+     INSERT},
+    {.name = "commit-256-normal",
+     .ways = GROUP_WAYS,
+     .in_flight = 256,
+     .synchronous = 1,
+     INSERT},
+    {.name = "commit-1024-normal",
+     .ways = GROUP_WAYS,
+     .in_flight = 1024,
+     .synchronous = 1,
+     INSERT},
+    {.name = "commit-1024-full",
+     .ways = GROUP_WAYS,
+     .in_flight = 1024,
+     .synchronous = 2,
+     INSERT},
+    {.name = "slow-commit-64",
+     .ways = GROUP_WAYS,
+     .in_flight = 64,
+     .slow = true,
      .synchronous = 2,
      INSERT},
     {.name = "batch",
@@ -174,8 +205,10 @@ struct asq_profile workload_profile(const struct workload *workload,
     const char *path = data->path[workload->source];
     struct asq_profile profile = asq_profile_default(path);
 
-    if (workload->slow)
+    if (workload->slow && workload->synchronous == 0)
         return asq_basket_profile(path, ASQ_SLOW_DISK);
+    if (workload->slow)
+        profile.vfs = ASQ_SLOW_DISK;
     if (workload->synchronous == 0) {
         profile.mode = ASQ_OPEN_READ;
     } else {
@@ -185,6 +218,15 @@ struct asq_profile workload_profile(const struct workload *workload,
     profile.cache_kib = CACHE_KIB;
     profile.busy_ms = 30000; /* eight writers stand in line for the lock */
     return profile;
+}
+
+void workload_set_disk(const struct workload *workload, double ms)
+{
+    uint64_t us = workload->slow ? (uint64_t)(ms * 1000) : 0;
+    bool writes = workload->synchronous > 0;
+
+    asq_slow_disk_delay(ASQ_DISK_READ, writes ? 0 : us);
+    asq_slow_disk_delay(ASQ_DISK_SYNC, writes ? us : 0);
 }
 
 const char *workload_warm_sql(const struct workload *workload)

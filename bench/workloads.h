@@ -60,12 +60,14 @@ struct workload {
     const char *ways; /* those that make sense, with a blank between two */
     int in_flight;
     enum source source;
-    bool slow;       /* on the slow disk, with hardly any page cache */
+    bool slow;       /* on the slow disk: reads take time, with hardly any page
+                        cache; or syncs do, if it writes */
     int synchronous; /* 1 NORMAL, 2 FULL */
     long rows;       /* that one operation stands for; 0: data->batch_rows */
     bool whole;      /* every run has the same operations, see workload_ops */
     bool looks;      /* at a file operation of libuv's meanwhile */
     bool rival;      /* another thread commits all the time */
+    bool reads_wait; /* latencies are those of the reads alone */
     const char *sql[2];
     void (*fill)(const struct data *data, struct op *op);
     /* The answer to operation n. */
@@ -90,6 +92,9 @@ bool workload_has(const struct workload *workload, const char *way);
 /* Returns how a connection is set up for it. */
 struct asq_profile workload_profile(const struct workload *workload,
                                     const struct data *data);
+
+/* Sets the slow disk up for it: ms is what a read takes, or a sync. */
+void workload_set_disk(const struct workload *workload, double ms);
 
 /* Returns a query that brings all pages of the file into the cache, or NULL
  * where a run begins without. */

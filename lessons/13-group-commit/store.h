@@ -67,7 +67,7 @@ typedef void (*asq_store_wal_cb)(struct asq_store *store,
 struct asq_store {
     struct asq_conn conn; /* for requests, holds, cancel and close; its public
                              fields may be set, except shared_tx; capacity is
-                             4,096 */
+                             4,096, and poll_us 150, which covers a group */
     /* public: set between init and open. A group ends after the request with
      * which it reaches one of the first three */
     size_t group_rows;  /* changed: 100,000 */
