@@ -201,20 +201,17 @@ static int open_member(struct app *app,
                        struct member *member,
                        const struct asq_profile *profile)
 {
-    bool groups = app->groups && member == app->members;
     struct asq_conn *conn = &member->store.conn;
 
     member->app = app;
     asq_request_init(&member->warm);
     member->warm.data = member;
-    if (groups)
+    if (app->groups && member == app->members)
         asq_store_init(&member->store);
     else
         asq_conn_init(conn);
     conn->data = member;
-    return groups ? asq_store_open(&member->store, &app->loop, profile,
-                                   note_opened)
-                  : asq_conn_open(conn, &app->loop, profile, note_opened);
+    return asq_conn_open(conn, &app->loop, profile, note_opened);
 }
 
 static void open_all(struct app *app)

@@ -6,6 +6,9 @@
  *
  * The worker is kept busy by a call that stands at `gate` (hold_worker); what
  * is submitted meanwhile is taken as one batch once let_go has been called.
+ *
+ * With FIXTURE_STORE the connection is a store, which keeps the contract of a
+ * conn: the same tests hold for it.
  */
 #ifndef TESTS_CONN_FIXTURE_H
 #define TESTS_CONN_FIXTURE_H
@@ -16,6 +19,10 @@
 #include "grader/test.h"
 
 #include <string.h>
+
+#ifdef FIXTURE_STORE
+#include "13-group-commit/store.h"
+#endif
 
 /* A query that never ends. */
 #define ENDLESS                                                                \
@@ -35,7 +42,14 @@
 struct fixture {
     uv_loop_t loop;
     struct asq_profile profile;
+#ifdef FIXTURE_STORE
+    union {
+        struct asq_conn conn; /* of the store */
+        struct asq_store store;
+    };
+#else
     struct asq_conn conn;
+#endif
     uv_thread_t loop_thread;
     bool submitting;
     bool close_called;
@@ -82,6 +96,16 @@ static inline void on_closed(struct asq_conn *conn)
     f->closed++;
 }
 
+static inline void init_connection(struct fixture *f)
+{
+#ifdef FIXTURE_STORE
+    asq_store_init(&f->store);
+#else
+    asq_conn_init(&f->conn);
+#endif
+    f->conn.data = f;
+}
+
 /* Everything but opening: a test may change the profile before. */
 static inline void conn_set_up(void *data)
 {
@@ -93,8 +117,7 @@ static inline void conn_set_up(void *data)
     CHECK_INT(uv_sem_init(&f->reached, 0), 0);
     CHECK_INT(uv_sem_init(&f->gate, 0), 0);
     CHECK_INT(uv_loop_init(&f->loop), 0);
-    asq_conn_init(&f->conn);
-    f->conn.data = f;
+    init_connection(f);
 }
 
 static inline void start_open(struct fixture *f)
@@ -134,8 +157,7 @@ static inline void init_again(struct fixture *f)
     f->opened = 0;
     f->closed = 0;
     f->close_called = false;
-    asq_conn_init(&f->conn);
-    f->conn.data = f;
+    init_connection(f);
 }
 
 /* Opens it anew as one on which a transaction stays open for everybody. */

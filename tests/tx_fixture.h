@@ -160,14 +160,19 @@ static inline int nothing_is_open(struct asq_db *db,
     return 0;
 }
 
+/* Under a hold, because a store runs other functions in a transaction. */
 static inline void check_nothing_is_open(struct tx_fixture *t)
 {
+    struct asq_hold hold = {0};
     struct ask ask;
 
     ask_init(&t->f, &ask);
-    if (!t->f.close_called && asq_conn_call(&t->f.conn, &ask.request,
-                                            nothing_is_open, on_answer) == 0)
+    ask.request.hold = &hold;
+    if (!t->f.close_called && asq_hold_begin(&t->f.conn, &hold) == 0 &&
+        asq_conn_call(&t->f.conn, &ask.request, nothing_is_open, on_answer) ==
+            0)
         wait_for(&ask);
+    asq_hold_end(&hold);
     if (ask.status != 0)
         CHECK_INT(ask.status, UV_ESHUTDOWN); /* it could not be read */
     raw_run(t->f.profile.path, "BEGIN IMMEDIATE; COMMIT");

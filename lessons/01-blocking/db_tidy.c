@@ -48,22 +48,23 @@ static void count_blobs(struct asq_db *db, sqlite3_stmt *stmt, void *data)
     found->blobs += is_blob(stmt);
 }
 
-static void count_all(struct asq_db *db, sqlite3_stmt *stmt, void *data)
+static void count_running(struct asq_db *db, sqlite3_stmt *stmt, void *data)
 {
-    unsigned *count = data;
+    struct found *found = data;
 
     (void)db;
-    (void)stmt;
-    ++*count;
+    found->blobs += is_blob(stmt);
+    found->statements += !is_blob(stmt);
 }
 
-unsigned asq__db_running(struct asq_db *db)
+unsigned asq__db_running(struct asq_db *db, unsigned *ret_blobs)
 {
-    unsigned count = 0;
+    struct found found = {0};
 
     if (asq__db_enter(db) == 0)
-        each_running(db, count_all, &count);
-    return count;
+        each_running(db, count_running, &found);
+    *ret_blobs = found.blobs;
+    return found.statements;
 }
 
 bool asq__db_is_anything_open(struct asq_db *db)
@@ -73,7 +74,10 @@ bool asq__db_is_anything_open(struct asq_db *db)
 
 bool asq__db_is_busy(struct asq_db *db)
 {
-    return asq_db_in_transaction(db) || asq__db_running(db) > 0;
+    unsigned blobs;
+
+    return asq_db_in_transaction(db) || asq__db_running(db, &blobs) > 0 ||
+           blobs > 0;
 }
 
 static void undo_write(struct asq_db *db, sqlite3_stmt *stmt, void *data)

@@ -22,8 +22,8 @@ bool asq__db_is_anything_open(struct asq_db *db);
 bool asq__db_is_busy(struct asq_db *db);
 
 /* Internal to the modules. Returns how many statements are in the middle of a
- * run, blobs included. */
-unsigned asq__db_running(struct asq_db *db);
+ * run; raw blobs are counted by themselves. */
+unsigned asq__db_running(struct asq_db *db, unsigned *ret_blobs);
 
 /* Internal to the modules. Undoes what is open: rolls back a transaction, or a
  * write that has returned only some of its rows; releases the statements that

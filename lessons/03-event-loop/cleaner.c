@@ -80,10 +80,14 @@ int asq__cleaner_after(struct asq_cleaner *cleaner,
 bool asq__cleaner_after_member(struct asq_cleaner *cleaner)
 {
     struct asq_leftovers left = {0};
+    unsigned blobs;
+    unsigned running = asq__db_running(cleaner->db, &blobs);
 
-    if (cleaner->db->open_statements == 0 &&
-        asq__db_running(cleaner->db) <= cleaner->handles)
+    if (cleaner->db->open_statements + running == 0 &&
+        blobs <= cleaner->handles) {
+        cleaner->handles = blobs;
         return false;
+    }
     if (asq__db_tidy(cleaner->db, &left) != 0)
         asq__cleaner_close(cleaner);
     left.transactions = 0; /* it was not the request's */

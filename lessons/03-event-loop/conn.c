@@ -90,8 +90,8 @@ static void finish_request(struct asq_conn *conn, struct asq_request *request)
     conn->pending--;
     request->pending = false;
     request->on_done(request, request->status);
-    if (conn->runner.ops->answered_on_loop != NULL)
-        conn->runner.ops->answered_on_loop(conn);
+    if (conn->ops->answered_on_loop != NULL)
+        conn->ops->answered_on_loop(conn);
     if (conn->pending == 0 && conn->on_idle != NULL)
         conn->on_idle(conn);
 }
@@ -171,12 +171,16 @@ int asq_conn_open(struct asq_conn *conn,
         return UV_EINVAL;
     forget_last_time(conn);
     conn->profile = *profile;
-    rc = asq__runner_init(&conn->runner);
+    conn->ops = conn->ops != NULL ? conn->ops : &own_way;
+    rc = conn->ops->opening_on_loop == NULL ? 0
+                                            : conn->ops->opening_on_loop(conn);
+    if (rc == 0)
+        rc = asq__runner_init(&conn->runner);
     if (rc != 0)
         return rc;
     conn->runner.worker = &conn->worker;
     conn->runner.conn = conn;
-    conn->runner.ops = conn->ops != NULL ? conn->ops : &own_way;
+    conn->runner.ops = conn->ops;
     conn->runner.observe = conn->observe;
     conn->runner.batch_reads = conn->batch_reads;
     atomic_store(&conn->runner.cleaner.shared_tx, conn->shared_tx);
@@ -187,7 +191,7 @@ int asq_conn_open(struct asq_conn *conn,
     /* conn refuses requests beyond its capacity itself, so the worker has no
      * limit. */
     rc = asq_worker_open(&conn->worker, loop, &ops, SIZE_MAX,
-                         conn->runner.ops->batch_max);
+                         conn->ops->batch_max);
     if (rc != 0) {
         asq__runner_destroy(&conn->runner);
         return rc;

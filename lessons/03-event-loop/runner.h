@@ -45,6 +45,9 @@ struct asq_runner;
 /* What a module may do in its own way: store of lesson 13. */
 struct asq_runner_ops {
     size_t batch_max; /* how many requests are taken at once */
+    /* On the loop: the conn begins to open; conn->profile may be changed.
+     * Returns 0, or the UV_E* code that open returns. NULL: nothing more. */
+    int (*opening_on_loop)(struct asq_conn *conn);
     /* On the worker: the database was opened. Returns 0, or the code with which
      * opening fails, with db.message. NULL: nothing more. */
     int (*opened_on_worker)(struct asq_runner *runner);

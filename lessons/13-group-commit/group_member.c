@@ -21,6 +21,21 @@ static int refuse(struct asq_request *request, int code, const char *text)
 
 /* What a member may do */
 
+/* The second is asked after a write that failed (see db_outcome.c). */
+static bool only_asks(const char *pragma)
+{
+    return sqlite3_stricmp(pragma, "data_version") == 0 ||
+           sqlite3_stricmp(pragma, "database_list") == 0;
+}
+
+/* A script prepares its ROLLBACK beforehand; by itself it also begins and
+ * commits. If a function rolls back, that is noticed. */
+static bool may_end(const struct asq__group *group, const char *operation)
+{
+    return group->has_savepoints &&
+           (!group->open || strcmp(operation, "ROLLBACK") == 0);
+}
+
 /* While SQLite prepares a statement. */
 static int authorize(void *data,
                      int action,
@@ -37,15 +52,14 @@ static int authorize(void *data,
         return SQLITE_OK;
     switch (action) {
     case SQLITE_TRANSACTION:
+        return may_end(group, first) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
         return SQLITE_DENY;
     case SQLITE_SAVEPOINT:
         return group->has_savepoints ? SQLITE_OK : SQLITE_DENY;
-    case SQLITE_PRAGMA: /* this one only asks */
-        return second == NULL && sqlite3_stricmp(first, "data_version") == 0
-                   ? SQLITE_OK
-                   : SQLITE_DENY;
+    case SQLITE_PRAGMA:
+        return second == NULL && only_asks(first) ? SQLITE_OK : SQLITE_DENY;
     default:
         return SQLITE_OK;
     }

@@ -25,9 +25,9 @@ struct asq__group {
     size_t bytes_max; /* of texts and blobs in parameters */
     uint64_t ns_max;  /* since it began */
     int synchronous;  /* of the profile */
+    struct asq_runner *runner;
     struct asq__wal_keeper *keeper;
     /* worker thread only */
-    struct asq_runner *runner;
     struct asq_work_list ran; /* the members, which wait for the COMMIT */
     size_t count, bytes;
     int64_t rows_before; /* changes of the connection when it began */

@@ -18,8 +18,8 @@ static int open_on_worker(struct asq_runner *runner)
 {
     struct asq_store *store = store_of(runner->conn);
 
-    asq__wal_keeper_open(&store->keeper, runner);
-    return asq__group_open(&store->group, runner);
+    asq__wal_keeper_open(&store->keeper);
+    return asq__group_open(&store->group);
 }
 
 static void run_on_worker(struct asq_runner *runner,
@@ -84,7 +84,45 @@ static void take_news(struct asq_conn *conn)
         tell(store, 0);
 }
 
+/* Nothing of the last time it was open is left. */
+static void connect_parts(struct asq_store *store)
+{
+    struct asq_runner *runner = &store->conn.runner;
+    size_t pages = store->wal_pages;
+
+    store->keeper = (struct asq__wal_keeper){.runner = runner,
+                                             .every = pages,
+                                             .limit = store->wal_limit,
+                                             .due = pages,
+                                             .gap_due = 2 * pages};
+    store->group =
+        (struct asq__group){.runner = runner,
+                            .rows_max = store->group_rows,
+                            .bytes_max = store->group_bytes,
+                            .ns_max = store->group_us * UINT64_C(1000),
+                            .synchronous = store->conn.profile.synchronous,
+                            .keeper = &store->keeper};
+    store->gaps = 0;
+    store->in_gap = false;
+}
+
+static int begin_to_open(struct asq_conn *conn)
+{
+    struct asq_store *store = store_of(conn);
+    struct asq_profile *profile = &conn->profile;
+
+    if (conn->shared_tx || store->group_rows == 0 || store->group_bytes == 0 ||
+        store->group_us == 0)
+        return UV_EINVAL;
+    connect_parts(store);
+    profile->wal_autocheckpoint = 0; /* the keeper does it */
+    if (profile->journal_size_limit < 0 && store->wal_pages > 0)
+        profile->journal_size_limit = (int64_t)store->wal_pages * 8192;
+    return 0;
+}
+
 static const struct asq_runner_ops ops = {.batch_max = BATCH_MAX,
+                                          .opening_on_loop = begin_to_open,
                                           .opened_on_worker = open_on_worker,
                                           .run_on_worker = run_on_worker,
                                           .answered_on_loop = take_news};
@@ -101,43 +139,6 @@ void asq_store_init(struct asq_store *store)
     store->conn.capacity = 4096;
     store->conn.poll_us = 150; /* a group of 64 takes 70 with NORMAL */
     store->conn.ops = &ops;
-}
-
-/* Nothing of the last time it was open is left. */
-static void connect_parts(struct asq_store *store,
-                          const struct asq_profile *profile)
-{
-    store->keeper =
-        (struct asq__wal_keeper){.every = store->wal_pages,
-                                 .limit = store->wal_limit,
-                                 .due = store->wal_pages,
-                                 .gap_due = 2 * (size_t)store->wal_pages};
-    store->group =
-        (struct asq__group){.rows_max = store->group_rows,
-                            .bytes_max = store->group_bytes,
-                            .ns_max = store->group_us * UINT64_C(1000),
-                            .synchronous = profile->synchronous,
-                            .keeper = &store->keeper};
-    store->gaps = 0;
-    store->in_gap = false;
-}
-
-int asq_store_open(struct asq_store *store,
-                   uv_loop_t *loop,
-                   const struct asq_profile *profile,
-                   asq_opened_cb on_open)
-{
-    struct asq_profile own = *profile;
-
-    if (store->conn.must_close || store->conn.shared_tx ||
-        store->group_rows == 0 || store->group_bytes == 0 ||
-        store->group_us == 0)
-        return UV_EINVAL;
-    own.wal_autocheckpoint = 0; /* the keeper does it */
-    if (own.journal_size_limit < 0)
-        own.journal_size_limit = (int64_t)store->wal_pages * 8192;
-    connect_parts(store, profile);
-    return asq_conn_open(&store->conn, loop, &own, on_open);
 }
 
 struct asq_store_stats asq_store_statistics(const struct asq_store *store)

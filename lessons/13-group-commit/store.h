@@ -11,9 +11,16 @@
  *     itself, at most once.
  *   - A request that nobody waits behind runs at once: there is no timer.
  *
- * A store is a conn. Requests, holds, transactions of lesson 07, cancel,
+ * A store is a conn: open, requests, holds, transactions of lesson 07, cancel,
  * deadlines, close and shutdown are those of &store->conn, and the contract in
  * conn.h holds, with these differences:
+ *
+ *   - asq_conn_open returns UV_EINVAL also if shared_tx is set or a bound of
+ *     the group is 0.
+ *   - The store copies the WAL into the database file itself, when the answers
+ *     have gone out (see wal_keeper.h): the profile's wal_autocheckpoint is not
+ *     used. If its journal_size_limit is not set, the WAL is cut to 8 KiB for
+ *     each of wal_pages when it starts over.
  *
  *   - A function (asq_conn_call) is all or nothing, and it may run twice. It
  *     must have no effect outside the database, except on its own request.
@@ -30,9 +37,7 @@
  *     its statement has run, it is committed, and its status says so.
  *   - observe may see a request start twice. It sees it end once, after COMMIT.
  *
- * The store copies the WAL into the database file itself, when the answers have
- * gone out (see wal_keeper.h). It uses SQLite's authorizer, commit hook and WAL
- * hook.
+ * It uses SQLite's authorizer, commit hook and WAL hook.
  *
  * Call every function on the loop thread. Depends on group, wal_keeper, conn of
  * lesson 03 and pool of lesson 10.
@@ -104,18 +109,10 @@ struct asq_store_stats {
     size_t gaps;            /* how often the readers paused */
 };
 
-/* Sets the defaults, also those of the conn. */
+/* Sets the defaults, also those of the conn. Then open the conn. */
 void asq_store_init(struct asq_store *store);
 
-/* Opens the connection, as asq_conn_open does; wal_autocheckpoint of the
- * profile is not used, and if its journal_size_limit is not set, the WAL is cut
- * to 8 KiB for each of wal_pages when it starts over. Returns 0, or a UV_E*
- * code: UV_EINVAL also if shared_tx is set or a bound of the group is 0. */
-int asq_store_open(struct asq_store *store,
-                   uv_loop_t *loop,
-                   const struct asq_profile *profile,
-                   asq_opened_cb on_open);
-
+/* Returns what was counted since open. */
 struct asq_store_stats asq_store_statistics(const struct asq_store *store);
 
 #ifdef __cplusplus

@@ -25,7 +25,7 @@ exceptions() {
     cat <<'LIST'
 lessons/01-blocking/db.c 350 what SQLite asks while it runs is one state
 lessons/01-blocking/stmt.c 335 the life of a statement, which is one
-lessons/03-event-loop/conn.c 400 thirty short functions that share one struct
+lessons/03-event-loop/conn.c 405 thirty short functions that share one struct
 lessons/03-event-loop/worker.c 380 two threads, one lock: read side by side
 lessons/07-transactions/tx.c 360 wrong twins replace it as a whole
 lessons/09-lifetimes/shutdown.c 325 one machine of states
