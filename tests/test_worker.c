@@ -46,6 +46,26 @@ static void urgent_work_is_taken_first(void *data)
     close_worker(f);
 }
 
+/* Each batch is full of urgent items, and new ones come while it runs. */
+static void urgent_work_does_not_starve_the_rest(void *data)
+{
+    struct fixture *f = data;
+
+    open_worker(f, ITEMS, 2);
+    (void)hold_thread(f); /* number 1 */
+    queue_normal(f, 1);   /* number 2 */
+    for (int batch = 0; batch < 4; batch++) {
+        (void)queue(f, STAND, ASQ_LANE_URGENT);
+        (void)queue(f, NOTHING, ASQ_LANE_URGENT);
+        let_go(f);
+        uv_sem_wait(&f->reached);
+    }
+    let_go(f);
+    wait_for(f, 10);
+    CHECK_TEXT(f->order, "1 3 4 5 6 7 8 2 9 10");
+    close_worker(f);
+}
+
 static void settle_fixes_the_order_of_what_waits(void *data)
 {
     struct fixture *f = data;
@@ -218,6 +238,8 @@ static const struct test_case cases[] = {
     {.name = "work_comes_back_in_order", .run = work_comes_back_in_order},
     {.name = "what_waits_is_one_batch", .run = what_waits_is_one_batch},
     {.name = "urgent_work_is_taken_first", .run = urgent_work_is_taken_first},
+    {.name = "urgent_work_does_not_starve_the_rest",
+     .run = urgent_work_does_not_starve_the_rest},
     {.name = "settle_fixes_the_order_of_what_waits",
      .run = settle_fixes_the_order_of_what_waits},
     {.name = "settle_holds_for_what_a_callback_has_queued",
