@@ -37,7 +37,7 @@ static void end_gap(struct asq_request *request, int status)
 
     (void)status; /* the keeper asks again if it did not help */
     store->in_gap = false;
-    asq_result_clear(&request->result);
+    asq_request_destroy(request);
     asq__pool_pause(store->readers, false);
 }
 
