@@ -36,7 +36,10 @@ static const char of_connection[] =
     "CREATE TEMP TABLE parents (id INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE orphans (parent INTEGER REFERENCES parents (id)"
     " DEFERRABLE INITIALLY DEFERRED);"
-    "CREATE TEMP TRIGGER row BEFORE UPDATE ON main.counters BEGIN"
+    "CREATE TEMP TRIGGER changed BEFORE UPDATE ON main.counters BEGIN"
+    " SELECT CASE on_row() WHEN 1 THEN RAISE(ROLLBACK, 'undone') END;"
+    " INSERT INTO orphans SELECT 1 WHERE is_orphan(); END;"
+    "CREATE TEMP TRIGGER replaced BEFORE INSERT ON main.counters BEGIN"
     " SELECT CASE on_row() WHEN 1 THEN RAISE(ROLLBACK, 'undone') END;"
     " INSERT INTO orphans SELECT 1 WHERE is_orphan(); END";
 
@@ -65,7 +68,7 @@ struct fixture {
     char seen[TEXT_SIZE];  /* what others saw of the table at the first one */
     bool open;             /* and whether something was open then */
     /* counted by SQLite */
-    unsigned begins, commits, writes;
+    unsigned begins, ends, commits, writes;
     /* what the others do */
     const char *before_begin; /* they write this, before BEGIN */
     bool try;                 /* they try to read, and to write */
@@ -163,7 +166,7 @@ static inline void flush(struct fixture *f)
 {
     f->order[0] = f->seen[0] = '\0';
     f->open = f->failed = f->missed = false;
-    f->begins = f->commits = f->writes = f->rows = 0;
+    f->begins = f->ends = f->commits = f->writes = f->rows = 0;
     f->written = f->refused = 0;
     ex_counters_flush(f->counters);
 }
@@ -255,6 +258,8 @@ static inline int on_statement(unsigned type, void *data, void *stmt, void *sql)
     const char *before = f->before_begin;
 
     (void)type, (void)stmt;
+    f->ends += sqlite3_strnicmp(sql, "COMMIT", 6) == 0 ||
+               sqlite3_strnicmp(sql, "END", 3) == 0;
     if (sqlite3_strnicmp(sql, "BEGIN", 5) == 0 &&
         sqlite3_get_autocommit(f->db)) {
         f->begins++;

@@ -100,7 +100,7 @@ static inline void model_tell(const struct model *m,
             note(what, "%s=%" PRId64 " (%" PRId64 " to %" PRId64 ") ",
                  model_names[i], m->rows[i].value, m->rows[i].least,
                  m->rows[i].most);
-    note(what, "are the counters, the group is");
+    note(what, "and the group");
     for (size_t i = m->taken; i < m->count && i - m->taken < group_max; i++) {
         char label[LABEL_SIZE];
 
