@@ -51,15 +51,15 @@ static void open_way(struct app *app);
 static void write_row(uv_timer_t *pause);
 static void take_answer(struct asq_request *request, int status);
 
-static void note_open(struct asq_conn *conn, int status)
+static struct asq_conn *conn_of(struct app *app)
 {
-    if (status != 0)
-        asq_stage_fail(conn->data, conn->message);
+    return app->way->by_store ? &app->store.conn : &app->conn;
 }
 
 static void open_way(struct app *app)
 {
     struct asq_profile profile = asq_profile_default(app->stage.path);
+    struct asq_conn *conn = conn_of(app);
 
     profile.vfs = ASQ_SLOW_DISK;
     profile.wal_autocheckpoint = WAL_PAGES; /* (1) the store ignores it */
@@ -67,18 +67,14 @@ static void open_way(struct app *app)
     asq_store_init(&app->store);
     app->store.wal_pages = WAL_PAGES; /* (2) */
     app->store.conn.data = app->conn.data = &app->stage;
-    asq_stage_must(
-        &app->stage,
-        app->way->by_store
-            ? asq_store_open(&app->store, &app->stage.loop, &profile, note_open)
-            : asq_conn_open(&app->conn, &app->stage.loop, &profile, note_open));
-    asq_stage_turn(&app->stage); /* until it is open */
+    if (asq_conn_open_wait(conn, &app->stage.loop, &profile) != 0)
+        asq_stage_fail(&app->stage, conn->message);
 }
 
 static void write_row(uv_timer_t *pause)
 {
     struct app *app = pause->data;
-    struct asq_conn *conn = app->way->by_store ? &app->store.conn : &app->conn;
+    struct asq_conn *conn = conn_of(app);
 
     asq_stage_must(&app->stage, asq_conn_run(conn, &app->request,
                                              "INSERT INTO rows VALUES (NULL)",

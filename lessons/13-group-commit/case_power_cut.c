@@ -44,12 +44,6 @@ static void take_answer(struct asq_request *request, int status);
 static void cut_power(struct app *app);
 static void look(struct app *app);
 
-static void note_open(struct asq_conn *conn, int status)
-{
-    if (status != 0)
-        asq_stage_fail(conn->data, conn->message);
-}
-
 static void open_store(struct app *app)
 {
     struct asq_profile profile = asq_profile_default(app->stage.path);
@@ -61,8 +55,8 @@ static void open_store(struct app *app)
     asq_store_init(&app->store);
     app->store.conn.data = &app->stage;
     app->store.wal_pages = 40; /* then a checkpoint, which syncs */
-    asq_stage_must(&app->stage, asq_store_open(&app->store, &app->stage.loop,
-                                               &profile, note_open));
+    if (asq_conn_open_wait(&app->store.conn, &app->stage.loop, &profile) != 0)
+        asq_stage_fail(&app->stage, app->store.conn.message);
 }
 
 static void write_next(struct app *app)

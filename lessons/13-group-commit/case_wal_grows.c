@@ -117,12 +117,6 @@ static void take_copied(struct asq_request *checkpoint, int status)
 
 /* ---- What is around it: the connections, what is printed ----------------- */
 
-static void note_open(struct asq_conn *conn, int status)
-{
-    if (status != 0)
-        asq_stage_fail(conn->data, conn->message);
-}
-
 static void note_closed(struct asq_pool *pool)
 {
     (void)pool; /* a part of app; the next way opens it again */
@@ -136,9 +130,8 @@ static void open_way(struct app *app, bool with_gaps)
     app->store.conn.data = &app->stage;
     app->store.wal_pages = WAL_PAGES;
     app->store.readers = with_gaps ? &app->pool : NULL; /* (6) */
-    asq_stage_must(&app->stage, asq_store_open(&app->store, &app->stage.loop,
-                                               &profile, note_open));
-    asq_stage_turn(&app->stage); /* until it is open */
+    if (asq_conn_open_wait(&app->store.conn, &app->stage.loop, &profile) != 0)
+        asq_stage_fail(&app->stage, app->store.conn.message);
     profile.mode = ASQ_OPEN_READ;
     asq_pool_init(&app->pool);
     app->pool.depth = 1;

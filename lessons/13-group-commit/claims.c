@@ -164,12 +164,6 @@ static void take_answer(struct asq_request *request, int status)
     submit(app, request);
 }
 
-static void note_open(struct asq_conn *conn, int status)
-{
-    if (status != 0)
-        asq_stage_fail(conn->data, conn->message);
-}
-
 /* Returns how many thousand rows a second went in, with FULL. */
 static double measure_store(struct app *app)
 {
@@ -181,9 +175,8 @@ static double measure_store(struct app *app)
     profile.synchronous = 2;
     asq_store_init(&app->store);
     app->store.conn.data = &app->stage;
-    asq_stage_must(&app->stage, asq_store_open(&app->store, &app->stage.loop,
-                                               &profile, note_open));
-    asq_stage_turn(&app->stage); /* until it is open */
+    if (asq_conn_open_wait(&app->store.conn, &app->stage.loop, &profile) != 0)
+        asq_stage_fail(&app->stage, app->store.conn.message);
     app->submitted = 0;
     begin_ns = uv_hrtime();
     for (int i = 0; i < IN_FLIGHT; i++)

@@ -135,12 +135,6 @@ static void take_answer(struct asq_request *request, int status)
 
 /* ---- What is around it: the ways, what is printed ------------------------ */
 
-static void note_open(struct asq_conn *conn, int status)
-{
-    if (status != 0)
-        asq_stage_fail(conn->data, conn->message);
-}
-
 static void open_way(struct app *app, int way)
 {
     struct asq_stage *stage = &app->stage;
@@ -164,8 +158,8 @@ static void open_way(struct app *app, int way)
     app->store.conn.data = stage;
     app->store.conn.capacity = (size_t)stage->options.requests;
     if (way == 2)
-        asq_stage_must(stage, asq_store_open(&app->store, &stage->loop,
-                                             &profile, note_open));
+        if (asq_conn_open_wait(&app->store.conn, &stage->loop, &profile) != 0)
+            asq_stage_fail(stage, app->store.conn.message);
 }
 
 static void run_way(struct app *app, int disk, int way)
