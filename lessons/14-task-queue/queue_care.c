@@ -5,6 +5,8 @@
 #include "14-task-queue/queue_sql.h"
 #include "14-task-queue/queue_turn.h"
 
+#include <stdio.h>
+
 void asq_care_init(struct asq_care *care)
 {
     *care = (struct asq_care){0};
@@ -37,6 +39,19 @@ static int check(const struct asq_queue *queue,
     return asq__queue_check(queue);
 }
 
+static int
+go_on(struct asq_queue *queue, struct asq_care *care, asq_done_cb on_answer)
+{
+    int rc = queue->closing
+                 ? UV_ECANCELED
+                 : submit(queue, care, asq__queue_prune, 2, on_answer);
+
+    if (rc != 0) /* it fits */
+        (void)snprintf(care->ask.request.message,
+                       sizeof care->ask.request.message, "%s", uv_strerror(rc));
+    return rc;
+}
+
 static void take_piece(struct asq_request *request, int status)
 {
     struct asq_care *care = request->data;
@@ -45,9 +60,7 @@ static void take_piece(struct asq_request *request, int status)
 
     care->deleted += (uint64_t)changes;
     if (changes == ASQ__QUEUE_PIECE) /* there may be more */
-        status = queue->closing
-                     ? UV_ECANCELED
-                     : submit(queue, care, asq__queue_prune, 2, take_piece);
+        status = go_on(queue, care, take_piece);
     asq__queue_answered(queue);
     if (!request->pending)
         care->on_done(care, status);
