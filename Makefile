@@ -288,6 +288,14 @@ test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one 
 	@ASQ_BUILD='$(abspath $(BUILD))' ASQ_BIN='$(abspath $(OUT))' \
 	  ASQ_WARNINGS='$(WARNINGS)' sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
 
+# Tests that draw their steps. One of them is long enough by itself.
+CAMPAIGN := $(filter-out conn_campaign,$(filter %_campaign,$(TESTS)))
+MINUTES = 1
+.PHONY: campaign
+campaign: $(CAMPAIGN:%=$(OUT)/tests/test_%) ## power cuts, faults and kills where seeds say: MINUTES=60 SEED=1
+	@$(RUN) ASQ_BUILD='$(abspath $(BUILD))' ASQ_BIN='$(abspath $(OUT))' \
+	  SEED='$(SEED)' sh tests/tools/campaign.sh '$(MINUTES)' $(CAMPAIGN)
+
 CLAIM := $(if $(L),$(filter $(L) $(L)-% 0$(L)-%,$(CLAIMS)),$(CLAIMS))
 claims: $(CLAIM:%=$(OUT)/%-claims) ## measures all claims and compares with docs/claims.md; L=03 those of one lesson
 	$(if $(CLAIM),,$(error make claims L=NN, with one of: $(CLAIMS)))

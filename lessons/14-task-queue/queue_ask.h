@@ -1,0 +1,53 @@
+/* queue_ask - the requests of a queue: submit, count, report
+ *
+ * Every request that a queue has in flight is counted, and each answer takes
+ * asq__queue_answered first: the queue is not closed before.
+ *
+ * Loop thread. Depends on queue_state. Only queue uses it.
+ */
+#ifndef ASQ_QUEUE_ASK_H
+#define ASQ_QUEUE_ASK_H
+
+#include "14-task-queue/queue_state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void asq__queue_ask_init(struct asq__queue_ask *ask, void *data);
+
+/* Submits a statement with the first `count` values. Returns as asq_conn_run.
+ */
+int asq__queue_ask(struct asq_queue *queue,
+                   struct asq__queue_ask *ask,
+                   const char *sql,
+                   size_t count,
+                   asq_done_cb on_done);
+
+/* Notes that one request is answered. */
+void asq__queue_answered(struct asq_queue *queue);
+
+/* Tells on_error, unless it was the queue itself that cancelled it. */
+void asq__queue_report(struct asq_queue *queue,
+                       int status,
+                       const char *message);
+
+/* Begins to close what is left if there is no reason to wait. */
+void asq__queue_maybe_closed(struct asq_queue *queue);
+
+/* Returns whether this queue may be given something now: 0, UV_EINVAL or
+ * UV_ESHUTDOWN. */
+int asq__queue_check(const struct asq_queue *queue);
+
+uint64_t asq__queue_now(const struct asq_queue *queue);
+int64_t asq__queue_wall(const struct asq_queue *queue);
+const char *asq__queue_boot_of(const struct asq_queue *queue);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
