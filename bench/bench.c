@@ -153,6 +153,9 @@ set_box(struct bench *bench, const struct workload *workload, long round)
     box->in_flight = workload->in_flight;
     box->length_ns = (uint64_t)(box_ms(bench, round) * (double)ASQ_NS_PER_MS);
     box->limit = bench->options.requests;
+    if (workload->works && box->limit > JOBS - workload->in_flight)
+        box->limit =
+            JOBS - workload->in_flight; /* each lane may hold one more */
     if (whole > 0) {
         box->length_ns = 0;
         box->limit = whole;

@@ -2,9 +2,11 @@
 #include "data_files.h"
 
 #include "04-measure-first/db_copy.h"
+#include "14-task-queue/queue_sql.h"
 #include "common/paths.h"
 #include "operations.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -149,6 +151,8 @@ int data_init(struct data *data,
                    "%s/data/bench-copy.db", dir);
     (void)snprintf(data->path[SOURCE_LOG], ASQ_SHOP_PATH_MAX,
                    "%s/data/bench-log.db", dir);
+    (void)snprintf(data->path[SOURCE_QUEUE], ASQ_SHOP_PATH_MAX,
+                   "%s/data/bench-queue.db", dir);
     (void)snprintf(data->path[SOURCE_GROWING], ASQ_SHOP_PATH_MAX,
                    "%s/data/bench-growing.db", dir);
     (void)snprintf(data->path[SOURCE_NUMBERS], ASQ_SHOP_PATH_MAX,
@@ -167,7 +171,8 @@ int data_init(struct data *data,
 
 void data_destroy(struct data *data)
 {
-    static const enum source own[] = {SOURCE_COPY, SOURCE_LOG, SOURCE_GROWING};
+    static const enum source own[] = {SOURCE_COPY, SOURCE_LOG, SOURCE_GROWING,
+                                      SOURCE_QUEUE};
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (data->path[own[i]][0] != '\0')
@@ -175,6 +180,25 @@ void data_destroy(struct data *data)
     }
     free(data->values);
     *data = (struct data){0};
+}
+
+/* Jobs that are ready, in the tables of lesson 14. */
+static int
+make_queue(const char *path, int jobs, char message[static BENCH_MESSAGE_MAX])
+{
+    char sql[4096];
+    int length = snprintf(
+        sql, sizeof sql,
+        "PRAGMA journal_mode = WAL; BEGIN; %s"
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+        " WHERE i < %d) INSERT INTO asq_jobs (queue, state, priority, payload,"
+        " max_attempts) SELECT 'bench', 0, 0, x'6a6f62', 5 FROM n WHERE %d > 0;"
+        "COMMIT; PRAGMA wal_checkpoint(TRUNCATE);",
+        asq__queue_tables, jobs, jobs);
+
+    assert(length > 0 && (size_t)length < sizeof sql);
+    (void)asq_db_remove(path); /* what cannot be removed stays */
+    return make(path, sql, message);
 }
 
 int data_begin_run(const struct data *data,
@@ -185,6 +209,8 @@ int data_begin_run(const struct data *data,
 
     if (workload->source == SOURCE_COPY)
         return asq_shop_copy(&copied, path, message) == 0 ? 0 : -1;
+    if (workload->source == SOURCE_QUEUE)
+        return make_queue(path, workload->works ? JOBS : 0, message);
     if (workload->source != SOURCE_LOG)
         return 0;
     (void)asq_db_remove(path); /* what cannot be removed stays */
@@ -212,6 +238,9 @@ int data_check_run(const struct data *data,
         expected = workload->sql[1] != NULL ? ops / 10 : 0;
         for (int id = 1; id <= copied.items; id++)
             expected += data->values[id];
+    } else if (workload->source == SOURCE_QUEUE) {
+        sql = workload->works ? "SELECT count(*) FROM asq_jobs WHERE state = 3"
+                              : "SELECT count(*) FROM asq_jobs";
     } else if (workload->source != SOURCE_LOG) {
         return 0;
     }

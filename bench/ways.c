@@ -4,6 +4,7 @@
 #include "peers.h"
 #include "ways_event_loop.h"
 #include "ways_pool.h"
+#include "ways_queue.h"
 #include "ways_raw.h"
 #include "ways_stream.h"
 #include "ways_threads.h"
@@ -27,6 +28,7 @@ const struct way ways[] = {
     {"pool-8", 8, way_pool},
     {"store", 1, way_store},
     {"store-2", 3, way_store}, /* and two that read */
+    {"queue", 1, way_queue},
     {"lent-per-query", 2, way_lent_per_query},
     {"stream", 1, way_stream},
     {"aiosqlite", 1, way_peer},

@@ -120,10 +120,39 @@ static int call_raw(struct raw *raw, bool prepare_each, int64_t *answer)
     return rc;
 }
 
+/* A job: the first statement claims it and says which, the second ends it. */
+static int work_on_job(struct raw *raw, int64_t *answer)
+{
+    sqlite3_stmt *claim = raw->stmts[0], *done = raw->stmts[1];
+    int64_t id, attempt;
+    int rc;
+
+    if (sqlite3_step(claim) != SQLITE_ROW) {
+        rc = sqlite3_reset(claim); /* the error of the step */
+        return rc != SQLITE_OK ? rc : SQLITE_NOTFOUND;
+    }
+    id = sqlite3_column_int64(claim, 0);
+    attempt = sqlite3_column_int64(claim, 1);
+    (void)sqlite3_step(claim); /* its error is reset's */
+    rc = sqlite3_reset(claim);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(done, 1, id);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(done, 2, attempt);
+    if (rc == SQLITE_OK)
+        (void)sqlite3_step(done); /* its error is reset's */
+    if (rc == SQLITE_OK)
+        rc = sqlite3_reset(done);
+    *answer = sqlite3_changes(raw->db);
+    return rc;
+}
+
 static int exec_prepared(struct raw *raw, const struct op *op, int64_t *answer)
 {
     if (raw->box->workload->raw_call != NULL)
         return call_raw(raw, false, answer);
+    if (raw->box->workload->works)
+        return work_on_job(raw, answer);
     return step_all(raw, op, answer);
 }
 

@@ -19,6 +19,23 @@ enum {
 #define INSERT                                                                 \
     .source = SOURCE_LOG, .rows = 1, .sql = {BENCH_INSERT_SQL},                \
     .fill = fill_row, .expect = expect_row
+
+/* What the queue of lesson 14 does, for one job: with a lease and a token. */
+#define CLAIM_SQL                                                              \
+    "UPDATE asq_jobs SET state = 2, attempt = attempt + 1,"                    \
+    " lease_ms = 1000000000, boot = 'b', worker = 'w', started_ms = 1"         \
+    " WHERE id = (SELECT id FROM asq_jobs WHERE queue = 'bench'"               \
+    "  AND state = 0 ORDER BY priority DESC, id LIMIT 1)"                      \
+    " RETURNING id, attempt"
+#define DONE_SQL                                                               \
+    "UPDATE asq_jobs SET state = 3, ended_ms = 1, error = NULL"                \
+    " WHERE id = ?1 AND attempt = ?2 AND state = 2"
+#define PUT_SQL                                                                \
+    "INSERT INTO asq_jobs (queue, state, priority, due_ms, key, payload,"      \
+    " max_attempts) VALUES ('bench', 0, ?1, NULL, NULL, x'6a6f62', 5)"
+#define WORK                                                                   \
+    .source = SOURCE_QUEUE, .synchronous = 2, .works = true, .rows = 1,        \
+    .sql = {CLAIM_SQL, DONE_SQL}, .fill = fill_row, .expect = expect_row
 #define POOL_WAYS "pool-1 pool-2 pool-4 "
 #define PEER_WAYS "aiosqlite better-sqlite3 node-sqlite3"
 #define INSERT_WAYS "threads uv-work event-loop-1 store"
@@ -122,6 +139,17 @@ const struct workload workloads[] = {
      .slow = true,
      .synchronous = 2,
      INSERT},
+    {.name = "queue-1", .ways = "raw queue", .in_flight = 1, WORK},
+    {.name = "queue-4", .ways = "raw queue", .in_flight = 4, WORK},
+    {.name = "enqueue-1000",
+     .ways = "raw raw-grouped store queue",
+     .in_flight = 1000,
+     .source = SOURCE_QUEUE,
+     .synchronous = 2,
+     .rows = 1,
+     .sql = {PUT_SQL},
+     .fill = fill_row,
+     .expect = expect_row},
     {.name = "batch",
      .ways = "raw prepare-each threads uv-work event-loop-1",
      .in_flight = 1,
@@ -232,14 +260,15 @@ void workload_set_disk(const struct workload *workload, double ms)
 const char *workload_warm_sql(const struct workload *workload)
 {
     if (workload->slow || workload->source == SOURCE_NUMBERS ||
-        workload->source == SOURCE_GROWING || workload->source == SOURCE_LOG)
+        workload->source == SOURCE_GROWING || workload->source == SOURCE_LOG ||
+        workload->source == SOURCE_QUEUE)
         return NULL;
     return "SELECT sum(value) FROM items";
 }
 
 bool op_writes(const struct workload *workload, const struct op *op)
 {
-    return workload->source == SOURCE_LOG ||
+    return workload->source == SOURCE_LOG || workload->source == SOURCE_QUEUE ||
            (workload->source == SOURCE_COPY && op->which == 1);
 }
 

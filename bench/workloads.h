@@ -27,12 +27,15 @@ enum source {
     SOURCE_LOG,     /* an empty table, made for each run */
     SOURCE_NUMBERS, /* a million short rows, only read */
     SOURCE_GROWING, /* as many rows as growth wants, removed at the end */
+    SOURCE_QUEUE,   /* jobs of a queue, made for each run */
     SOURCES
 };
 
 enum {
     COPIED_ITEMS = 10000 /* of the smaller shop; they are the same as the
                             first of the larger one */
+        ,
+    JOBS = 20000 /* ready ones, where they are worked on */
 };
 
 /* The files, how long they are, and what is in them. */
@@ -65,6 +68,8 @@ struct workload {
     int synchronous; /* 1 NORMAL, 2 FULL */
     long rows;       /* that one operation stands for; 0: data->batch_rows */
     bool whole;      /* every run has the same operations, see workload_ops */
+    bool works;      /* an operation is a job: raw claims it by the first
+                        statement and ends it by the second */
     bool looks;      /* at a file operation of libuv's meanwhile */
     bool rival;      /* another thread commits all the time */
     bool reads_wait; /* latencies are those of the reads alone */

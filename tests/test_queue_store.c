@@ -19,8 +19,8 @@ static struct side *open_store(struct both *both)
 
     asq_store_init(&both->store);
     both->store.conn.data = side;
-    CHECK_INT(asq_store_open(&both->store, &both->f.loop, &both->f.profile,
-                             take_conn_opened),
+    CHECK_INT(asq_conn_open(&both->store.conn, &both->f.loop, &both->f.profile,
+                            take_conn_opened),
               0);
     test_run_until(&both->f.loop, &side->conn_opened);
     side->conn_opened = 0;

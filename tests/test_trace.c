@@ -144,6 +144,18 @@ static void drawing_cuts_spans_at_its_edges(void *fixture)
         ".........#\n");
 }
 
+static void legend_in_words_of_a_lesson(void *fixture)
+{
+    struct fixture *f = fixture;
+
+    CHECK_INT(asq_trace_init(&f->trace, 1, 8), 0);
+    f->trace.waits = "waits for the disk";
+    f->trace.works = "waits for the lock";
+    add(f, 0, ASQ_TRACE_WAIT, 0, 1000);
+    CHECK_CONTAINS(draw(f, start, start + ASQ_NS_PER_MS),
+                   "# waits for the disk   + waits for the lock   . free\n");
+}
+
 static void timeline_in_utf8(void *fixture)
 {
     struct fixture *f = fixture;
@@ -328,6 +340,7 @@ static const struct test_case cases[] = {
      .run = column_shows_what_fills_most_of_it},
     {.name = "drawing_cuts_spans_at_its_edges",
      .run = drawing_cuts_spans_at_its_edges},
+    {.name = "legend_in_words_of_a_lesson", .run = legend_in_words_of_a_lesson},
     {.name = "timeline_in_utf8", .run = timeline_in_utf8},
     {.name = "timeline_fits_80_columns", .run = timeline_fits_80_columns},
     {.name = "empty_time_is_drawn_free", .run = empty_time_is_drawn_free},

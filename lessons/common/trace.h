@@ -36,6 +36,9 @@ struct asq_lane {
 };
 
 struct asq_trace {
+    /* public: set after init */
+    const char *waits, *works; /* in the legend, where a lesson has words of its
+                                  own; or NULL */
     /* private */
     struct asq_lane *lanes;
     unsigned count;
