@@ -280,7 +280,7 @@ lesson: $(LESSON:%=$(OUT)/%) $(LESSON_PARTS) ## runs a lesson's program: make le
 CHECKS := programs twins $(if $(SAN),,includes deps_test make_test \
   $(patsubst tests/tools/%.sh,%,$(wildcard $(patsubst %,tests/tools/%.sh,\
   links minutes sizes texts) $(patsubst %,tests/tools/%_test.sh,\
-  bench claims class class_archive class_mode class_report class_roster class_steps measure mutants student vendor))))
+  bench claims class class_archive class_mode class_report class_roster class_steps measure mutants queue_tool student vendor))))
 ifneq ($(filter-out $(TESTS) $(CHECKS),$(T)),)
   $(error make test T=$(T): there is $(TESTS) $(CHECKS))
 endif

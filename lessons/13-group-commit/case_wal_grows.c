@@ -179,7 +179,7 @@ int main(int argc, char **argv)
 
         reader->app = &app;
         reader->request.data = reader;
-        reader->length = asq_int64(10000 * (2 + 3 * i));
+        reader->length = asq_int64(5000 * (2 + 3 * i));
         reader->params.values = &reader->length;
         reader->params.count = 1;
     }
