@@ -5,8 +5,8 @@
  * lanes, and that with commits in groups. A sync of the disk takes 1 ms.
  *
  * Run:      make lesson L=14
- * Expect:   woken, a job does not wait for the next look; four lanes send four
- *           mails at once; in groups they need fewer syncs
+ * Expect:   woken, a job does not wait for the next look; four lanes work at
+ *           once; in groups they need fewer syncs
  * See also: idea.c and its wrong twins; case_killed.c, case_worked_example.c
  */
 #include "03-event-loop/conn_wait.h"
@@ -72,7 +72,7 @@ static void put_mails(uv_timer_t *shop)
         struct asq_put *put = &app->puts[app->put++];
 
         asq_put_init(put);
-        put->data = app;
+        put->data = &app->stage;
         put->payload = "a@example.org";
         put->size = strlen(put->payload);
         asq_stage_must(&app->stage,
@@ -85,10 +85,8 @@ static void put_mails(uv_timer_t *shop)
 /* (2) It is committed: from here on it will not be lost. */
 static void note_put(struct asq_put *put, int status)
 {
-    struct app *app = put->data;
-
     if (status != 0)
-        asq_stage_fail(&app->stage, put->step.request.message);
+        asq_stage_fail(put->data, put->step.request.message);
 }
 
 /* (3) There is a job, and this lane has claimed it. */
@@ -120,7 +118,7 @@ static void note_stored(struct asq_queue_job *job, int status)
     struct app *app = lane->app;
 
     if (status != 0)
-        asq_stage_fail(&app->stage, "a job was lost");
+        asq_stage_fail(&app->stage, "the end of a job was not stored");
     asq_stage_answered(&app->stage,
                        app->puts[job->id - 1].step.request.submitted_ns);
     app->ended++;
@@ -135,7 +133,7 @@ static void note_query(struct asq_conn *conn,
 {
     struct app *app = conn->data;
 
-    if (event == ASQ_EVENT_END && app->stage.row != NULL)
+    if (event == ASQ_EVENT_END && request->started_ns > app->stage.begin_ns)
         asq_stage_waited(&app->stage,
                          app->way->first + (unsigned)app->way->lanes,
                          request->started_ns, request->ended_ns, "query");
@@ -145,6 +143,7 @@ static void open_way(struct app *app)
 {
     struct asq_profile profile = asq_profile_default(app->stage.path);
     struct asq_conn *conn = &app->store.conn;
+    uv_loop_t *loop = &app->stage.loop;
 
     asq_stage_make(&app->stage, "");
     profile.vfs = ASQ_SLOW_DISK;
@@ -155,10 +154,9 @@ static void open_way(struct app *app)
     asq_queue_init(&app->queue);
     asq_queue_init(&app->other);
     app->queue.poll_ms = (unsigned)app->sleep_ms;
-    if (asq_conn_open_wait(conn, &app->stage.loop, &profile) != 0 ||
-        asq_queue_open_wait(&app->queue, &app->stage.loop, conn, "mails") ||
-        asq_queue_open_wait(&app->other, &app->stage.loop, conn, "mails") ||
-        asq_queue_work(&app->queue, app->jobs, app->way->lanes, take_job))
+    if (asq_conn_open_wait(conn, loop, &profile) != 0 ||
+        asq_queue_open_wait(&app->queue, loop, conn, "mails") != 0 ||
+        asq_queue_open_wait(&app->other, loop, conn, "mails") != 0)
         asq_stage_fail(&app->stage, "a connection or a queue does not open");
 }
 
@@ -169,6 +167,8 @@ static void run_way(struct app *app, int i)
     open_way(app);
     app->syncs[i] = -(double)asq_slow_disk_count(ASQ_DISK_SYNC);
     asq_stage_begin(&app->stage, ways[i].name, "slow", 1);
+    asq_stage_must(&app->stage, asq_queue_work(&app->queue, app->jobs,
+                                               app->way->lanes, take_job));
     (void)uv_timer_start(&app->shop, put_mails, 0, PUT_MS); /* never fails */
     asq_stage_turn(&app->stage); /* until all mails are sent */
     asq_stage_end(&app->stage);
