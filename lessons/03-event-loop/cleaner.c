@@ -80,10 +80,12 @@ int asq__cleaner_after(struct asq_cleaner *cleaner,
 bool asq__cleaner_after_member(struct asq_cleaner *cleaner)
 {
     struct asq_leftovers left = {0};
+    unsigned running = asq__db_running(cleaner->db);
 
-    if (cleaner->db->open_statements == 0 &&
-        asq__db_running(cleaner->db) <= cleaner->handles)
+    if (cleaner->db->open_statements == 0 && running <= cleaner->handles) {
+        cleaner->handles = running; /* some may have been closed */
         return false;
+    }
     if (asq__db_tidy(cleaner->db, &left) != 0)
         asq__cleaner_close(cleaner);
     left.transactions = 0; /* it was not the request's */

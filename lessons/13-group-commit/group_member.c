@@ -21,7 +21,20 @@ static int refuse(struct asq_request *request, int code, const char *text)
 
 /* What a member may do */
 
-/* While SQLite prepares a statement. */
+/* SQLite's own virtual tables, and db_outcome, ask these. */
+static bool only_asks(const char *pragma, const char *value)
+{
+    static const char *const names[] = {"data_version", "database_list",
+                                        "page_size"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        found = found || sqlite3_stricmp(pragma, names[i]) == 0;
+    return found && value == NULL;
+}
+
+/* While SQLite prepares a statement. A ROLLBACK may be prepared, because
+ * asq_db_script does that; if it runs, the transaction is undone. */
 static int authorize(void *data,
                      int action,
                      const char *first,
@@ -36,16 +49,17 @@ static int authorize(void *data,
     if (!group->in_member)
         return SQLITE_OK;
     switch (action) {
-    case SQLITE_TRANSACTION:
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
         return SQLITE_DENY;
-    case SQLITE_SAVEPOINT:
-        return group->has_savepoints ? SQLITE_OK : SQLITE_DENY;
-    case SQLITE_PRAGMA: /* this one only asks */
-        return second == NULL && sqlite3_stricmp(first, "data_version") == 0
+    case SQLITE_TRANSACTION:
+        return group->has_savepoints && strcmp(first, "ROLLBACK") == 0
                    ? SQLITE_OK
                    : SQLITE_DENY;
+    case SQLITE_SAVEPOINT:
+        return group->has_savepoints ? SQLITE_OK : SQLITE_DENY;
+    case SQLITE_PRAGMA:
+        return only_asks(first, second) ? SQLITE_OK : SQLITE_DENY;
     default:
         return SQLITE_OK;
     }
