@@ -51,6 +51,56 @@ static void lanes_bound_what_is_held(void *data)
     CHECK_INT(side->ended[0], 5);
 }
 
+static void fill(const struct fixture *f, unsigned count, const char *columns)
+{
+    char sql[400];
+
+    (void)snprintf(sql, sizeof sql,
+                   "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
+                   "FROM n WHERE x < %u) INSERT INTO asq_jobs (queue, "
+                   "priority, max_attempts, state, due_ms, boot, lease_ms) "
+                   "SELECT 'mail', 0, 5, %s FROM n",
+                   count, columns);
+    raw_run(f->path, sql);
+}
+
+static void a_full_claim_is_followed_by_the_next(void *data)
+{
+    struct side *side = open_side(data, 0);
+
+    fill(data, 400, "0, NULL, NULL, NULL");
+    side->serve = serve_done;
+    work(side, LANES);
+    CHECK_INT(side->ended[0], 400);
+    CHECK(side->queue.stats.claims >= 400 / LANES);
+    CHECK(side->queue.stats.looks < 10);
+}
+
+/* They are made ready in pieces. */
+static void many_become_due_at_once(void *data)
+{
+    struct side *side = open_side(data, 0);
+
+    fill(data, 1200, "1, 5, NULL, NULL");
+    side->serve = serve_done;
+    work(side, LANES);
+    CHECK_INT(side->queue.stats.promoted, 1200);
+    CHECK_INT(side->ended[0], 1200);
+}
+
+static void many_are_rescued_at_once(void *data)
+{
+    struct side *side = open_side(data, 0);
+
+    fill(data, 1200,
+         "2, NULL, CASE x % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'this' ELSE 'z' END, "
+         "5");
+    side->serve = serve_done;
+    work(side, LANES);
+    CHECK_INT(side->queue.stats.rescued, 1200);
+    CHECK_INT(side->ended[0], 1200);
+}
+
 static void payloads_may_be_empty_and_large(void *data)
 {
     static char large[ASQ_PAYLOAD_MAX + 1];
@@ -252,6 +302,23 @@ static void q02_a_late_heartbeat_extends_nothing(void *data)
     CHECK_INT(column_of(data, 1, "lease_ms"), lease_ms);
     CHECK_INT(a->lost, 1);
     CHECK(a->got[0].job->gone);
+}
+
+/* Nobody has claimed it yet, but everybody may. */
+static void q02_a_job_that_was_rescued_is_nobodys(void *data)
+{
+    struct fixture *f = data;
+    struct side *a = open_side(f, 0), *b = open_side(f, 1);
+
+    (void)put(a, "x");
+    work(a, 1);
+    raw_run(f->path, "INSERT INTO asq_paused VALUES ('mail')");
+    move_clocks(LEASE_MS);
+    work(b, 1);
+    CHECK_INT(b->queue.stats.rescued, 1);
+    done(last_job(a));
+    CHECK_INT(a->end_status, ASQ_LOST);
+    check_state(f, 1, ASQ_QUEUE_READY);
 }
 
 static void q03_an_id_is_never_used_again(void *data)
@@ -726,6 +793,9 @@ static const struct test_case cases[] = {
     CASE(a_job_goes_from_put_to_done),
     CASE(a_put_is_noticed_without_a_timer),
     CASE(lanes_bound_what_is_held),
+    CASE(a_full_claim_is_followed_by_the_next),
+    CASE(many_become_due_at_once),
+    CASE(many_are_rescued_at_once),
     CASE(payloads_may_be_empty_and_large),
     CASE(retry_makes_it_ready_again_or_delayed),
     CASE(the_last_attempt_leaves_it_dead),
@@ -737,6 +807,7 @@ static const struct test_case cases[] = {
     CASE(q02_a_late_retry_is_lost),
     CASE(q02_a_late_dead_is_lost),
     CASE(q02_a_late_heartbeat_extends_nothing),
+    CASE(q02_a_job_that_was_rescued_is_nobodys),
     CASE(q03_an_id_is_never_used_again),
     CASE(q04_rescue_looks_again_at_what_it_changes),
     CASE(q04_promote_looks_again_at_what_it_changes),

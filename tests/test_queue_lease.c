@@ -349,7 +349,7 @@ static void an_end_that_is_refused_is_submitted_later(void *data)
     start_done(last_job(side));
     CHECK(!last_job(side)->ask.request.pending);
     look(side);
-    CHECK_INT(side->error, UV_ENOBUFS);
+    CHECK_INT(side->error, UV_ENOBUFS); /* of the first time */
     side->conn.capacity = 1024;
     look(side);
     CHECK_INT(side->ended[0], 1);

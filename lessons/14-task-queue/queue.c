@@ -5,6 +5,7 @@
 #include "14-task-queue/queue.h"
 
 #include "14-task-queue/queue_ask.h"
+#include "14-task-queue/queue_claim.h"
 #include "14-task-queue/queue_sql.h"
 #include "14-task-queue/queue_turn.h"
 
@@ -43,6 +44,8 @@ static void forget_last_time(struct asq_queue *queue)
     queue->pending = 0;
     queue->wanted = queue->trouble = false;
     queue->round = 0;
+    queue->refused = 0;
+    queue->claim_most = ASQ__QUEUE_CLAIM_MOST;
     queue->next_due_ms = queue->next_lease_ms = 0; /* not known */
     queue->beat_again_ms = 0;
     queue->beat_refused = false;

@@ -19,13 +19,16 @@ extern "C" {
 
 void asq__queue_ask_init(struct asq__queue_ask *ask, void *data);
 
-/* Submits a statement with the first `count` values. Returns as asq_conn_run.
- */
+/* Submits a statement with the first `count` values. Returns as asq_conn_run;
+ * the next look tells on_error what it was, unless 0. */
 int asq__queue_ask(struct asq_queue *queue,
                    struct asq__queue_ask *ask,
                    const char *sql,
                    size_t count,
                    asq_done_cb on_done);
+
+/* Tells on_error what was refused since the last call. */
+void asq__queue_report_refused(struct asq_queue *queue);
 
 /* Notes that one request is answered. */
 void asq__queue_answered(struct asq_queue *queue);

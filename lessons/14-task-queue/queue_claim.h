@@ -5,6 +5,9 @@
  * a claim that found fewer jobs than there were free lanes, a query asks what
  * will happen next; it also runs with every poll.
  *
+ * 32 of the largest payloads fit into a result, unless the profile of the conn
+ * says less: then fewer jobs are claimed at a time.
+ *
  * Loop thread. Depends on queue_ask and queue_lease. Only queue uses it.
  */
 #ifndef ASQ_QUEUE_CLAIM_H
@@ -20,7 +23,7 @@ extern "C" {
 #endif
 
 enum {
-    ASQ__QUEUE_CLAIM_MOST = 32,  /* jobs; so many payloads fit into a result */
+    ASQ__QUEUE_CLAIM_MOST = 32,  /* jobs at a time */
     ASQ__QUEUE_CLAIM_OLDEST = 16 /* every so many claims takes the oldest job */
 };
 

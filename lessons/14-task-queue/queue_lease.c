@@ -122,10 +122,8 @@ void asq__queue_beat_if_due(struct asq_queue *queue)
     values[3] = asq_int64((int64_t)queue->beat_ms);
     queue->beat_refused =
         asq__queue_ask(queue, &queue->beat, asq__queue_beat, 4, take_beat) != 0;
-    if (queue->beat_refused) {
-        queue->stats.errors++;
+    if (queue->beat_refused)
         return;
-    }
     queue->stats.beats++;
     for (size_t i = 0; i < queue->lanes; i++)
         queue->jobs[i].in_beat = has_lease(&queue->jobs[i]);

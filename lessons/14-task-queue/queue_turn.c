@@ -83,8 +83,6 @@ static void take_back(struct asq_request *request, int status)
 /* The time is over. The holders are told before others can claim. */
 static void end_drain(struct asq_queue *queue)
 {
-    int rc;
-
     queue->over = true;
     if (queue->free_lanes == queue->lanes)
         return;
@@ -96,10 +94,9 @@ static void end_drain(struct asq_queue *queue)
     queue->back.values[0] = asq_text(queue->name);
     queue->back.values[1] = asq_text(asq__queue_boot_of(queue));
     queue->back.values[2] = asq_text(queue->worker);
-    rc = asq__queue_ask(queue, &queue->back, asq__queue_give_back_all, 3,
-                        take_back);
-    if (rc != 0)
-        asq__queue_report(queue, rc, uv_strerror(rc));
+    /* If it is refused, there is nothing to wait for. */
+    (void)asq__queue_ask(queue, &queue->back, asq__queue_give_back_all, 3,
+                         take_back);
 }
 
 static void maybe_drained(struct asq_queue *queue)
@@ -128,7 +125,9 @@ void asq__queue_turn(struct asq_queue *queue)
 
 static void end_again(struct asq_queue *queue)
 {
-    for (size_t i = 0; i < queue->lanes && !queue->closing; i++)
+    if (queue->closing) /* by one of the callbacks before */
+        return;
+    for (size_t i = 0; i < queue->lanes; i++)
         asq__job_end_again(&queue->jobs[i]);
 }
 
@@ -138,6 +137,7 @@ void asq__queue_look(struct asq_queue *queue)
         return;
     queue->look_at_ms = uv_now(queue->timer.loop) + queue->poll_ms;
     queue->trouble = false;
+    asq__queue_report_refused(queue);
     asq__queue_warn(queue);
     end_again(queue);
     if (queue->draining && !queue->over &&
