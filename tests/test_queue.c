@@ -652,6 +652,29 @@ static void q18_a_full_queue_refuses(void *data)
     CHECK(put(side, "4") > 3);
 }
 
+/* There were jobs before anybody set a bound. */
+static void q18_jobs_from_before_the_bound_count(void *data)
+{
+    struct side *a = open_side(data, 0), *b = open_conn(data, 1);
+    struct placed p;
+
+    for (int i = 0; i < 3; i++)
+        (void)put(a, "x");
+    b->queue.bound = 4;
+    open_queue(b);
+    (void)put(b, "y");
+    placed_init(b, &p);
+    (void)put_as(b, &p, UV_ENOBUFS);
+    raw_run(a->f->path, "DELETE FROM asq_jobs WHERE id = 1");
+    (void)put(a, "z"); /* this queue has no bound, but counts */
+    placed_init(b, &p);
+    (void)put_as(b, &p, UV_ENOBUFS);
+    work(a, 1);
+    CHECK_INT(asq_job_dead(last_job(a), "no", take_job_end), 0);
+    settle(a->f);
+    (void)put(b, "y");
+}
+
 static void q18_a_transaction_goes_on_after_a_full_queue(void *data)
 {
     struct fixture *f = data;
@@ -821,6 +844,7 @@ static const struct test_case cases[] = {
     CASE(q15_a_put_in_a_transaction_wakes_after_the_commit),
     CASE(q17_a_claim_of_many_comes_in_order_of_priority),
     CASE(q18_a_full_queue_refuses),
+    CASE(q18_jobs_from_before_the_bound_count),
     CASE(q18_a_transaction_goes_on_after_a_full_queue),
     CASE(q20_an_idle_queue_writes_nothing),
     CASE(a_job_that_somebody_else_has_put_is_found),

@@ -83,7 +83,9 @@ int asq_queue_open(struct asq_queue *queue,
     queue->conn = conn;
     queue->name = name;
     queue->on_open = on_open;
-    rc = asq_conn_script(conn, &queue->open.request, asq__queue_tables,
+    rc = asq_conn_script(conn, &queue->open.request,
+                         queue->bound > 0 ? asq__queue_tables_bound
+                                          : asq__queue_tables,
                          take_opened);
     if (rc != 0)
         return rc;

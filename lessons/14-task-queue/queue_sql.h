@@ -16,8 +16,9 @@ enum {
                               rescues */
 };
 
-/* A script. */
+/* Scripts; the second is for a queue with a bound. */
 extern const char asq__queue_tables[];
+extern const char asq__queue_tables_bound[];
 
 /* queue, state, priority, due, key, payload, max_attempts. The second is for
  * one with a key, the third has also the bound; both return id and puts, which

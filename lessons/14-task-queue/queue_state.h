@@ -162,8 +162,9 @@ struct asq_queue {
     unsigned lease_ms;     /* 30,000 */
     unsigned poll_ms;      /* how long it sleeps at most: 1,000 */
     unsigned max_attempts; /* of a job: 5 */
-    size_t bound;          /* most unfinished jobs; 0: any number. With a bound
-                              each put counts them */
+    size_t bound;          /* most unfinished jobs; 0: any number. Triggers keep
+                              their number: they stay in the file, and make
+                              the puts of all its queues a little dearer */
     bool durable; /* puts and ends, in a store of lesson 13: true. Claims are
                      not: after a power cut a job may be ready again, and the
                      number of that attempt come again */
