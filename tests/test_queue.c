@@ -128,7 +128,7 @@ static void retry_makes_it_ready_again_or_delayed(void *data)
     struct side *side = open_side(data, 0);
     int64_t id = put(side, "x");
 
-    work(side, 1);
+    work(side, 2);
     retry(last_job(side), 0);
     CHECK_INT(side->became, ASQ_QUEUE_READY);
     CHECK_INT(side->count, 2);
@@ -386,6 +386,7 @@ static void q10_a_delay_is_wall_time(void *data)
 
     work(side, 1);
     (void)put_delayed(side, 60000);
+    CHECK(uv_timer_get_due_in(&side->queue.timer) <= 60000);
     now_ms += 3600000;
     look(side);
     CHECK_INT(side->count, 0);
@@ -606,13 +607,14 @@ static void q15_a_put_in_a_transaction_wakes_after_the_commit(void *data)
     put_in(side, &owner, &second, NULL);
     test_run_until(&f->loop, &p.done);
     CHECK_INT(p.status, 0);
+    CHECK(p.put.step.request.durable);
     CHECK_INT(side->count, 0);
     test_run_until(&f->loop, &owner.ended);
     CHECK_INT(owner.status, 0);
     settle(f);
     CHECK_INT(side->count, 2);
+    (void)put_as(side, &second, 0); /* the same one, without */
     asq_put_destroy(&p.put);
-    asq_put_destroy(&second.put);
     asq_tx_destroy(&owner.tx);
 }
 

@@ -46,7 +46,7 @@ static void forget_last_time(struct asq_queue *queue)
     queue->round = 0;
     queue->refused = 0;
     queue->claim_most = ASQ__QUEUE_CLAIM_MOST;
-    queue->next_due_ms = queue->next_lease_ms = 0; /* not known */
+    queue->next_due_ms = queue->next_lease_ms = INT64_MAX; /* not known */
     queue->beat_again_ms = 0;
     queue->beat_refused = false;
     queue->draining = queue->over = queue->drained = false;

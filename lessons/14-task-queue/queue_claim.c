@@ -147,8 +147,8 @@ insert(struct asq_queue_job **jobs, size_t count, struct asq_queue_job *job)
     jobs[count] = job;
 }
 
-/* A claim that was on its way for too long, because a hold was, is of no use.
- */
+/* After a claim that had to wait for long, behind a hold, too little is left of
+ * the lease. */
 static void deliver(struct asq_queue_job *job)
 {
     struct asq_queue *queue = job->queue;
@@ -203,7 +203,7 @@ static void take_claim(struct asq_request *request, int status)
     asq__queue_turn(queue);
 }
 
-/* A round: the two in front, then the claim */
+/* A round: the two that run before, then the claim */
 
 static void take_promoted(struct asq_request *request, int status)
 {
@@ -239,8 +239,8 @@ static void take_rescued(struct asq_request *request, int status)
     asq__queue_turn(queue);
 }
 
-/* What is known has been seen to; the query after the claim says what comes
- * next. */
+/* Afterwards nothing is known to be due; the query after the claim asks what
+ * comes next. */
 static void tick(struct asq_queue *queue)
 {
     int64_t wall_ms = asq__queue_wall(queue);

@@ -1,9 +1,9 @@
 /* queue_claim - claims jobs and gives them to their holders
  *
- * A claim is one statement. In front of it go, when their time has come, the
- * two that make delayed jobs ready and rescue those whose lease is over. After
- * a claim that found fewer jobs than there were free lanes, a query asks what
- * will happen next; it also runs with every poll.
+ * A claim is one statement. When their time has come, two others run before it:
+ * one makes delayed jobs ready, the other rescues jobs whose lease is over.
+ * After a claim that found fewer jobs than there were free lanes, a query asks
+ * what will happen next; it also runs with every poll.
  *
  * 32 of the largest payloads fit into a result, unless the profile of the conn
  * says less: then fewer jobs are claimed at a time.

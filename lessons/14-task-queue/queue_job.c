@@ -21,7 +21,7 @@ static void note_ready(struct asq_queue_job *job)
     struct asq_queue *queue = job->queue;
 
     if (job->sql == asq__queue_give_back)
-        queue->stats.given_back++; /* why it was, lasts: the timer claims it */
+        queue->stats.given_back++; /* not claimed again before the next look */
     else if (job->became == ASQ_QUEUE_READY)
         queue->wanted = true;
     else if (job->became == ASQ_QUEUE_DELAYED)

@@ -10,8 +10,8 @@
  *
  * Each state has an index of its own, so a claim costs the same however many
  * jobs are delayed, running or finished. AUTOINCREMENT: an id that was used
- * again would let a late holder change the job of a stranger. A column without
- * a use in this state keeps its last value. */
+ * again would let a late holder change the job of a stranger. A column that
+ * the state has no use for keeps its last value. */
 #define TABLES                                                                 \
     "CREATE TABLE IF NOT EXISTS asq_jobs ("                                    \
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"                                   \
@@ -105,7 +105,7 @@ const char asq__queue_claim[] = CLAIM
     "SELECT id FROM asq_jobs WHERE queue = ?1 AND state = 0 AND" NOT_PAUSED
     " ORDER BY priority DESC, id LIMIT ?2" CLAIMED;
 
-/* It looks at the first of each priority that there is. */
+/* The first job of each priority is its oldest. */
 const char asq__queue_claim_oldest[] =
     CLAIM "WITH RECURSIVE level (p) AS ("
           " SELECT max(priority) FROM asq_jobs WHERE queue = ?1 AND state = 0"
@@ -126,7 +126,8 @@ const char asq__queue_promote[] =
 
 #define RUNNING "SELECT id FROM asq_jobs WHERE queue = ?1 AND state = 2 AND "
 
-/* A range of the index each, because it does not use one for an OR. */
+/* One range of the index for each condition: for an OR the planner would read
+ * all that are running. */
 const char asq__queue_rescue[] =
     "UPDATE asq_jobs SET"
     " state = CASE WHEN attempt < max_attempts THEN 0 ELSE 4 END,"
@@ -161,7 +162,7 @@ const char asq__queue_retry[] =
 const char asq__queue_dead[] =
     "UPDATE asq_jobs SET state = 4, ended_ms = ?3, error = ?4" OURS;
 
-/* The attempt stays as it is: with it the token would come again. */
+/* Taking the attempt back would make the same token come again. */
 #define GIVE_BACK                                                              \
     "UPDATE asq_jobs SET state = 0, max_attempts = max_attempts + 1"
 
