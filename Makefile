@@ -289,7 +289,7 @@ test: all ## runs all tests; T=conn runs those of tests/test_conn.c, N=name one 
 	  ASQ_WARNINGS='$(WARNINGS)' sh tests/tools/run_tests.sh '$(N)' $(if $(T),$(T),$(TESTS) $(CHECKS))
 
 # Tests that draw their steps. One of them is long enough by itself.
-CAMPAIGN := $(filter-out conn_campaign,$(filter %_campaign,$(TESTS)))
+CAMPAIGN := $(filter-out conn_campaign,$(filter %_campaign %_random,$(TESTS)))
 MINUTES = 1
 .PHONY: campaign
 campaign: $(CAMPAIGN:%=$(OUT)/tests/test_%) ## power cuts, faults and kills where seeds say: MINUTES=60 SEED=1

@@ -200,7 +200,7 @@ figures() {
                 if ($1 != way[i] || found[i] != "")
                     continue
                 if (where[i] == "" || (disk && \
-                    substr($0, disk, length(where[i])) == where[i]))
+                    index(trim(substr($0, disk)) " ", where[i] " ") == 1))
                     found[i] = trim(substr($0, from, long))
             }
         }

@@ -473,6 +473,34 @@ static void a_limit_of_the_system_is_certain(void *fixture)
     expect_certain(&trial.tally);
 }
 
+/* OR FAIL commits the rows before the bad one, and says so by a constraint. */
+static void rows_before_a_bad_one_are_certain(void *fixture)
+{
+    static const char *const sql[] = {
+        "INSERT OR FAIL INTO t VALUES (1, 1), (2, 2), (2, 3)",
+        "INSERT INTO v VALUES (1)"};
+    struct asq_db db;
+
+    (void)fixture;
+    for (int i = 0; i < 2; i++) {
+        remove_files(test_path("a.db"));
+        open_default(&db);
+        run(&db, "CREATE TABLE t (n INTEGER PRIMARY KEY, v)");
+        run(&db, "CREATE TABLE v (n)");
+        run(&db, "CREATE TRIGGER no AFTER INSERT ON v BEGIN "
+                 "SELECT RAISE(FAIL, 'no'); END");
+        CHECK_INT(asq_db_run(&db, sql[i], NULL, NULL) & 0xff,
+                  SQLITE_CONSTRAINT);
+        CHECK(!db.outcome_unknown);
+        close_db(&db);
+        open_default(&db);
+        CHECK_INT(ask(&db, i == 0 ? "SELECT count(*) FROM t"
+                                  : "SELECT count(*) FROM v"),
+                  i == 0 ? 2 : 1);
+        close_db(&db);
+    }
+}
+
 static void set_up(void *fixture)
 {
     (void)fixture;
@@ -506,6 +534,8 @@ static const struct test_case cases[] = {
      .run = two_files_in_wal_are_not_certain},
     {.name = "a_limit_of_the_system_is_certain",
      .run = a_limit_of_the_system_is_certain},
+    {.name = "rows_before_a_bad_one_are_certain",
+     .run = rows_before_a_bad_one_are_certain},
     {.name = "no_memory_for_the_index_of_the_wal_is_not",
      .run = no_memory_for_the_index_of_the_wal_is_not},
     {.name = "no_memory_is_certain",

@@ -51,6 +51,56 @@ static void lanes_bound_what_is_held(void *data)
     CHECK_INT(side->ended[0], 5);
 }
 
+static void fill(const struct fixture *f, unsigned count, const char *columns)
+{
+    char sql[400];
+
+    (void)snprintf(sql, sizeof sql,
+                   "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
+                   "FROM n WHERE x < %u) INSERT INTO asq_jobs (queue, "
+                   "priority, max_attempts, state, due_ms, boot, lease_ms) "
+                   "SELECT 'mail', 0, 5, %s FROM n",
+                   count, columns);
+    raw_run(f->path, sql);
+}
+
+static void a_full_claim_is_followed_by_the_next(void *data)
+{
+    struct side *side = open_side(data, 0);
+
+    fill(data, 400, "0, NULL, NULL, NULL");
+    side->serve = serve_done;
+    work(side, LANES);
+    CHECK_INT(side->ended[0], 400);
+    CHECK(side->queue.stats.claims >= 400 / LANES);
+    CHECK(side->queue.stats.looks < 10);
+}
+
+/* They are made ready in pieces. */
+static void many_become_due_at_once(void *data)
+{
+    struct side *side = open_side(data, 0);
+
+    fill(data, 1200, "1, 5, NULL, NULL");
+    side->serve = serve_done;
+    work(side, LANES);
+    CHECK_INT(side->queue.stats.promoted, 1200);
+    CHECK_INT(side->ended[0], 1200);
+}
+
+static void many_are_rescued_at_once(void *data)
+{
+    struct side *side = open_side(data, 0);
+
+    fill(data, 1200,
+         "2, NULL, CASE x % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'this' ELSE 'z' END, "
+         "5");
+    side->serve = serve_done;
+    work(side, LANES);
+    CHECK_INT(side->queue.stats.rescued, 1200);
+    CHECK_INT(side->ended[0], 1200);
+}
+
 static void payloads_may_be_empty_and_large(void *data)
 {
     static char large[ASQ_PAYLOAD_MAX + 1];
@@ -78,7 +128,7 @@ static void retry_makes_it_ready_again_or_delayed(void *data)
     struct side *side = open_side(data, 0);
     int64_t id = put(side, "x");
 
-    work(side, 1);
+    work(side, 2);
     retry(last_job(side), 0);
     CHECK_INT(side->became, ASQ_QUEUE_READY);
     CHECK_INT(side->count, 2);
@@ -254,6 +304,23 @@ static void q02_a_late_heartbeat_extends_nothing(void *data)
     CHECK(a->got[0].job->gone);
 }
 
+/* Nobody has claimed it yet, but everybody may. */
+static void q02_a_job_that_was_rescued_is_nobodys(void *data)
+{
+    struct fixture *f = data;
+    struct side *a = open_side(f, 0), *b = open_side(f, 1);
+
+    (void)put(a, "x");
+    work(a, 1);
+    raw_run(f->path, "INSERT INTO asq_paused VALUES ('mail')");
+    move_clocks(LEASE_MS);
+    work(b, 1);
+    CHECK_INT(b->queue.stats.rescued, 1);
+    done(last_job(a));
+    CHECK_INT(a->end_status, ASQ_LOST);
+    check_state(f, 1, ASQ_QUEUE_READY);
+}
+
 static void q03_an_id_is_never_used_again(void *data)
 {
     struct fixture *f = data;
@@ -319,6 +386,7 @@ static void q10_a_delay_is_wall_time(void *data)
 
     work(side, 1);
     (void)put_delayed(side, 60000);
+    CHECK(uv_timer_get_due_in(&side->queue.timer) <= 60000);
     now_ms += 3600000;
     look(side);
     CHECK_INT(side->count, 0);
@@ -539,13 +607,14 @@ static void q15_a_put_in_a_transaction_wakes_after_the_commit(void *data)
     put_in(side, &owner, &second, NULL);
     test_run_until(&f->loop, &p.done);
     CHECK_INT(p.status, 0);
+    CHECK(p.put.step.request.durable);
     CHECK_INT(side->count, 0);
     test_run_until(&f->loop, &owner.ended);
     CHECK_INT(owner.status, 0);
     settle(f);
     CHECK_INT(side->count, 2);
+    (void)put_as(side, &second, 0); /* the same one, without */
     asq_put_destroy(&p.put);
-    asq_put_destroy(&second.put);
     asq_tx_destroy(&owner.tx);
 }
 
@@ -583,6 +652,29 @@ static void q18_a_full_queue_refuses(void *data)
     (void)put_as(side, &p, UV_ENOBUFS);
     done(last_job(side));
     CHECK(put(side, "4") > 3);
+}
+
+/* There were jobs before anybody set a bound. */
+static void q18_jobs_from_before_the_bound_count(void *data)
+{
+    struct side *a = open_side(data, 0), *b = open_conn(data, 1);
+    struct placed p;
+
+    for (int i = 0; i < 3; i++)
+        (void)put(a, "x");
+    b->queue.bound = 4;
+    open_queue(b);
+    (void)put(b, "y");
+    placed_init(b, &p);
+    (void)put_as(b, &p, UV_ENOBUFS);
+    raw_run(a->f->path, "DELETE FROM asq_jobs WHERE id = 1");
+    (void)put(a, "z"); /* this queue has no bound, but counts */
+    placed_init(b, &p);
+    (void)put_as(b, &p, UV_ENOBUFS);
+    work(a, 1);
+    CHECK_INT(asq_job_dead(last_job(a), "no", take_job_end), 0);
+    settle(a->f);
+    (void)put(b, "y");
 }
 
 static void q18_a_transaction_goes_on_after_a_full_queue(void *data)
@@ -726,6 +818,9 @@ static const struct test_case cases[] = {
     CASE(a_job_goes_from_put_to_done),
     CASE(a_put_is_noticed_without_a_timer),
     CASE(lanes_bound_what_is_held),
+    CASE(a_full_claim_is_followed_by_the_next),
+    CASE(many_become_due_at_once),
+    CASE(many_are_rescued_at_once),
     CASE(payloads_may_be_empty_and_large),
     CASE(retry_makes_it_ready_again_or_delayed),
     CASE(the_last_attempt_leaves_it_dead),
@@ -737,6 +832,7 @@ static const struct test_case cases[] = {
     CASE(q02_a_late_retry_is_lost),
     CASE(q02_a_late_dead_is_lost),
     CASE(q02_a_late_heartbeat_extends_nothing),
+    CASE(q02_a_job_that_was_rescued_is_nobodys),
     CASE(q03_an_id_is_never_used_again),
     CASE(q04_rescue_looks_again_at_what_it_changes),
     CASE(q04_promote_looks_again_at_what_it_changes),
@@ -750,6 +846,7 @@ static const struct test_case cases[] = {
     CASE(q15_a_put_in_a_transaction_wakes_after_the_commit),
     CASE(q17_a_claim_of_many_comes_in_order_of_priority),
     CASE(q18_a_full_queue_refuses),
+    CASE(q18_jobs_from_before_the_bound_count),
     CASE(q18_a_transaction_goes_on_after_a_full_queue),
     CASE(q20_an_idle_queue_writes_nothing),
     CASE(a_job_that_somebody_else_has_put_is_found),

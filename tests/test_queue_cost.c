@@ -107,6 +107,31 @@ static void q12_so_does_a_put(void *data)
     check_same(data, sql);
 }
 
+/* The number of jobs that there are is kept, not counted. */
+static void q12_so_does_a_put_with_a_bound(void *data)
+{
+    struct fixture *f = data;
+    struct side *side = open_conn(f, 0);
+    sqlite3 *db;
+    char sql[900];
+    int few, many;
+
+    side->queue.bound = 2 * MANY;
+    open_queue(side);
+    (void)put(side, "x"); /* from here on they are counted */
+    db = raw_open(f->path);
+    (void)snprintf(
+        sql, sizeof sql, "%.*s SELECT ?1, 0, 0, NULL, NULL, NULL, 5 %s",
+        (int)(strstr(asq__queue_put_bound, " SELECT") - asq__queue_put_bound),
+        asq__queue_put_bound, strstr(asq__queue_put_bound, " WHERE"));
+    fill(db, FEW);
+    few = count_steps(db, sql, 0);
+    fill(db, MANY);
+    many = count_steps(db, sql, 0);
+    CHECK_INT(many, few);
+    raw_close(db);
+}
+
 /* The oldest costs by the number of priorities, not of jobs. */
 static void q12_the_oldest_does_not_read_all_that_are_ready(void *data)
 {
@@ -139,6 +164,7 @@ static const struct test_case cases[] = {
     CASE(q12_so_does_a_rescue),
     CASE(q12_so_does_the_look),
     CASE(q12_so_does_a_put),
+    CASE(q12_so_does_a_put_with_a_bound),
     CASE(q12_the_oldest_does_not_read_all_that_are_ready),
     {.name = NULL},
 };

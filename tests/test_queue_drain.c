@@ -78,6 +78,9 @@ static void q08_what_does_not_end_in_time_is_given_back(void *data)
     CHECK_INT(a->drained, 1);
     CHECK_INT(a->queue.stats.given_back, 1);
     check_state(f, 1, ASQ_QUEUE_READY);
+    move_clocks(LEASE_MS);
+    look(a);
+    CHECK_INT(a->queue.stats.beats, 0); /* there is nothing to extend */
     CHECK_INT(column_of(f, 1, "max_attempts - attempt"), 2);
     work(b, 1); /* at once, without waiting for a lease */
     CHECK_INT(b->count, 1);
@@ -155,11 +158,30 @@ static void q08_a_claim_under_way_is_given_back(void *data)
     start_work(side, 1);
     CHECK_INT(asq_slow_disk_wait_for_gate(10000), 0);
     start_drain(side, 0);
+    asq__queue_look(&side->queue);
+    CHECK_INT(side->drained, 0);
     asq_slow_disk_open_gate();
     test_run_until(&f->loop, &side->drained);
     CHECK_INT(side->count, 0);
     check_state(f, 1, ASQ_QUEUE_READY);
     CHECK_INT(column_of(f, 1, "max_attempts - attempt"), 5);
+}
+
+static void q08_a_claim_that_waits_is_given_up(void *data)
+{
+    struct fixture *f = data;
+    struct side *side = open_side(f, 0);
+    struct stand stand;
+
+    (void)put(side, "x");
+    hold_worker(side, &stand);
+    start_work(side, 1);
+    start_drain(side, 0);
+    let_go(&stand);
+    test_run_until(&f->loop, &side->drained);
+    CHECK_INT(side->queue.stats.jobs, 0);
+    CHECK_INT(column_of(f, 1, "attempt"), 0);
+    CHECK_INT(side->errors, 0);
 }
 
 static void q08_a_disk_that_fails_does_not_hold_it_up(void *data)
@@ -518,6 +540,7 @@ static const struct test_case cases[] = {
     CASE(q08_a_holder_may_end_it_when_it_is_told),
     CASE(q08_a_second_call_hurries),
     CASE(q08_a_claim_under_way_is_given_back),
+    CASE(q08_a_claim_that_waits_is_given_up),
     CASE(q08_a_disk_that_fails_does_not_hold_it_up),
     CASE(a_job_that_is_held_is_left_to_its_lease),
     CASE(an_end_that_could_not_be_stored_is_told),

@@ -242,6 +242,59 @@ static void a_lock_may_be_taken_for_long(void *data)
     raw_close(other);
 }
 
+/* A profile with a small limit: fewer jobs at a time, until they fit. */
+static void results_may_be_too_big(void *data)
+{
+    static char payload[10000];
+    struct fixture *f = data;
+    struct side *side;
+
+    f->profile.result_limit = 25000;
+    side = open_side(f, 0);
+    for (int i = 0; i < LANES; i++) {
+        struct placed p;
+
+        placed_init(side, &p);
+        p.put.payload = payload;
+        p.put.size = sizeof payload;
+        (void)put_as(side, &p, 0);
+    }
+    side->serve = serve_done;
+    work(side, LANES);
+    CHECK_INT(side->ended[0], LANES);
+    CHECK_INT(side->errors, 0);
+    close_side(side);
+    f->profile.result_limit = 5000; /* not even one */
+    side = open_side(f, 0);
+    raw_run(f->path, "UPDATE asq_jobs SET state = 0");
+    work(side, LANES);
+    CHECK_INT(side->error, SQLITE_TOOBIG);
+    CHECK_INT(side->errors, 1);
+}
+
+/* The database is closed for this process: a worker that has nothing to do says
+ * so. */
+static void a_database_that_is_lost_is_told_by_an_idle_worker(void *data)
+{
+    struct fixture *f = data;
+    struct side *side;
+    struct placed p;
+
+    f->profile.synchronous = 2;
+    side = open_side(f, 0);
+    work(side, 1);
+    asq_slow_disk_fail(ASQ_DISK_SYNC, 1, SQLITE_IOERR_FSYNC, 0);
+    placed_init(side, &p);
+    start_put(side, &p);
+    settle(f);
+    CHECK(p.status > 0);
+    CHECK_INT(side->errors, 0);
+    look(side);
+    look(side);
+    CHECK_INT(side->error, UV_ESHUTDOWN);
+    asq_put_destroy(&p.put);
+}
+
 static void tables_that_cannot_be_made_are_told(void *data)
 {
     struct fixture *f = data;
@@ -266,6 +319,8 @@ static const struct test_case cases[] = {
     CASE(memory_may_be_missing_for_payloads),
     CASE(the_disk_may_fail),
     CASE(a_lock_may_be_taken_for_long),
+    CASE(results_may_be_too_big),
+    CASE(a_database_that_is_lost_is_told_by_an_idle_worker),
     CASE(tables_that_cannot_be_made_are_told),
     {.name = NULL},
 };

@@ -113,6 +113,7 @@ static void q06_a_refused_extension_comes_with_the_next_answer(void *data)
     move_clocks(THIRD_MS);
     asq__queue_look(&side->queue);
     CHECK(side->queue.beat_refused);
+    CHECK(uv_timer_get_due_in(&side->queue.timer) > LEASE_MS / 4);
     let_go(&stand);
     side->conn.capacity = 1024;
     (void)put(side, "y"); /* its answer */
@@ -339,6 +340,27 @@ static void an_end_that_fails_is_stored_later(void *data)
     check_state(data, 1, ASQ_QUEUE_DONE);
 }
 
+/* Its holder has finished: there is nobody to warn. */
+static void a_job_that_is_ending_is_not_told_as_lost(void *data)
+{
+    struct side *a = open_side(data, 0), *b = open_side(data, 1);
+
+    (void)put(a, "x");
+    work(a, 1);
+    asq_slow_disk_fail(ASQ_DISK_WRITE, 1, SQLITE_FULL, 0);
+    done(last_job(a));
+    CHECK_INT(a->ended[0], 0);
+    move_clocks(LEASE_MS);
+    work(b, 1);
+    CHECK_INT(b->count, 1);
+    asq__queue_turn(&a->queue); /* a heartbeat, and not yet the end */
+    settle(data);
+    CHECK_INT(a->queue.stats.beats, 1);
+    look(a);
+    CHECK_INT(a->lost, 0);
+    CHECK_INT(a->end_status, ASQ_LOST);
+}
+
 static void an_end_that_is_refused_is_submitted_later(void *data)
 {
     struct side *side = open_side(data, 0);
@@ -349,7 +371,7 @@ static void an_end_that_is_refused_is_submitted_later(void *data)
     start_done(last_job(side));
     CHECK(!last_job(side)->ask.request.pending);
     look(side);
-    CHECK_INT(side->error, UV_ENOBUFS);
+    CHECK_INT(side->error, UV_ENOBUFS); /* of the first time */
     side->conn.capacity = 1024;
     look(side);
     CHECK_INT(side->ended[0], 1);
@@ -375,6 +397,7 @@ static const struct test_case cases[] = {
     CASE(workers_have_names_of_their_own),
     CASE(a_claim_that_comes_too_late_is_given_back),
     CASE(an_end_that_fails_is_stored_later),
+    CASE(a_job_that_is_ending_is_not_told_as_lost),
     CASE(an_end_that_is_refused_is_submitted_later),
     {.name = NULL},
 };

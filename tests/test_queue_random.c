@@ -250,6 +250,7 @@ static void end_all(struct campaign *c)
         look(last);
     } while (last->count > 0);
     CHECK_INT(ask_file(f, "SELECT count(*) FROM asq_jobs WHERE state < 3"), 0);
+    CHECK_INT(ask_file(f, "SELECT jobs FROM asq_unfinished"), 0);
     CHECK_INT((uint64_t)ask_file(f, "SELECT count(*) FROM asq_jobs") +
                   c->deleted,
               c->stored);

@@ -13,7 +13,7 @@ struct both {
 };
 
 /* The side's own conn is not used. */
-static struct side *open_store(struct both *both)
+static struct side *open_store(struct both *both, size_t bound)
 {
     struct side *side = &both->f.sides[0];
 
@@ -25,6 +25,7 @@ static struct side *open_store(struct both *both)
     test_run_until(&both->f.loop, &side->conn_opened);
     side->conn_opened = 0;
     init_queue(side);
+    side->queue.bound = bound;
     CHECK_INT(asq_queue_open(&side->queue, &both->f.loop, &both->store.conn,
                              "mail", take_opened),
               0);
@@ -53,7 +54,7 @@ static void jobs_are_put_and_ended_in_groups(void *data)
 {
     static struct placed puts[JOBS];
     struct both *both = data;
-    struct side *side = open_store(both);
+    struct side *side = open_store(both, 0);
     struct asq_store_stats before, after;
 
     side->serve = serve_done;
@@ -82,12 +83,10 @@ static void jobs_are_put_and_ended_in_groups(void *data)
 static void a_full_queue_and_a_key_are_no_failed_members(void *data)
 {
     struct both *both = data;
-    struct side *side = open_store(both);
+    struct side *side = open_store(both, 3);
     struct placed puts[6];
     struct stand stand;
 
-    side->queue.bound = 3;
-    side->f = &both->f;
     stand = (struct stand){.f = &both->f};
     asq_request_init(&stand.request);
     stand.request.data = &stand;
@@ -115,7 +114,7 @@ static void a_full_queue_and_a_key_are_no_failed_members(void *data)
 static void q06_the_extension_is_first_in_the_next_group(void *data)
 {
     struct both *both = data;
-    struct side *side = open_store(both);
+    struct side *side = open_store(both, 0);
     struct placed puts[5];
     struct stand stand;
 

@@ -2,6 +2,7 @@
 #include "07-transactions/tx.h"
 #include "10-pooling/pool.h"
 #include "power_cut.h"
+#include "store_fault.h"
 #include "store_fixture.h"
 
 static struct asq_store_stats stats_of(struct fixture *f)
@@ -357,56 +358,7 @@ static void normal_loses_the_end_and_leaves_no_hole(void *data)
     cut_each(data, 1, 300, 3);
 }
 
-/* An op that fails, at each place: what was acknowledged is there, and what
- * failed is not, unless its outcome is unknown. */
-static bool
-fail_at(struct fixture *f, enum asq_disk_op op, int code, uint64_t n)
-{
-    struct member members[MEMBERS];
-    uint64_t ops;
-
-    test_while("op %d, code %d, number %d", (int)op, code, (int)n);
-    asq_slow_disk_reset();
-    (void)asq_db_remove(f->profile.path);
-    init_again(f);
-    f->store.wal_pages = 4;
-    open_store(f);
-    members_init(f, members, MEMBERS);
-    asq_slow_disk_reset(); /* counts from 0 */
-    asq_slow_disk_fail(op, n, code, 0);
-    for (int round = 0; round < 3; round++) {
-        hold_worker(&members[0].ask);
-        for (int i = 1; i < MEMBERS; i++) {
-            members[i].number = 100 * round + i;
-            if (members[i].ask.status == 0)
-                ask_insert(&members[i]);
-        }
-        let_go(f);
-        for (int i = 0; i < MEMBERS; i++)
-            wait_for(&members[i].ask);
-        if (!f->conn.usable)
-            break;
-        for (int i = 1; i < MEMBERS; i++)
-            CHECK(members[i].runs <= 2 * (round + 1));
-    }
-    ops = asq_slow_disk_count(op);
-    close_conn(f);
-    asq_slow_disk_reset();
-    for (int i = 1; i < MEMBERS; i++) {
-        char sql[80];
-        int64_t found;
-
-        (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM t WHERE n = %d",
-                       members[i].number);
-        found = raw_number(f->profile.path, sql);
-        if (members[i].ask.status == 0)
-            CHECK_INT(found, 1);
-        else if (!members[i].ask.request.outcome_unknown)
-            CHECK_INT(found, 0);
-    }
-    members_destroy(members, MEMBERS);
-    return n <= ops;
-}
+/* An op that fails, at each place. */
 
 static void what_fails_is_not_there(void *data)
 {
@@ -423,7 +375,7 @@ static void what_fails_is_not_there(void *data)
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         uint64_t n = 1;
 
-        while (fail_at(f, faults[i].op, faults[i].code, n))
+        while (fail_at(f, faults[i].op, faults[i].code, n, 0))
             n++;
         CHECK(n > 3);
     }

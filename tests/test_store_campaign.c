@@ -3,7 +3,9 @@
  * `make campaign` runs it again and again, with another seed each time.
  */
 #include "campaign_counts.h"
+#include "disk_faults.h"
 #include "power_cut.h"
+#include "store_fault.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -35,6 +37,20 @@ static void the_power_is_cut(void *data)
             cut_at(f, 1 + draw(f->profile.synchronous == 2 ? 340 : 100), 300);
     }
     campaign_count("power cuts", cuts);
+}
+
+static void an_op_fails(void *data)
+{
+    struct fixture *f = data;
+
+    open_conn(f);
+    close_conn(f);
+    for (int i = 0; i < 20; i++) {
+        const struct disk_fault *fault = &disk_faults[draw(DISK_FAULTS)];
+
+        (void)fail_at(f, fault->op, fault->code, 1 + draw(40), draw(2) == 1);
+    }
+    campaign_count("faults of a disk", 20);
 }
 
 /* Rows that one process writes, in the order of their numbers */
@@ -236,6 +252,7 @@ static void processes_are_killed(void *data)
     }
 static const struct test_case cases[] = {
     CASE(the_power_is_cut),
+    CASE(an_op_fails),
     CASE(processes_are_killed),
     {.name = NULL},
 };

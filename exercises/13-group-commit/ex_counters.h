@@ -6,8 +6,8 @@
  *               least INTEGER NOT NULL, most INTEGER NOT NULL,
  *               CHECK (value BETWEEN least AND most)
  *
- * A caller that wants to add an amount to a counter makes an `ex_add` and
- * waits. A flush takes the adds that have waited longest, its group:
+ * An add is a request of a caller to add an amount to a counter. It waits until
+ * a flush takes it. A flush takes the adds that have waited longest, its group:
  *
  *   - Each add is decided by itself, in the order in which they were made. It
  *     is accepted if the counter's value plus the amount is from `least` to
@@ -20,16 +20,16 @@
  *     there are for it, and not at all if its value ends as it began.
  *   - No callback begins before COMMIT has returned. Then each add of the group
  *     is told its own outcome, in the order in which they were made.
- *   - If SQLite fails at any step, even at COMMIT, nothing that the group
- * wanted is written, and every add of the group is told this code: those that
- *     would have been refused, too, and no others. No step is tried again.
- *   - However it ends, the flush has no transaction open when the first
- *     callback begins, and no statement.
+ *   - If SQLite fails at any step, even at COMMIT, nothing of the group is
+ *     written, and each of its adds is told this code, even one that would have
+ *     been refused. No other add is told anything, and no step is tried again.
+ *   - However the flush ends, no transaction and no statement is open when the
+ *     first callback begins.
  *   - An add that is made in a callback belongs to a later flush.
  *
- * Everything happens on one thread. Other connections use the same file, and
- * change counters and their limits between two flushes. Two ex_counters share
- * nothing.
+ * Everything happens on one thread. Other connections use the same file: they
+ * read at any time, and between two flushes they change counters and limits, or
+ * make and remove counters. Two ex_counters share nothing.
  */
 #ifndef EX_COUNTERS_H
 #define EX_COUNTERS_H

@@ -44,12 +44,10 @@ static inline void in_groups(struct fixture *f)
     f->counters->group_max = CALLERS;
 }
 
-/* In its callback each add of the group makes others, or itself once more, or
- * frees its memory, or does two of these. */
+/* In its callback each add of the group is made once more; or others are made,
+ * and its memory may be freed, too. */
 static inline void in_callbacks(struct fixture *f, bool again, bool frees)
 {
-    const char *makes = again && frees ? NULL : "b+1 c-1";
-
     put_all(f->other, "555");
     forget(f);
     test_while("a+1 b-1 a+1 are made, and in each callback %s",
@@ -66,7 +64,7 @@ static inline void in_callbacks(struct fixture *f, bool again, bool frees)
         CHECK(name != NULL);
         caller = make(f, name, i == 1 ? -1 : 1, i == 1 ? "b-1" : "a+1");
         caller->name = name;
-        caller->makes = again ? NULL : makes;
+        caller->makes = again ? NULL : "b+1 c-1";
         caller->again = again;
         caller->frees = frees;
     }

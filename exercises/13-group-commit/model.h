@@ -59,18 +59,23 @@ model_decide(struct model *m, struct row rows[static NAMES], int code)
     describe(&answer, m->told);
 }
 
-/* A group, which fails with this code, or with 0 does not. */
-static inline void model_flush(struct model *m, size_t group_max, int code)
+/* A group, which fails with this code, or with 0 does not. Returns how many
+ * counters it changes. */
+static inline unsigned model_flush(struct model *m, size_t group_max, int code)
 {
     struct row rows[NAMES];
     size_t left = m->count - m->taken;
+    unsigned changed = 0;
 
     memcpy(rows, m->rows, sizeof rows);
     m->told[0] = '\0';
     for (size_t n = left < group_max ? left : group_max; n > 0; n--)
         model_decide(m, rows, code);
+    for (int i = 0; i < NAMES; i++)
+        changed += rows[i].value != m->rows[i].value;
     if (code == 0)
         memcpy(m->rows, rows, sizeof rows);
+    return changed;
 }
 
 static inline void model_table(const struct model *m,

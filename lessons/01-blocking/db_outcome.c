@@ -96,10 +96,13 @@ static bool is_refused(sqlite3 *handle, int code)
  *   (IOERR_DIR_FSYNC, _FSYNC of a journal that was emptied, _FSTAT, _TRUNCATE
  *   of the file, _UNLOCK).
  *
- * So the code alone says little; whether writing has begun says most. */
+ * So the code alone says little; whether writing has begun says most. After a
+ * constraint only OR FAIL and RAISE(FAIL) write at all: the rows before the bad
+ * one are committed, and SQLite would report an error of that commit. */
 bool asq__db_is_unknown(struct asq_db *db, int code)
 {
-    if (pages_written(db->handle) == db->pages_written)
+    if (pages_written(db->handle) == db->pages_written ||
+        (code & 0xff) == SQLITE_CONSTRAINT)
         return false;
     return !is_refused(db->handle, code) || !overwrites_safely(db->handle) ||
            has_attached(db->handle);

@@ -35,8 +35,9 @@ struct asq_request;
  *   SQLITE_MISUSE     among others: it left something open, see asq_call_cb
  * or any other extended SQLITE_* code.
  *
- * A statement whose status is not 0 has changed nothing (but see
- * outcome_unknown); the same is true of a script. Of a function only the
+ * A statement whose status is not 0 has changed nothing; the same is true of a
+ * script. But see outcome_unknown; and OR FAIL, or a trigger's RAISE(FAIL) in a
+ * single statement, keeps the rows before the bad one. Of a function only the
  * statement that was stopped or failed is undone: what it committed before
  * stays.
  *

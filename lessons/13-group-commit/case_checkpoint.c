@@ -66,7 +66,6 @@ static void open_way(struct app *app)
     asq_conn_init(&app->conn);
     asq_store_init(&app->store);
     app->store.wal_pages = WAL_PAGES; /* (2) */
-    app->store.conn.data = app->conn.data = &app->stage;
     if (asq_conn_open_wait(conn, &app->stage.loop, &profile) != 0)
         asq_stage_fail(&app->stage, conn->message);
 }

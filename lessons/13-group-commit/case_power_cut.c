@@ -53,7 +53,6 @@ static void open_store(struct app *app)
     profile.vfs = ASQ_SLOW_DISK;
     profile.synchronous = app->way->synchronous; /* (2) */
     asq_store_init(&app->store);
-    app->store.conn.data = &app->stage;
     app->store.wal_pages = 40; /* then a checkpoint, which syncs */
     if (asq_conn_open_wait(&app->store.conn, &app->stage.loop, &profile) != 0)
         asq_stage_fail(&app->stage, app->store.conn.message);

@@ -127,7 +127,6 @@ static void open_way(struct app *app, bool with_gaps)
     struct asq_profile profile = asq_profile_default(app->stage.path);
 
     asq_store_init(&app->store);
-    app->store.conn.data = &app->stage;
     app->store.wal_pages = WAL_PAGES;
     app->store.readers = with_gaps ? &app->pool : NULL; /* (6) */
     if (asq_conn_open_wait(&app->store.conn, &app->stage.loop, &profile) != 0)

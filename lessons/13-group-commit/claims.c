@@ -174,7 +174,6 @@ static double measure_store(struct app *app)
     asq_stage_make(&app->stage, make_sql);
     profile.synchronous = 2;
     asq_store_init(&app->store);
-    app->store.conn.data = &app->stage;
     if (asq_conn_open_wait(&app->store.conn, &app->stage.loop, &profile) != 0)
         asq_stage_fail(&app->stage, app->store.conn.message);
     app->submitted = 0;

@@ -62,14 +62,11 @@ static void run_by_itself(struct asq__group *group,
 /* Nothing is left of the first time. */
 static void run_again(struct asq__group *group, struct asq_request *request)
 {
-    struct asq_guard *guard = &group->runner->guard;
-
     asq_result_clear(&request->result);
     request->message[0] = '\0';
     request->failed_statement = 0;
-    request->started_ns = request->ended_ns = 0;
-    if (asq__guard_refuses(guard, request)) {
-        asq__guard_done(guard, request);
+    if (asq__guard_refuses(&group->runner->guard, request)) {
+        answer(group, request);
         return;
     }
     atomic_fetch_add(&group->rerun, 1);
@@ -115,8 +112,10 @@ static void commit(struct asq__group *group)
 {
     struct asq_db *db = db_of(group);
     struct asq_work *work;
-    int rc = asq_db_run(db, "COMMIT", NULL, NULL);
+    int rc;
 
+    asq__guard_post(&group->runner->guard); /* it may wait for the disk */
+    rc = asq_db_run(db, "COMMIT", NULL, NULL);
     asq__guard_look(&group->runner->guard);
     if (rc == 0) {
         group->open = false;
@@ -249,7 +248,7 @@ static void run_group(struct asq__group *group, struct asq_request *first)
     commit(group);
 }
 
-/* A statement or a script commits by itself. */
+/* A statement commits by itself. */
 static void run_alone(struct asq__group *group, struct asq_request *request)
 {
     struct asq_runner *runner = group->runner;
@@ -265,9 +264,11 @@ static void run_alone(struct asq__group *group, struct asq_request *request)
     answer(group, request);
 }
 
+/* While a blob is open for writing, SQLite commits nothing by itself, and says
+ * nothing; a COMMIT says so. */
 static void run_by_itself(struct asq__group *group, struct asq_request *request)
 {
-    if (request->task != ASQ_TASK_CALL) {
+    if (request->task == ASQ_TASK_SQL && group->runner->cleaner.handles == 0) {
         run_alone(group, request);
         return;
     }

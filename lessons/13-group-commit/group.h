@@ -5,8 +5,9 @@
  * member has an outcome of its own:
  *
  *   - A statement that fails is undone by SQLite, and its neighbours are not
- *     touched. A function (asq_conn_call) has a savepoint, because it may fail
- *     after several statements.
+ *     touched. (OR FAIL keeps the rows before the bad one, as it does alone.) A
+ *     function (asq_conn_call) has a savepoint, because it may fail after
+ *     several statements; a script makes one itself.
  *   - Some errors undo the whole transaction: OR ROLLBACK, RAISE(ROLLBACK), a
  *     write that is interrupted, an I/O error, perhaps a full disk. The other
  *     members then run again, each by itself and in order, and at most once.
@@ -16,9 +17,10 @@
  *     if the disk is full, they run again, each by itself.
  *
  * A member must not begin or end a transaction, nor attach a file or set a
- * PRAGMA: an authorizer refuses it with SQLITE_AUTH, and a commit hook makes a
- * COMMIT that it cannot see into a rollback. Requests that name a hold, and
- * checkpoints, run as on any connection.
+ * PRAGMA: an authorizer refuses it with SQLITE_AUTH. It does not see statements
+ * that are in the cache; so a commit hook makes a COMMIT into a rollback, and
+ * after a rollback whatever the function still writes is refused. Requests that
+ * name a hold, and checkpoints, run as on any connection.
  *
  * One statement that nobody waits behind is not worth a transaction: it runs by
  * itself.

@@ -21,22 +21,20 @@ static int refuse(struct asq_request *request, int code, const char *text)
 
 /* What a member may do */
 
-/* The second is asked after a write that failed (see db_outcome.c). */
-static bool only_asks(const char *pragma)
+/* SQLite's own virtual tables, and db_outcome, ask these. */
+static bool only_asks(const char *pragma, const char *value)
 {
-    return sqlite3_stricmp(pragma, "data_version") == 0 ||
-           sqlite3_stricmp(pragma, "database_list") == 0;
+    static const char *const names[] = {"data_version", "database_list",
+                                        "page_size"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        found = found || sqlite3_stricmp(pragma, names[i]) == 0;
+    return found && value == NULL;
 }
 
-/* A script prepares its ROLLBACK beforehand; by itself it also begins and
- * commits. If a function rolls back, that is noticed. */
-static bool may_end(const struct asq__group *group, const char *operation)
-{
-    return group->has_savepoints &&
-           (!group->open || strcmp(operation, "ROLLBACK") == 0);
-}
-
-/* While SQLite prepares a statement. */
+/* While SQLite prepares a statement. A ROLLBACK may be prepared, because
+ * asq_db_script does that; if it runs, the transaction is undone. */
 static int authorize(void *data,
                      int action,
                      const char *first,
@@ -51,15 +49,17 @@ static int authorize(void *data,
     if (!group->in_member)
         return SQLITE_OK;
     switch (action) {
-    case SQLITE_TRANSACTION:
-        return may_end(group, first) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
         return SQLITE_DENY;
+    case SQLITE_TRANSACTION:
+        return group->has_savepoints && strcmp(first, "ROLLBACK") == 0
+                   ? SQLITE_OK
+                   : SQLITE_DENY;
     case SQLITE_SAVEPOINT:
         return group->has_savepoints ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA:
-        return second == NULL && only_asks(first) ? SQLITE_OK : SQLITE_DENY;
+        return only_asks(first, second) ? SQLITE_OK : SQLITE_DENY;
     default:
         return SQLITE_OK;
     }

@@ -21,7 +21,7 @@ int asq__member_watch(struct asq__group *group);
  * transaction is undone, or must be. */
 int asq__member_run(struct asq__group *group, struct asq_request *request);
 
-/* Runs a statement or a script that commits by itself. Returns its code. */
+/* Runs a statement that commits by itself. Returns its code. */
 int asq__member_task(struct asq__group *group, struct asq_request *request);
 
 #ifdef __cplusplus

@@ -155,11 +155,10 @@ static void open_way(struct app *app, int way)
         (void)asq_db_hand_over(&writer->db); /* to the one that writes */
     }
     asq_store_init(&app->store);
-    app->store.conn.data = stage;
     app->store.conn.capacity = (size_t)stage->options.requests;
-    if (way == 2)
-        if (asq_conn_open_wait(&app->store.conn, &stage->loop, &profile) != 0)
-            asq_stage_fail(stage, app->store.conn.message);
+    if (way == 2 &&
+        asq_conn_open_wait(&app->store.conn, &stage->loop, &profile) != 0)
+        asq_stage_fail(stage, app->store.conn.message);
 }
 
 static void run_way(struct app *app, int disk, int way)

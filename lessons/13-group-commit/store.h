@@ -21,21 +21,29 @@
  *     have gone out (see wal_keeper.h): the profile's wal_autocheckpoint is not
  *     used. If its journal_size_limit is not set, the WAL is cut to 8 KiB for
  *     each of wal_pages when it starts over.
- *
  *   - A function (asq_conn_call) is all or nothing, and it may run twice. It
  *     must have no effect outside the database, except on its own request.
  *   - BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ATTACH, DETACH, VACUUM and PRAGMA in
- *     a request without a hold get SQLITE_AUTH; only PRAGMA data_version may
- *     run. A function and a script may have savepoints, but no transaction.
+ *     a request without a hold get SQLITE_AUTH; only PRAGMA data_version,
+ *     page_size and database_list may be asked. A function may have savepoints
+ *     and run asq_db_script. If it ends the transaction all the same, it has
+ *     changed nothing, and its status is what it returns, or SQLITE_MISUSE in
+ *     place of 0. A script refuses them with SQLITE_MISUSE, as anywhere, and
+ *     any PRAGMA with SQLITE_AUTH.
  *   - A deferred foreign key must hold at the end of each request.
  *   - A COMMIT that fails is told to every request of the group that had not
  *     failed before. A query of the group is told so too: it may have seen rows
  *     that are not there any more.
  *   - If the lock for writing is not free within the profile's busy_ms, all
- *     requests that waited for it get SQLITE_BUSY.
+ *     requests that the worker had taken by then get SQLITE_BUSY.
  *   - If a request is cancelled before its group begins, it does not run. If
- *     its statement has run, it is committed, and its status says so.
+ *     its statement has run, it is committed, and its status says so; but if it
+ *     must run again, it does not, and it has changed nothing.
  *   - observe may see a request start twice. It sees it end once, after COMMIT.
+ *     It also sees the store's own checkpoint (ASQ_TASK_CHECKPOINT), as on_slow
+ *     and on_idle may.
+ *   - While a blob that a function has left open for writing is not closed,
+ *     SQLite cannot commit, and requests get SQLITE_BUSY.
  *
  * It uses SQLite's authorizer, commit hook and WAL hook.
  *

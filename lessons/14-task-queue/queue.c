@@ -5,6 +5,7 @@
 #include "14-task-queue/queue.h"
 
 #include "14-task-queue/queue_ask.h"
+#include "14-task-queue/queue_claim.h"
 #include "14-task-queue/queue_sql.h"
 #include "14-task-queue/queue_turn.h"
 
@@ -43,7 +44,9 @@ static void forget_last_time(struct asq_queue *queue)
     queue->pending = 0;
     queue->wanted = queue->trouble = false;
     queue->round = 0;
-    queue->next_due_ms = queue->next_lease_ms = 0; /* not known */
+    queue->refused = 0;
+    queue->claim_most = ASQ__QUEUE_CLAIM_MOST;
+    queue->next_due_ms = queue->next_lease_ms = INT64_MAX; /* not known */
     queue->beat_again_ms = 0;
     queue->beat_refused = false;
     queue->draining = queue->over = queue->drained = false;
@@ -80,7 +83,9 @@ int asq_queue_open(struct asq_queue *queue,
     queue->conn = conn;
     queue->name = name;
     queue->on_open = on_open;
-    rc = asq_conn_script(conn, &queue->open.request, asq__queue_tables,
+    rc = asq_conn_script(conn, &queue->open.request,
+                         queue->bound > 0 ? asq__queue_tables_bound
+                                          : asq__queue_tables,
                          take_opened);
     if (rc != 0)
         return rc;

@@ -23,6 +23,8 @@ int asq__queue_ask(struct asq_queue *queue,
     rc = asq_conn_run(queue->conn, &ask->request, sql, &ask->params, on_done);
     if (rc == 0)
         queue->pending++;
+    else
+        queue->refused = rc;
     return rc;
 }
 
@@ -41,6 +43,15 @@ void asq__queue_report(struct asq_queue *queue, int status, const char *message)
     queue->stats.errors++;
     if (queue->on_error != NULL && !queue->closing)
         queue->on_error(queue, status, message);
+}
+
+void asq__queue_report_refused(struct asq_queue *queue)
+{
+    int rc = queue->refused;
+
+    queue->refused = 0;
+    if (rc != 0)
+        asq__queue_report(queue, rc, uv_strerror(rc));
 }
 
 static void tell_closed(uv_handle_t *handle)

@@ -1,7 +1,7 @@
 /* queue_ask - the requests of a queue: submit, count, report
  *
- * Every request that a queue has in flight is counted, and each answer takes
- * asq__queue_answered first: the queue is not closed before.
+ * Every request that a queue has in flight is counted. Each callback of one
+ * calls asq__queue_answered; the queue is not closed before.
  *
  * Loop thread. Depends on queue_state. Only queue uses it.
  */
@@ -20,12 +20,15 @@ extern "C" {
 void asq__queue_ask_init(struct asq__queue_ask *ask, void *data);
 
 /* Submits a statement with the first `count` values. Returns as asq_conn_run.
- */
+ * If it is refused, the next look tells on_error. */
 int asq__queue_ask(struct asq_queue *queue,
                    struct asq__queue_ask *ask,
                    const char *sql,
                    size_t count,
                    asq_done_cb on_done);
+
+/* Tells on_error what was refused since the last call. */
+void asq__queue_report_refused(struct asq_queue *queue);
 
 /* Notes that one request is answered. */
 void asq__queue_answered(struct asq_queue *queue);
@@ -35,7 +38,7 @@ void asq__queue_report(struct asq_queue *queue,
                        int status,
                        const char *message);
 
-/* Begins to close what is left if there is no reason to wait. */
+/* Ends a close if there is no reason to wait. */
 void asq__queue_maybe_closed(struct asq_queue *queue);
 
 /* Returns whether this queue may be given something now: 0, UV_EINVAL or

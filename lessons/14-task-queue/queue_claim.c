@@ -78,9 +78,8 @@ static void ask_next(struct asq_queue *queue)
     values[0] = asq_text(queue->name);
     values[1] = asq_text(asq__queue_boot_of(queue));
     values[2] = asq_text(queue->worker);
-    /* If it is refused, the timer comes again. */
-    queue->stats.looks +=
-        asq__queue_ask(queue, &queue->next, asq__queue_next, 3, take_next) == 0;
+    if (asq__queue_ask(queue, &queue->next, asq__queue_next, 3, take_next) == 0)
+        queue->stats.looks++;
 }
 
 void asq__queue_look_for_work(struct asq_queue *queue)
@@ -148,8 +147,8 @@ insert(struct asq_queue_job **jobs, size_t count, struct asq_queue_job *job)
     jobs[count] = job;
 }
 
-/* A claim that was on its way for too long, because a hold was, is of no use.
- */
+/* After a claim that had to wait for long, behind a hold, too little is left of
+ * the lease. */
 static void deliver(struct asq_queue_job *job)
 {
     struct asq_queue *queue = job->queue;
@@ -185,10 +184,15 @@ static void take_claim(struct asq_request *request, int status)
     struct asq_queue *queue = request->data;
     int64_t asked = queue->claim.values[1].as.int64;
 
-    if (status != 0) {
+    if (status == SQLITE_TOOBIG && asked > 1) {
+        queue->claim_most = (size_t)asked / 2;
+        queue->wanted = true;
+    } else if (status != 0) {
         queue->trouble = queue->wanted = true;
         asq__queue_report(queue, status, request->message);
     } else {
+        if (queue->claim_most < ASQ__QUEUE_CLAIM_MOST)
+            queue->claim_most++;
         if ((int64_t)request->result.rows == asked)
             queue->wanted = true; /* there may be more */
         take_jobs(queue);
@@ -199,7 +203,7 @@ static void take_claim(struct asq_request *request, int status)
     asq__queue_turn(queue);
 }
 
-/* A round: the two in front, then the claim */
+/* A round: the two that run before, then the claim */
 
 static void take_promoted(struct asq_request *request, int status)
 {
@@ -235,8 +239,8 @@ static void take_rescued(struct asq_request *request, int status)
     asq__queue_turn(queue);
 }
 
-/* What is known has been seen to; the query after the claim says what comes
- * next. */
+/* Afterwards nothing is known to be due; the query after the claim asks what
+ * comes next. */
 static void tick(struct asq_queue *queue)
 {
     int64_t wall_ms = asq__queue_wall(queue);
@@ -259,7 +263,7 @@ static void tick(struct asq_queue *queue)
 static int claim(struct asq_queue *queue)
 {
     bool oldest = ++queue->round % ASQ__QUEUE_CLAIM_OLDEST == 0;
-    size_t most = oldest ? 1 : ASQ__QUEUE_CLAIM_MOST;
+    size_t most = oldest ? 1 : queue->claim_most;
     size_t count = queue->free_lanes < most ? queue->free_lanes : most;
     uint64_t lease_ms = asq__queue_now(queue) + queue->lease_ms;
     struct asq_value *values = queue->claim.values;
@@ -285,6 +289,5 @@ void asq__queue_claim_if_wanted(struct asq_queue *queue)
         queue->stats.claims++;
     } else {
         queue->wanted = queue->trouble = true;
-        queue->stats.errors++;
     }
 }

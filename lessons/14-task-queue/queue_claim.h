@@ -1,9 +1,12 @@
 /* queue_claim - claims jobs and gives them to their holders
  *
- * A claim is one statement. In front of it go, when their time has come, the
- * two that make delayed jobs ready and rescue those whose lease is over. After
- * a claim that found fewer jobs than there were free lanes, a query asks what
- * will happen next; it also runs with every poll.
+ * A claim is one statement. When their time has come, two others run before it:
+ * one makes delayed jobs ready, the other rescues jobs whose lease is over.
+ * After a claim that found fewer jobs than there were free lanes, a query asks
+ * what will happen next; it also runs with every poll.
+ *
+ * 32 of the largest payloads fit into a result, unless the profile of the conn
+ * says less: then fewer jobs are claimed at a time.
  *
  * Loop thread. Depends on queue_ask and queue_lease. Only queue uses it.
  */
@@ -20,7 +23,7 @@ extern "C" {
 #endif
 
 enum {
-    ASQ__QUEUE_CLAIM_MOST = 32,  /* jobs; so many payloads fit into a result */
+    ASQ__QUEUE_CLAIM_MOST = 32,  /* jobs at a time */
     ASQ__QUEUE_CLAIM_OLDEST = 16 /* every so many claims takes the oldest job */
 };
 

@@ -12,15 +12,15 @@
 extern "C" {
 #endif
 
-/* Returns milliseconds that never go back and are the same for all processes;
- * they begin anew when the machine starts. */
+/* Returns milliseconds since about the start of the machine. They never go back
+ * and are the same for all processes. */
 uint64_t asq__queue_now_ms(void);
 
-/* Returns milliseconds since 1970, which somebody may set. */
+/* Returns milliseconds since 1970. Somebody may set this clock. */
 int64_t asq__queue_wall_ms(void);
 
-/* Returns a text that is another one after each start of the machine; empty
- * where the system has none. Linux and macOS have one. */
+/* Returns a text that differs after each start of the machine. Linux and macOS
+ * have one; elsewhere it is empty. */
 const char *asq__queue_boot(void);
 
 #ifdef __cplusplus

@@ -21,7 +21,7 @@ static void note_ready(struct asq_queue_job *job)
     struct asq_queue *queue = job->queue;
 
     if (job->sql == asq__queue_give_back)
-        queue->stats.given_back++; /* why it was, lasts: the timer claims it */
+        queue->stats.given_back++; /* not claimed again before the next look */
     else if (job->became == ASQ_QUEUE_READY)
         queue->wanted = true;
     else if (job->became == ASQ_QUEUE_DELAYED)
@@ -65,7 +65,6 @@ static int submit(struct asq_queue_job *job)
                           take_end);
 }
 
-/* If it cannot even be submitted now, it will be with the next look. */
 static int end(struct asq_queue_job *job,
                const char *sql,
                size_t count,
@@ -75,7 +74,7 @@ static int end(struct asq_queue_job *job,
     job->count = count;
     job->on_ended = on_ended;
     job->place = ASQ_JOB_ENDING;
-    job->queue->stats.errors += submit(job) != 0;
+    (void)submit(job); /* if it is refused now, a look submits it again */
     return 0;
 }
 
@@ -136,11 +135,6 @@ void asq__job_give_back(struct asq_queue_job *job)
 
 void asq__job_end_again(struct asq_queue_job *job)
 {
-    int rc;
-
-    if (job->place != ASQ_JOB_ENDING || job->ask.request.pending)
-        return;
-    rc = submit(job);
-    if (rc != 0)
-        asq__queue_report(job->queue, rc, uv_strerror(rc));
+    if (job->place == ASQ_JOB_ENDING && !job->ask.request.pending)
+        (void)submit(job); /* or with the next look */
 }

@@ -1,7 +1,6 @@
 /* queue_job - how a job ends
  *
- *     free -- claim --> loaded -- on_job --> held -- done ... --> ending -->
- * free
+ *     free -- claim --> loaded -- on_job --> held -- done --> ending --> free
  *
  * A job that is held must be ended by one of three functions, also after
  * on_lost. The end is stored by one statement that changes the row only if the
@@ -24,11 +23,11 @@ extern "C" {
 
 /* End a job. Each returns 0, and on_ended, which may be NULL, runs once;
  * UV_EINVAL (the job is not held); or UV_ESHUTDOWN (the queue is closing).
- * error, which may be NULL, says why for those who look into the table, and is
- * borrowed until on_ended has begun; without on_ended it must be constant.
+ * error goes into the table, for people, and may be NULL. It is borrowed until
+ * on_ended begins; without on_ended it must be constant.
  *
- * done: it has succeeded. retry: once more, after a delay by the wall clock; or
- * it is dead if this was the last attempt. dead: never again. */
+ * done: it has succeeded. retry: once more, after a delay by the wall clock,
+ * unless this was the last attempt: then it is dead. dead: never again. */
 int asq_job_done(struct asq_queue_job *job, asq_job_end_cb on_ended);
 int asq_job_retry(struct asq_queue_job *job,
                   uint64_t delay_ms,

@@ -65,17 +65,19 @@ static size_t find(const struct asq_result *result,
     return row;
 }
 
-/* A job that is ending may have ended before the heartbeat. */
+/* The holder of a job that is ending is not told: it may have ended before the
+ * heartbeat, and if not, its end will be refused. */
 static void take_row(struct asq_queue_job *job, const struct asq_result *result)
 {
     if (!job->in_beat || !has_lease(job))
         return;
     if (find(result, job) < result->rows) {
         job->lease_ms = job->queue->beat_ms;
-    } else if (job->place == ASQ_JOB_HELD) {
-        job->gone = true;
-        asq__queue_lose(job);
+        return;
     }
+    job->gone = true;
+    if (job->place == ASQ_JOB_HELD)
+        asq__queue_lose(job);
 }
 
 static void take_beat(struct asq_request *request, int status)
@@ -122,10 +124,8 @@ void asq__queue_beat_if_due(struct asq_queue *queue)
     values[3] = asq_int64((int64_t)queue->beat_ms);
     queue->beat_refused =
         asq__queue_ask(queue, &queue->beat, asq__queue_beat, 4, take_beat) != 0;
-    if (queue->beat_refused) {
-        queue->stats.errors++;
+    if (queue->beat_refused)
         return;
-    }
     queue->stats.beats++;
     for (size_t i = 0; i < queue->lanes; i++)
         queue->jobs[i].in_beat = has_lease(&queue->jobs[i]);

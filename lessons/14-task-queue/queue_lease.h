@@ -1,8 +1,9 @@
 /* queue_lease - extends the leases of the jobs that are held, in time
  *
- * One statement extends those of all jobs of a queue, as soon as one of them
- * has only two thirds left. It overtakes what waits. If it fails, it is tried
- * again after a sixth of the lease; with the last sixth the holder is told.
+ * As soon as one lease has only two thirds left, one statement, the heartbeat,
+ * extends those of all jobs that this worker holds. It overtakes requests that
+ * wait. If it fails, it is tried again after a sixth of the lease; when only
+ * the last sixth is left, the holder is told.
  *
  * Loop thread. Depends on queue_ask. Only queue uses it.
  */

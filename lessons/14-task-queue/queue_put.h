@@ -18,8 +18,8 @@ void asq_put_init(struct asq_put *put);
 /* Not while the put is in flight. Accepts NULL. */
 void asq_put_destroy(struct asq_put *put);
 
-/* Puts a job; on_put runs when it is committed. The put may be submitted again
- * or freed in it. Returns 0, or
+/* Puts a job; on_put runs when it is committed, and may submit the put again or
+ * free it. Returns 0, or
  *   UV_EINVAL     the queue is not open, the put is in flight, on_put is NULL,
  *                 or there is a size without a payload
  *   UV_E2BIG      the payload has more than ASQ_PAYLOAD_MAX bytes

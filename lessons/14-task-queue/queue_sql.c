@@ -5,45 +5,71 @@
  */
 #include "14-task-queue/queue_sql.h"
 
-/* Each state has an index of its own, so a claim costs the same however many
+/* States: 0 ready, 1 delayed, 2 running, 3 done, 4 dead. puts above 1: the key
+ * was put again.
+ *
+ * Each state has an index of its own, so a claim costs the same however many
  * jobs are delayed, running or finished. AUTOINCREMENT: an id that was used
- * again would let a late holder change the job of a stranger. A column without
- * a use in this state keeps its last value. */
-const char asq__queue_tables[] =
-    "CREATE TABLE IF NOT EXISTS asq_jobs ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " queue TEXT NOT NULL,"
-    " state INT NOT NULL," /* 0 ready 1 delayed 2 running 3 done 4 dead */
-    " priority INT NOT NULL,"
-    " due_ms INT,"
-    " key TEXT,"
-    " payload BLOB,"
-    " max_attempts INT NOT NULL,"
-    " puts INT NOT NULL DEFAULT 1," /* more: the key was put again */
-    " attempt INT NOT NULL DEFAULT 0,"
-    " lease_ms INT,"
-    " boot TEXT,"
-    " worker TEXT,"
-    " started_ms INT,"
-    " ended_ms INT,"
-    " error TEXT) STRICT;"
-    "CREATE INDEX IF NOT EXISTS asq_jobs_ready"
-    " ON asq_jobs (queue, priority DESC, id) WHERE state = 0;"
-    "CREATE INDEX IF NOT EXISTS asq_jobs_delayed"
-    " ON asq_jobs (queue, due_ms) WHERE state = 1;"
-    "CREATE INDEX IF NOT EXISTS asq_jobs_running"
-    " ON asq_jobs (queue, boot, lease_ms) WHERE state = 2;"
-    "CREATE INDEX IF NOT EXISTS asq_jobs_ended"
-    " ON asq_jobs (queue, ended_ms) WHERE state >= 3;"
-    "CREATE UNIQUE INDEX IF NOT EXISTS asq_jobs_key"
-    " ON asq_jobs (queue, key) WHERE key IS NOT NULL AND state < 3;"
-    "CREATE TABLE IF NOT EXISTS asq_paused ("
-    " queue TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
-    "CREATE VIEW IF NOT EXISTS asq_running AS"
-    " SELECT queue, id, attempt, max_attempts, worker,"
-    "  datetime(started_ms / 1000, 'unixepoch') AS since,"
-    "  CAST(strftime('%s', 'now') AS INTEGER) - started_ms / 1000 AS seconds"
-    " FROM asq_jobs WHERE state = 2 ORDER BY started_ms;";
+ * again would let a late holder change the job of a stranger. A column that
+ * the state has no use for keeps its last value. */
+#define TABLES                                                                 \
+    "CREATE TABLE IF NOT EXISTS asq_jobs ("                                    \
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"                                   \
+    " queue TEXT NOT NULL,"                                                    \
+    " state INT NOT NULL,"                                                     \
+    " priority INT NOT NULL,"                                                  \
+    " due_ms INT,"                                                             \
+    " key TEXT,"                                                               \
+    " payload BLOB,"                                                           \
+    " max_attempts INT NOT NULL,"                                              \
+    " puts INT NOT NULL DEFAULT 1,"                                            \
+    " attempt INT NOT NULL DEFAULT 0,"                                         \
+    " lease_ms INT,"                                                           \
+    " boot TEXT,"                                                              \
+    " worker TEXT,"                                                            \
+    " started_ms INT,"                                                         \
+    " ended_ms INT,"                                                           \
+    " error TEXT) STRICT;"                                                     \
+    "CREATE INDEX IF NOT EXISTS asq_jobs_ready"                                \
+    " ON asq_jobs (queue, priority DESC, id) WHERE state = 0;"                 \
+    "CREATE INDEX IF NOT EXISTS asq_jobs_delayed"                              \
+    " ON asq_jobs (queue, due_ms) WHERE state = 1;"                            \
+    "CREATE INDEX IF NOT EXISTS asq_jobs_running"                              \
+    " ON asq_jobs (queue, boot, lease_ms) WHERE state = 2;"                    \
+    "CREATE INDEX IF NOT EXISTS asq_jobs_ended"                                \
+    " ON asq_jobs (queue, ended_ms) WHERE state >= 3;"                         \
+    "CREATE UNIQUE INDEX IF NOT EXISTS asq_jobs_key"                           \
+    " ON asq_jobs (queue, key) WHERE key IS NOT NULL AND state < 3;"           \
+    "CREATE TABLE IF NOT EXISTS asq_paused ("                                  \
+    " queue TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"                          \
+    "CREATE VIEW IF NOT EXISTS asq_running AS"                                 \
+    " SELECT queue, id, attempt, max_attempts, worker,"                        \
+    "  datetime(started_ms / 1000, 'unixepoch') AS since,"                     \
+    "  CAST(strftime('%s', 'now') AS INTEGER) - started_ms / 1000 AS seconds"  \
+    " FROM asq_jobs WHERE state = 2 ORDER BY started_ms;"
+
+const char asq__queue_tables[] = TABLES;
+
+/* The number of unfinished jobs of each queue, kept by triggers: counting them
+ * with each put would make a full queue slow. A queue is counted with its first
+ * put after the triggers were made. */
+const char asq__queue_tables_bound[] = TABLES
+    "CREATE TABLE IF NOT EXISTS asq_unfinished ("
+    " queue TEXT PRIMARY KEY, jobs INT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER IF NOT EXISTS asq_jobs_put AFTER INSERT ON asq_jobs"
+    " WHEN NEW.state < 3 BEGIN"
+    " INSERT INTO asq_unfinished SELECT NEW.queue, (SELECT count(*) - 1"
+    "  FROM asq_jobs WHERE queue = NEW.queue AND state < 3)"
+    "  WHERE NOT EXISTS (SELECT 1 FROM asq_unfinished"
+    "   WHERE queue = NEW.queue);"
+    " UPDATE asq_unfinished SET jobs = jobs + 1 WHERE queue = NEW.queue; END;"
+    "CREATE TRIGGER IF NOT EXISTS asq_jobs_end AFTER UPDATE OF state"
+    " ON asq_jobs WHEN (OLD.state < 3) <> (NEW.state < 3) BEGIN"
+    " UPDATE asq_unfinished SET jobs = jobs + (NEW.state < 3)"
+    "  - (OLD.state < 3) WHERE queue = NEW.queue; END;"
+    "CREATE TRIGGER IF NOT EXISTS asq_jobs_gone AFTER DELETE ON asq_jobs"
+    " WHEN OLD.state < 3 BEGIN"
+    " UPDATE asq_unfinished SET jobs = jobs - 1 WHERE queue = OLD.queue; END;";
 
 #define COLUMNS                                                                \
     "INSERT INTO asq_jobs"                                                     \
@@ -53,24 +79,19 @@ const char asq__queue_tables[] =
     " ON CONFLICT (queue, key) WHERE key IS NOT NULL AND state < 3"            \
     " DO UPDATE SET puts = puts + 1 RETURNING id, puts"
 
-#define COUNT_AT_MOST_8(state)                                                 \
-    "(SELECT count(*) FROM (SELECT 1 FROM asq_jobs"                            \
-    " WHERE queue = ?1 AND state = " state " LIMIT ?8))"
-
 const char asq__queue_put_plain[] =
     COLUMNS " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 const char asq__queue_put_key[] =
     COLUMNS " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)" SAME_KEY;
 
+/* Before the first put with a bound, nothing is counted. */
 const char asq__queue_put_bound[] = COLUMNS
     " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
-    " WHERE " COUNT_AT_MOST_8("0") " + " COUNT_AT_MOST_8(
-        "1") " + " COUNT_AT_MOST_8("2") " < ?8"
-                                        " OR EXISTS (SELECT 1 FROM asq_jobs "
-                                        "WHERE queue = ?1 AND key = ?5"
-                                        "  AND key IS NOT NULL AND state < "
-                                        "3)" SAME_KEY;
+    " WHERE coalesce((SELECT jobs FROM asq_unfinished WHERE queue = ?1), 0)"
+    "  < ?8"
+    " OR EXISTS (SELECT 1 FROM asq_jobs WHERE queue = ?1 AND key = ?5"
+    "  AND key IS NOT NULL AND state < 3)" SAME_KEY;
 
 #define NOT_PAUSED " NOT EXISTS (SELECT 1 FROM asq_paused WHERE queue = ?1)"
 
@@ -84,7 +105,7 @@ const char asq__queue_claim[] = CLAIM
     "SELECT id FROM asq_jobs WHERE queue = ?1 AND state = 0 AND" NOT_PAUSED
     " ORDER BY priority DESC, id LIMIT ?2" CLAIMED;
 
-/* It looks at the first of each priority that there is. */
+/* The first job of each priority is its oldest. */
 const char asq__queue_claim_oldest[] =
     CLAIM "WITH RECURSIVE level (p) AS ("
           " SELECT max(priority) FROM asq_jobs WHERE queue = ?1 AND state = 0"
@@ -105,7 +126,8 @@ const char asq__queue_promote[] =
 
 #define RUNNING "SELECT id FROM asq_jobs WHERE queue = ?1 AND state = 2 AND "
 
-/* A range of the index each, because it does not use one for an OR. */
+/* One range of the index for each condition: for an OR the planner would read
+ * all that are running. */
 const char asq__queue_rescue[] =
     "UPDATE asq_jobs SET"
     " state = CASE WHEN attempt < max_attempts THEN 0 ELSE 4 END,"
@@ -140,7 +162,7 @@ const char asq__queue_retry[] =
 const char asq__queue_dead[] =
     "UPDATE asq_jobs SET state = 4, ended_ms = ?3, error = ?4" OURS;
 
-/* The attempt stays as it is: with it the token would come again. */
+/* Taking the attempt back would make the same token come again. */
 #define GIVE_BACK                                                              \
     "UPDATE asq_jobs SET state = 0, max_attempts = max_attempts + 1"
 

@@ -1,8 +1,8 @@
 /* queue_sql - the tables of the queues, and every statement on them
  *
- * Each changes the state of a job only where the state is still what it takes
- * it for, in the same statement. Parameters are by number. Owns constants. Only
- * queue and its tests use it.
+ * A statement that changes the state of a job checks in itself that the state
+ * is still the one before. Parameters have numbers; the comments name them in
+ * order. Owns constants. Only queue and its tests use it.
  */
 #ifndef ASQ_QUEUE_SQL_H
 #define ASQ_QUEUE_SQL_H
@@ -16,8 +16,9 @@ enum {
                               rescues */
 };
 
-/* A script. */
+/* Scripts; the second is for a queue with a bound. */
 extern const char asq__queue_tables[];
+extern const char asq__queue_tables_bound[];
 
 /* queue, state, priority, due, key, payload, max_attempts. The second is for
  * one with a key, the third has also the bound; both return id and puts, which

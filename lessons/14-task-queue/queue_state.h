@@ -122,8 +122,8 @@ struct asq_queue_job {
     struct asq_queue *queue;
     int64_t id;
     int64_t attempt; /* 1 for the first. With the id it is the token of this
-                        claim, and it only grows: who stores the effect of a job
-                        elsewhere can refuse a smaller one */
+                        claim, and it only grows: whoever stores the effect of a
+                        job elsewhere can refuse a smaller one */
     int64_t max_attempts;
     int priority;
     const void *payload; /* followed by a zero byte */
@@ -162,12 +162,12 @@ struct asq_queue {
     unsigned lease_ms;     /* 30,000 */
     unsigned poll_ms;      /* how long it sleeps at most: 1,000 */
     unsigned max_attempts; /* of a job: 5 */
-    size_t bound;          /* most unfinished jobs; 0: any number. A put then
-                              counts them: at 10,000 that takes longer than all
-                              the rest of it */
-    bool durable; /* puts and ends, in a store of lesson 13: true. Claims and
-                     heartbeats are not: one that a power cut undoes leaves the
-                     job ready */
+    size_t bound;          /* most unfinished jobs; 0: any number. Triggers keep
+                              their number: they stay in the file, and make
+                              the puts of all its queues a little dearer */
+    bool durable; /* puts and ends, in a store of lesson 13: true. Claims are
+                     not: after a power cut a job may be ready again, and the
+                     number of that attempt come again */
     asq_job_cb on_lost;          /* or NULL */
     asq_queue_error_cb on_error; /* or NULL */
     uint64_t (*now_ms)(void);    /* the machine's monotonic clock, the same for
@@ -189,15 +189,17 @@ struct asq_queue {
     asq_job_cb on_job;
     uv_timer_t timer;
     struct asq__queue_ask open, promote, rescue, claim, next, beat, back;
-    size_t pending;         /* requests, also those of puts, ends and prunes */
-    bool wanted;            /* something has happened since the last claim was
-                               submitted that may have made a job ready */
-    bool trouble;           /* something has failed: wait for the timer */
-    unsigned round;         /* of claims */
-    int64_t next_due_ms;    /* of a delayed job; INT64_MAX: none known */
-    int64_t next_lease_ms;  /* of another worker; INT64_MAX: none known */
-    uint64_t look_at_ms;    /* by the time of the loop */
-    uint64_t beat_ms;       /* the lease that the pending heartbeat gives */
+    size_t pending;        /* requests, also those of puts, ends and prunes */
+    bool wanted;           /* something has happened since the last claim was
+                              submitted that may have made a job ready */
+    bool trouble;          /* something has failed: wait for the timer */
+    int refused;           /* what submit said last, until the timer tells it */
+    size_t claim_most;     /* jobs at a time: fewer if a result was too big */
+    unsigned round;        /* of claims */
+    int64_t next_due_ms;   /* of a delayed job; INT64_MAX: none known */
+    int64_t next_lease_ms; /* of another worker; INT64_MAX: none known */
+    uint64_t look_at_ms;   /* by the time of the loop */
+    uint64_t beat_ms;      /* the lease that the pending heartbeat gives */
     uint64_t beat_again_ms; /* not before */
     bool beat_refused;      /* the conn has no room: with the next answer */
     bool must_close;        /* open returned 0, on_closed has not been called */

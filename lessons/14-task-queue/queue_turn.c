@@ -24,8 +24,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* How long it may sleep; by the queue's own clocks, so never longer than to the
- * next poll, which is by that of the loop. */
+/* How long the timer sleeps: until the next event by the queue's clocks, but at
+ * most until the next poll by the loop's, because a clock may be set back. */
 static uint64_t sleep_ms(const struct asq_queue *queue)
 {
     uint64_t now_ms = asq__queue_now(queue);
@@ -42,7 +42,7 @@ static uint64_t sleep_ms(const struct asq_queue *queue)
     return ms;
 }
 
-/* It keeps the loop alive while there is an end of draining to tell. */
+/* The timer keeps the loop alive only until on_drained has been called. */
 static void set_timer(struct asq_queue *queue)
 {
     uv_handle_t *handle = (uv_handle_t *)&queue->timer;
@@ -80,11 +80,9 @@ static void take_back(struct asq_request *request, int status)
     asq__queue_turn(queue);
 }
 
-/* The time is over. The holders are told before others can claim. */
+/* The time is over. The holders are told before others can claim their jobs. */
 static void end_drain(struct asq_queue *queue)
 {
-    int rc;
-
     queue->over = true;
     if (queue->free_lanes == queue->lanes)
         return;
@@ -96,17 +94,28 @@ static void end_drain(struct asq_queue *queue)
     queue->back.values[0] = asq_text(queue->name);
     queue->back.values[1] = asq_text(asq__queue_boot_of(queue));
     queue->back.values[2] = asq_text(queue->worker);
-    rc = asq__queue_ask(queue, &queue->back, asq__queue_give_back_all, 3,
-                        take_back);
-    if (rc != 0)
-        asq__queue_report(queue, rc, uv_strerror(rc));
+    /* If it is refused, there is nothing to wait for. */
+    (void)asq__queue_ask(queue, &queue->back, asq__queue_give_back_all, 3,
+                         take_back);
 }
 
+static bool is_ending(const struct asq_queue *queue)
+{
+    size_t i = 0;
+
+    while (i < queue->lanes && !queue->jobs[i].ask.request.pending)
+        i++;
+    return i < queue->lanes;
+}
+
+/* Lists each reason to wait. */
 static void maybe_drained(struct asq_queue *queue)
 {
     if (!queue->draining || queue->drained || queue->closing)
         return;
     if (asq__queue_is_claiming(queue) || queue->back.request.pending)
+        return;
+    if (is_ending(queue))
         return;
     if (!queue->over && queue->free_lanes < queue->lanes)
         return;
@@ -128,7 +137,9 @@ void asq__queue_turn(struct asq_queue *queue)
 
 static void end_again(struct asq_queue *queue)
 {
-    for (size_t i = 0; i < queue->lanes && !queue->closing; i++)
+    if (queue->closing) /* by one of the callbacks before */
+        return;
+    for (size_t i = 0; i < queue->lanes; i++)
         asq__job_end_again(&queue->jobs[i]);
 }
 
@@ -138,6 +149,7 @@ void asq__queue_look(struct asq_queue *queue)
         return;
     queue->look_at_ms = uv_now(queue->timer.loop) + queue->poll_ms;
     queue->trouble = false;
+    asq__queue_report_refused(queue);
     asq__queue_warn(queue);
     end_again(queue);
     if (queue->draining && !queue->over &&

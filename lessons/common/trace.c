@@ -38,7 +38,7 @@ int asq_trace_init(struct asq_trace *trace,
                    size_t spans_per_lane)
 {
     assert(lanes > 0 && spans_per_lane > 0);
-    *trace = (struct asq_trace){0};
+    *trace = (struct asq_trace){.waits = "waits in a query", .works = "works"};
     trace->lanes = calloc(lanes, sizeof *trace->lanes);
     if (trace->lanes == NULL)
         return UV_ENOMEM;
@@ -215,10 +215,8 @@ static void draw_legend(const struct picture *pic,
     for (unsigned i = 0; i < trace->count; i++)
         dropped += trace->lanes[i].dropped;
     (void)fprintf(pic->out, "%*s  %s %s   %s %s   %s free\n", (int)pic->gutter,
-                  "", pic->glyphs[ASQ_TRACE_WAIT],
-                  trace->waits != NULL ? trace->waits : "waits in a query",
-                  pic->glyphs[ASQ_TRACE_WORK],
-                  trace->works != NULL ? trace->works : "works",
+                  "", pic->glyphs[ASQ_TRACE_WAIT], trace->waits,
+                  pic->glyphs[ASQ_TRACE_WORK], trace->works,
                   pic->glyphs[ASQ_TRACE_FREE]);
     if (dropped > 0) {
         (void)fprintf(pic->out, "%*s  %zu spans found no room in the trace\n",

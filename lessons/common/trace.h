@@ -36,9 +36,8 @@ struct asq_lane {
 };
 
 struct asq_trace {
-    /* public: set after init */
-    const char *waits, *works; /* in the legend, where a lesson has words of its
-                                  own; or NULL */
+    /* public: what the legend calls them; may be set after init */
+    const char *waits, *works;
     /* private */
     struct asq_lane *lanes;
     unsigned count;

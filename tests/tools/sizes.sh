@@ -32,7 +32,7 @@ lessons/09-lifetimes/shutdown.c 325 one machine of states
 lessons/12-streaming/stream.c 310 one machine of states
 lessons/common/options.c 360 a table of options, and a line for each mistake
 lessons/common/shop_rows.c 340 the rows of six tables
-lessons/common/trace.c 310 draws and writes the same lanes
+lessons/common/trace.c 315 draws and writes the same lanes
 LIST
 }
 
