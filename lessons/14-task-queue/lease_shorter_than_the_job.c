@@ -1,5 +1,4 @@
-/* lease_shorter_than_the_job - the job is given to another while its holder
- * works
+/* lease_shorter_than_the_job - another gets the job while its holder works
  *
  * idea.c without (4): A works for longer than its lease and does not extend it.
  * To the others A looks dead, so B gets the job, and both do it. The token

@@ -36,7 +36,7 @@ static const struct way {
     unsigned first; /* lane of the timeline */
 } ways[WAYS] = {{"sleeping", true, 1, 1, 0},
                 {"woken", false, 1, 1, 2},
-                {"4 lanes", false, LANES, 1, 4},
+                {"lanes-4", false, LANES, 1, 4},
                 {"grouped", false, LANES, 100000, 9}};
 
 struct lane { /* sends one mail at a time */
@@ -191,10 +191,10 @@ static void report(struct app *app)
            app->put, MAIL_MS, PUTS, PUT_MS, app->sleep_ms,
            app->stage.options.slow_disk_ms);
     asq_stage_print_timeline(&app->stage, 260);
-    printf("\nway       until done: p50      p99  syncs a mail\n"
-           "--------  ---------------  -------  ------------\n");
+    printf("\nway           p50      p99  syncs a mail\n"
+           "--------  -------  -------  ------------\n");
     for (int i = 0; i < WAYS; i++)
-        printf("%-8s  %15s  %7s  %12.2f\n", ways[i].name,
+        printf("%-8s  %7s  %7s  %12.2f\n", ways[i].name,
                asq_format_duration(p50, app->stage.rows[i].p50_us),
                asq_format_duration(p99, app->stage.rows[i].p99_us),
                app->syncs[i] / (double)app->put);
@@ -203,7 +203,7 @@ static void report(struct app *app)
 int main(int argc, char **argv)
 {
     static const char *const lanes[] = {
-        "sleeping", "  writer", "woken", "  writer", "4 lanes  1",
+        "sleeping", "  writer", "woken", "  writer", "lanes-4  1",
         "  2",      "  3",      "  4",   "  writer", "grouped  1",
         "  2",      "  3",      "  4",   "  writer", NULL};
     static struct app app = {
