@@ -37,8 +37,8 @@ static void end_gap(struct asq_request *request, int status)
 
     (void)status; /* the keeper asks again if it did not help */
     store->in_gap = false;
-    asq_result_clear(&request->result);
-    asq__pool_pause(store->readers, false);
+    asq_request_destroy(request);
+    asq__pool_pause(store->readers, 0);
 }
 
 static void begin_gap(struct asq_store *store)
@@ -60,7 +60,7 @@ static void begin_gap(struct asq_store *store)
     }
     store->in_gap = true;
     store->gaps++;
-    asq__pool_pause(store->readers, true);
+    asq__pool_pause(store->readers, store->gap_ms);
 }
 
 static void tell(struct asq_store *store, int status)
@@ -130,10 +130,10 @@ int asq_store_open(struct asq_store *store,
 
     if (store->conn.must_close || store->conn.shared_tx ||
         store->group_rows == 0 || store->group_bytes == 0 ||
-        store->group_us == 0)
+        store->group_us == 0 || store->gap_ms == 0)
         return UV_EINVAL;
     own.wal_autocheckpoint = 0; /* the keeper does it */
-    if (own.journal_size_limit < 0)
+    if (own.journal_size_limit < 0 && store->wal_pages > 0)
         own.journal_size_limit = (int64_t)store->wal_pages * 8192;
     connect_parts(store, profile);
     return asq_conn_open(&store->conn, loop, &own, on_open);
