@@ -44,6 +44,7 @@ struct fixture {
     int told, told_status; /* by on_wal */
     size_t told_pages;
     sqlite3_blob *blob; /* that a function has left open; worker thread */
+    struct asq_request *marked; /* tells `reached` when it starts */
 };
 
 /* A request and what became of it. */
@@ -74,6 +75,8 @@ static inline void note_request(struct asq_conn *conn,
     CHECK(request->started_ns != 0);
     if (event == ASQ_EVENT_START) {
         ask->starts++;
+        if (request == f->marked)
+            uv_sem_post(&f->reached);
     } else {
         ask->ends++;
         CHECK(request->ended_ns >= request->started_ns);

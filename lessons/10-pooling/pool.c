@@ -184,7 +184,8 @@ int asq_pool_open(struct asq_pool *pool,
     pool->limit = limit;
     pool->stats = (struct asq_pool_stats){0};
     pool->refusing = pool->close_called = false;
-    pool->paused = pool->drained_due = false;
+    pool->drained_due = false;
+    pool->paused_until_ns = 0;
     pool->on_drained = NULL;
     pool->retry_ns = 0;
     pool->changed = change;
@@ -269,10 +270,10 @@ int asq_pool_run(struct asq_pool *pool,
     return 0;
 }
 
-void asq__pool_pause(struct asq_pool *pool, bool paused)
+void asq__pool_pause(struct asq_pool *pool, unsigned ms)
 {
-    pool->paused = paused;
-    if (!paused && pool->must_close)
+    pool->paused_until_ns = ms == 0 ? 0 : asq__pool_now(pool) + ms * MS;
+    if (ms == 0 && pool->must_close)
         change(pool);
 }
 

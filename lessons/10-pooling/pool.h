@@ -85,9 +85,10 @@ void asq_pool_close(struct asq_pool *pool, asq_pool_cb on_closed);
  * NULL, and cancels everything that is pending. Call it after close. */
 void asq_pool_cancel(struct asq_pool *pool);
 
-/* Internal to store: while the pool is paused, runs and loans wait in the line,
- * and those that have a connection go on. */
-void asq__pool_pause(struct asq_pool *pool, bool paused);
+/* Internal to store: for ms milliseconds from now on, or until the next call,
+ * runs and loans wait in the line, and those that have a connection go on. 0:
+ * they wait no longer. */
+void asq__pool_pause(struct asq_pool *pool, unsigned ms);
 
 #ifdef __cplusplus
 }

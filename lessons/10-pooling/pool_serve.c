@@ -31,9 +31,15 @@ static struct asq__member *choose(const struct asq_pool *pool, bool reserved)
     return least;
 }
 
+static bool is_paused(const struct asq_pool *pool)
+{
+    return pool->paused_until_ns != 0 &&
+           asq__pool_now(pool) < pool->paused_until_ns;
+}
+
 struct asq__member *asq__pool_choose(const struct asq_pool *pool)
 {
-    return pool->paused ? NULL : choose(pool, false);
+    return is_paused(pool) ? NULL : choose(pool, false);
 }
 
 static struct asq__member *choose_idle(const struct asq_pool *pool)
@@ -144,7 +150,7 @@ static void reserve(struct asq_pool *pool)
 
 void asq__pool_serve(struct asq_pool *pool)
 {
-    if (pool->paused)
+    if (is_paused(pool))
         return;
     do {
         while (serve_first(pool))

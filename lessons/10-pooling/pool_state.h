@@ -124,8 +124,8 @@ struct asq_pool {
     bool changing, change_again;
     bool must_close; /* open returned 0, and on_closed was not called */
     bool refusing, close_called;
-    bool paused;      /* nobody is served */
-    unsigned handles; /* that are not closed yet */
+    uint64_t paused_until_ns; /* nobody is served before; 0: not paused */
+    unsigned handles;         /* that are not closed yet */
     bool drained_due;
     asq_pool_cb on_drained; /* NULL: nobody waits for it */
     asq_pool_cb on_closed;

@@ -51,7 +51,7 @@ static void count(struct asq__group *group, size_t members)
 static void answer(struct asq__group *group, struct asq_request *request)
 {
     request->ended_ns = group->runner->guard.now_ns;
-    if (request->status == 0)
+    if (request->status == 0 && can_be_member(request))
         atomic_fetch_add(&group->committed, 1);
     asq__runner_answer(group->runner, request);
 }
@@ -211,9 +211,10 @@ static bool begin(struct asq__group *group, struct asq_request *first)
     bool gave_up;
     int rc;
 
-    asq__group_choose_sync(group, first);
     asq__runner_start(group->runner, first);
-    rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
+    rc = asq__group_choose_sync(group, first);
+    if (rc == 0)
+        rc = asq_db_run(db, "BEGIN IMMEDIATE", NULL, NULL);
     if (rc == 0) {
         group->open = true;
         group->spoilt = false;
@@ -248,18 +249,23 @@ static void run_group(struct asq__group *group, struct asq_request *first)
     commit(group);
 }
 
-/* A statement commits by itself. */
+/* Runs a statement, which commits by itself, or what is not a member. */
 static void run_alone(struct asq__group *group, struct asq_request *request)
 {
     struct asq_runner *runner = group->runner;
+    bool is_member = can_be_member(request);
+    int rc = 0;
 
-    asq__group_choose_sync(group, request);
     asq__runner_start(runner, request);
-    request->status =
-        asq__runner_stop(runner, request, asq__member_task(group, request));
+    if (!asq_db_in_transaction(&runner->db))
+        rc = asq__group_choose_sync(group, request);
+    if (rc == 0)
+        rc = is_member ? asq__member_task(group, request)
+                       : asq__runner_task(runner, request);
+    request->status = asq__runner_stop(runner, request, rc);
     request->status =
         asq__cleaner_after(&runner->cleaner, request, request->status);
-    if (request->status == 0)
+    if (request->status == 0 && is_member)
         count(group, 1);
     answer(group, request);
 }
@@ -285,9 +291,7 @@ void asq__group_run(struct asq__group *group, struct asq_work_list *batch)
     asq__runner_take(runner, batch);
     while ((request = asq__runner_next(runner)) != NULL) {
         if (!can_be_member(request)) {
-            if (!asq_db_in_transaction(&runner->db))
-                asq__group_choose_sync(group, request);
-            asq__runner_run_one(runner, request);
+            run_alone(group, request);
         } else if (runner->guard.rest.first == NULL) {
             run_by_itself(group, request);
         } else {

@@ -3,30 +3,33 @@
 
 #include "01-blocking/stmt.h"
 
-/* SQLite takes this setting only between two transactions. If it cannot be
- * made, for lack of memory, it is tried again. */
-static void set(struct asq__group *group, int level)
+/* SQLite takes this setting only between two transactions. If it cannot be made
+ * less careful, for lack of memory, that is tried again. */
+static int set(struct asq__group *group, int level)
 {
     const char *sql =
         level == 2 ? "PRAGMA synchronous = 2" : "PRAGMA synchronous = 1";
+    int rc = 0;
 
-    if (group->synchronous_now != level &&
-        asq_db_run(&group->runner->db, sql, NULL, NULL) == 0)
+    if (group->synchronous_now != level)
+        rc = asq_db_run(&group->runner->db, sql, NULL, NULL);
+    if (rc == 0)
         group->synchronous_now = level;
+    return level == 2 ? rc : 0;
 }
 
 /* Which of those that wait will be members is not known yet. */
-void asq__group_choose_sync(struct asq__group *group,
-                            const struct asq_request *first)
+int asq__group_choose_sync(struct asq__group *group,
+                           const struct asq_request *first)
 {
     const struct asq_guard *guard = &group->runner->guard;
     bool durable = first->durable;
 
     if (group->synchronous != 1)
-        return; /* FULL syncs anyway, and OFF never */
+        return 0; /* FULL syncs anyway, and OFF never */
     for (struct asq_work *work = guard->rest.first; !durable && work != NULL;
          work = work->next)
         durable = work != guard->tidy &&
                   ASQ_CONTAINER_OF(work, struct asq_request, work)->durable;
-    set(group, durable ? 2 : 1);
+    return set(group, durable ? 2 : 1);
 }

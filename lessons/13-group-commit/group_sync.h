@@ -12,9 +12,11 @@ extern "C" {
 #endif
 
 /* Before a transaction: with synchronous NORMAL its COMMIT will wait for the
- * disk if this request, or one of those that wait, is durable. */
-void asq__group_choose_sync(struct asq__group *group,
-                            const struct asq_request *first);
+ * disk if this request, or one of those that wait, is durable. Returns 0, or
+ * the code for which that cannot be set, with db.message: then nothing may be
+ * committed. */
+int asq__group_choose_sync(struct asq__group *group,
+                           const struct asq_request *first);
 
 #ifdef __cplusplus
 }

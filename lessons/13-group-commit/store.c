@@ -38,7 +38,7 @@ static void end_gap(struct asq_request *request, int status)
     (void)status; /* the keeper asks again if it did not help */
     store->in_gap = false;
     asq_request_destroy(request);
-    asq__pool_pause(store->readers, false);
+    asq__pool_pause(store->readers, 0);
 }
 
 static void begin_gap(struct asq_store *store)
@@ -60,7 +60,7 @@ static void begin_gap(struct asq_store *store)
     }
     store->in_gap = true;
     store->gaps++;
-    asq__pool_pause(store->readers, true);
+    asq__pool_pause(store->readers, store->gap_ms);
 }
 
 static void tell(struct asq_store *store, int status)
@@ -112,7 +112,7 @@ static int begin_to_open(struct asq_conn *conn)
     struct asq_profile *profile = &conn->profile;
 
     if (conn->shared_tx || store->group_rows == 0 || store->group_bytes == 0 ||
-        store->group_us == 0)
+        store->group_us == 0 || store->gap_ms == 0)
         return UV_EINVAL;
     connect_parts(store);
     profile->wal_autocheckpoint = 0; /* the keeper does it */

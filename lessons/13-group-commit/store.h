@@ -15,8 +15,8 @@
  * deadlines, close and shutdown are those of &store->conn, and the contract in
  * conn.h holds, with these differences:
  *
- *   - asq_conn_open returns UV_EINVAL also if shared_tx is set or a bound of
- *     the group is 0.
+ *   - asq_conn_open returns UV_EINVAL also if shared_tx is set, or if gap_ms or
+ *     a bound of the group is 0.
  *   - The store copies the WAL into the database file itself, when the answers
  *     have gone out (see wal_keeper.h): the profile's wal_autocheckpoint is not
  *     used. If its journal_size_limit is not set, the WAL is cut to 8 KiB for
@@ -69,8 +69,8 @@ struct asq_store;
 
 /* Something about the WAL. status is 0: it has more than wal_limit pages,
  * because somebody reads all the time, or for a long time; called again only
- * after it has been short. Or status is the code with which a checkpoint
- * failed. It is tried again after the next commit; if that fails too, the
+ * after it has started over. Or status is the code with which a checkpoint
+ * failed. It is tried again after the next request; if that fails too, the
  * database is closed, and requests get UV_ESHUTDOWN. Called with the next
  * answer after it happened. */
 typedef void (*asq_store_wal_cb)(struct asq_store *store,
@@ -91,8 +91,8 @@ struct asq_store {
     unsigned wal_pages; /* a checkpoint each time the WAL has grown by so many
                            pages: 1,000; 0: never, you do it */
     unsigned wal_limit; /* in pages: 16,000 */
-    unsigned gap_ms;    /* how long at most the readers, and the store, wait for
-                           one that still reads: 100 */
+    unsigned gap_ms;    /* how long at most the readers wait for the store, and
+                           the store for one that still reads: 100 */
     struct asq_pool *readers; /* pauses for a moment if the WAL does not get
                                  shorter; or NULL. Borrowed until on_closed of
                                  the conn */
@@ -107,6 +107,7 @@ struct asq_store {
 
 /* What a store has done since it was opened. */
 struct asq_store_stats {
+    /* of requests without a hold */
     size_t groups;                 /* transactions that were committed */
     size_t committed;              /* requests that succeeded */
     size_t largest;                /* group, in requests */

@@ -38,24 +38,26 @@ static void tell(struct asq__wal_keeper *keeper, atomic_bool *what)
     atomic_store(&keeper->news, true);
 }
 
-/* Another connection that checkpoints, or a reader in the way, is no failure:
- * the next one goes on. */
+/* Another connection that checkpoints, a reader in the way, or an interrupt
+ * that came too late for a raw statement, is not a failure: the next one goes
+ * on. */
 static bool is_failure(int rc)
 {
     return rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY &&
-           (rc & 0xff) != SQLITE_LOCKED;
+           (rc & 0xff) != SQLITE_LOCKED && rc != SQLITE_INTERRUPT;
 }
 
 static void note_failure(struct asq__wal_keeper *keeper, int rc)
 {
     struct asq_db *db = &keeper->runner->db;
-    bool again = atomic_load(&keeper->failure) != 0;
+    bool again = keeper->failure != 0;
 
-    atomic_store(&keeper->failure, is_failure(rc) ? (size_t)rc : 0);
-    if (!is_failure(rc))
+    keeper->failure = is_failure(rc) ? rc : 0;
+    if (keeper->failure == 0)
         return;
-    tell(keeper, &keeper->has_failed);
-    keeper->due = 0; /* after the next commit */
+    atomic_store(&keeper->new_failure, (size_t)rc);
+    atomic_store(&keeper->news, true);
+    keeper->due = 0; /* after the next request */
     if (again) {
         (void)asq__db_fail(db, rc, "two checkpoints have failed: %.200s",
                            sqlite3_errmsg(db->handle));
@@ -80,7 +82,7 @@ void asq__wal_keep(struct asq__wal_keeper *keeper)
     struct asq_runner *runner = keeper->runner;
     size_t pages = atomic_load(&keeper->pages);
 
-    if (!runner->guard.db_is_open || keeper->every == 0)
+    if (!runner->guard.db_is_open)
         return;
     if (pages < keeper->before)
         begin_anew(keeper);
@@ -91,7 +93,8 @@ void asq__wal_keep(struct asq__wal_keeper *keeper)
         keeper->has_told = true;
         tell(keeper, &keeper->is_long);
     }
-    if (pages == 0 || pages < keeper->due || asq__db_is_busy(&runner->db))
+    if (keeper->every == 0 || pages == 0 || pages < keeper->due ||
+        asq__db_is_busy(&runner->db))
         return;
     asq__guard_post(&runner->guard); /* the answers first */
     keeper->due = pages + keeper->every;
@@ -109,8 +112,6 @@ bool asq__wal_keeper_news(struct asq__wal_keeper *keeper,
         return false;
     ret->is_long = atomic_exchange(&keeper->is_long, false);
     ret->wants_gap = atomic_exchange(&keeper->wants_gap, false);
-    ret->failure = atomic_exchange(&keeper->has_failed, false)
-                       ? (int)atomic_load(&keeper->failure)
-                       : 0;
+    ret->failure = (int)atomic_exchange(&keeper->new_failure, 0);
     return true;
 }

@@ -39,12 +39,13 @@ struct asq__wal_keeper {
     size_t due;     /* pages, at which a checkpoint is due */
     size_t gap_due; /* pages, at which a gap is asked for */
     bool has_told;  /* that it is above the limit */
+    int failure;    /* the code of the last checkpoint, or 0 */
     /* set by the worker, read by the loop */
     atomic_size_t pages; /* in the WAL after the last commit */
     atomic_size_t longest, checkpoints, checkpoint_ns;
-    atomic_size_t failure; /* the code of the last checkpoint, or 0 */
-    atomic_bool news;      /* one of these is new: */
-    atomic_bool is_long, has_failed, wants_gap;
+    atomic_bool news; /* one of these is new: */
+    atomic_bool is_long, wants_gap;
+    atomic_size_t new_failure; /* a code, or 0 */
 };
 
 /* What the loop should know; each is told once. */
