@@ -133,8 +133,6 @@ static void commit(struct asq__group *group)
         answer(group, request_of(work));
 }
 
-/* A group */
-
 /* Runs a member, whose start was noted. Returns whether the group goes on. */
 static bool add(struct asq__group *group, struct asq_request *request)
 {
@@ -274,12 +272,11 @@ static void run_alone(struct asq__group *group, struct asq_request *request)
  * nothing; a COMMIT says so. */
 static void run_by_itself(struct asq__group *group, struct asq_request *request)
 {
-    if (request->task == ASQ_TASK_SQL && group->runner->cleaner.handles == 0) {
-        run_alone(group, request);
-        return;
-    }
     group->alone = true;
-    run_group(group, request);
+    if (request->task == ASQ_TASK_SQL && group->runner->cleaner.handles == 0)
+        run_alone(group, request);
+    else
+        run_group(group, request);
     group->alone = false;
 }
 
