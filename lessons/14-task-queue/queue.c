@@ -74,7 +74,8 @@ int asq_queue_open(struct asq_queue *queue,
     int rc;
 
     if (queue->must_close || on_open == NULL || name == NULL ||
-        queue->lease_ms < 6 || queue->poll_ms == 0 || queue->max_attempts == 0)
+        queue->lease_ms < 6 || queue->poll_ms == 0 ||
+        queue->max_attempts == 0 || queue->bound > INT64_MAX)
         return UV_EINVAL;
     rc = name_worker(queue);
     if (rc != 0)

@@ -5,7 +5,6 @@
 #include "14-task-queue/queue_sql.h"
 #include "14-task-queue/queue_turn.h"
 
-#include <limits.h>
 #include <stdio.h>
 
 void asq_put_init(struct asq_put *put)
@@ -31,42 +30,43 @@ static int check(const struct asq_queue *queue, const struct asq_put *put)
     return put->size > ASQ_PAYLOAD_MAX ? UV_E2BIG : 0;
 }
 
-static const char *fill_in(struct asq_queue *queue, struct asq_put *put)
+/* Returns the statement, and how many of the values it takes. */
+static const char *choose(const struct asq_put *put, size_t *ret_count)
 {
-    unsigned attempts =
-        put->max_attempts != 0 ? put->max_attempts : queue->max_attempts;
-    bool delayed = put->delay_ms != 0;
-    const struct asq_value values[] = {
-        asq_text(queue->name),
-        asq_int64(delayed ? ASQ_QUEUE_DELAYED : ASQ_QUEUE_READY),
-        asq_int64(put->priority),
-        asq_null(),
-        asq_text(put->key),
-        asq_blob(put->payload, put->size),
-        asq_int64(attempts),
-        asq_int64(queue->bound < INT64_MAX ? (int64_t)queue->bound
-                                           : INT64_MAX)};
-
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        put->values[i] = values[i];
-    put->due_ms = 0;
-    if (delayed) {
-        put->due_ms = asq__queue_due(asq__queue_wall(queue), put->delay_ms);
-        put->values[3] = asq_int64(put->due_ms);
-    }
-    put->queue = queue;
-    put->returning = put->key != NULL || queue->bound > 0;
-    put->step.request.data = put;
-    put->step.request.durable = queue->durable;
-    if (queue->bound > 0)
+    if (put->queue->bound > 0) {
+        *ret_count = 8;
         return asq__queue_put_bound;
-    return put->key != NULL ? asq__queue_put_key : asq__queue_put_plain;
+    }
+    *ret_count = put->returning ? 7 : 4;
+    return put->returning ? asq__queue_put_key : asq__queue_put_plain;
 }
 
-static struct asq_params params_of(const struct asq_put *put)
+static const char *fill_in(struct asq_queue *queue,
+                           struct asq_put *put,
+                           struct asq_params *ret_params)
 {
-    return (struct asq_params){.values = put->values,
-                               .count = put->queue->bound > 0 ? 8 : 7};
+    struct asq_value *values = put->values;
+    bool delayed = put->delay_ms != 0;
+
+    put->queue = queue;
+    put->due_ms =
+        delayed ? asq__queue_due(asq__queue_wall(queue), put->delay_ms) : 0;
+    put->returning = put->key != NULL || delayed || queue->bound > 0;
+    put->step.request.data = put;
+    put->step.request.durable = queue->durable;
+    values[0] = asq_text(queue->name);
+    values[1] = asq_int64(put->priority);
+    values[2] = asq_blob(put->payload, put->size);
+    values[3] = asq_int64(put->max_attempts != 0 ? put->max_attempts
+                                                 : queue->max_attempts);
+    if (put->returning) {
+        values[4] = asq_int64(delayed ? ASQ_QUEUE_DELAYED : ASQ_QUEUE_READY);
+        values[5] = delayed ? asq_int64(put->due_ms) : asq_null();
+        values[6] = asq_text(put->key);
+        values[7] = asq_int64((int64_t)queue->bound);
+    }
+    ret_params->values = values;
+    return choose(put, &ret_params->count);
 }
 
 /* Reads the answer; returns the status of the put. */
@@ -130,14 +130,13 @@ int asq_queue_put(struct asq_queue *queue,
                   struct asq_put *put,
                   asq_put_cb on_put)
 {
-    struct asq_params params;
+    struct asq_params params = {0};
     const char *sql;
     int rc = on_put == NULL ? UV_EINVAL : check(queue, put);
 
     if (rc != 0)
         return rc;
-    sql = fill_in(queue, put);
-    params = params_of(put);
+    sql = fill_in(queue, put, &params);
     put->on_put = on_put;
     put->step.request.hold = NULL; /* of a step before */
     rc = asq_conn_run(queue->conn, &put->step.request, sql, &params, take_put);
@@ -151,14 +150,13 @@ int asq_queue_put_step(struct asq_queue *queue,
                        struct asq_put *put,
                        asq_put_step_cb on_step)
 {
-    struct asq_params params;
+    struct asq_params params = {0};
     const char *sql;
     int rc = tx->conn != queue->conn ? UV_EINVAL : check(queue, put);
 
     if (rc != 0)
         return rc;
-    sql = fill_in(queue, put);
-    params = params_of(put);
+    sql = fill_in(queue, put, &params);
     put->on_step = on_step;
     rc = asq_tx_run(tx, &put->step, sql, &params, take_step);
     if (rc == 0)

@@ -80,17 +80,17 @@ const char asq__queue_tables_bound[] = TABLES
     " DO UPDATE SET puts = puts + 1 RETURNING id, puts"
 
 const char asq__queue_put_plain[] =
-    COLUMNS " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    COLUMNS " VALUES (?1, 0, ?2, NULL, NULL, ?3, ?4)";
 
 const char asq__queue_put_key[] =
-    COLUMNS " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)" SAME_KEY;
+    COLUMNS " VALUES (?1, ?5, ?2, ?6, ?7, ?3, ?4)" SAME_KEY;
 
 /* Before the first put with a bound, nothing is counted. */
 const char asq__queue_put_bound[] = COLUMNS
-    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+    " SELECT ?1, ?5, ?2, ?6, ?7, ?3, ?4"
     " WHERE coalesce((SELECT jobs FROM asq_unfinished WHERE queue = ?1), 0)"
     "  < ?8"
-    " OR EXISTS (SELECT 1 FROM asq_jobs WHERE queue = ?1 AND key = ?5"
+    " OR EXISTS (SELECT 1 FROM asq_jobs WHERE queue = ?1 AND key = ?7"
     "  AND key IS NOT NULL AND state < 3)" SAME_KEY;
 
 #define NOT_PAUSED " NOT EXISTS (SELECT 1 FROM asq_paused WHERE queue = ?1)"

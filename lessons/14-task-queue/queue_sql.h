@@ -20,9 +20,8 @@ enum {
 extern const char asq__queue_tables[];
 extern const char asq__queue_tables_bound[];
 
-/* queue, state, priority, due, key, payload, max_attempts. The second is for
- * one with a key, the third has also the bound; both return id and puts, which
- * is above 1 if the key was there. */
+/* queue, priority, payload, max_attempts. The others also: state, due, key; and
+ * the bound. They return id and puts, which is above 1 if the key was there. */
 extern const char asq__queue_put_plain[];
 extern const char asq__queue_put_key[];
 extern const char asq__queue_put_bound[];

@@ -127,7 +127,7 @@ static void maybe_drained(struct asq_queue *queue)
 
 void asq__queue_turn(struct asq_queue *queue)
 {
-    if (queue->closing)
+    if (queue->closing || (queue->jobs == NULL && !queue->draining))
         return;
     asq__queue_beat_if_due(queue);
     asq__queue_claim_if_wanted(queue);
