@@ -23,10 +23,8 @@ static bool can_be_member(const struct asq_request *request)
     return request->hold_number == 0 && request->task != ASQ_TASK_CHECKPOINT;
 }
 
-int asq__group_open(struct asq__group *group, struct asq_runner *runner)
+int asq__group_open(struct asq__group *group)
 {
-    group->runner = runner;
-    group->synchronous_now = group->synchronous;
     return asq__member_watch(group);
 }
 

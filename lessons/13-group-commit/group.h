@@ -42,7 +42,7 @@ extern "C" {
 
 /* Prepares the connection, which was just opened. Returns 0 or an SQLITE_* code
  * with db.message. */
-int asq__group_open(struct asq__group *group, struct asq_runner *runner);
+int asq__group_open(struct asq__group *group);
 
 /* Runs or refuses each request of the batch and gives each to
  * asq_worker_done. */

@@ -26,8 +26,8 @@ struct asq__group {
     uint64_t ns_max;  /* since it began */
     int synchronous;  /* of the profile */
     struct asq__wal_keeper *keeper;
+    struct asq_runner *runner; /* its database may not have been opened */
     /* worker thread only */
-    struct asq_runner *runner;
     struct asq_work_list ran; /* the members, which wait for the COMMIT */
     size_t count, bytes;
     int64_t rows_before; /* changes of the connection when it began */

@@ -18,8 +18,8 @@ static int open_on_worker(struct asq_runner *runner)
 {
     struct asq_store *store = store_of(runner->conn);
 
-    asq__wal_keeper_open(&store->keeper, runner);
-    return asq__group_open(&store->group, runner);
+    asq__wal_keeper_open(&store->keeper);
+    return asq__group_open(&store->group);
 }
 
 static void run_on_worker(struct asq_runner *runner,
@@ -107,7 +107,8 @@ static void connect_parts(struct asq_store *store,
                           const struct asq_profile *profile)
 {
     store->keeper =
-        (struct asq__wal_keeper){.every = store->wal_pages,
+        (struct asq__wal_keeper){.runner = &store->conn.runner,
+                                 .every = store->wal_pages,
                                  .limit = store->wal_limit,
                                  .due = store->wal_pages,
                                  .gap_due = 2 * (size_t)store->wal_pages};
@@ -116,7 +117,9 @@ static void connect_parts(struct asq_store *store,
                             .bytes_max = store->group_bytes,
                             .ns_max = store->group_us * UINT64_C(1000),
                             .synchronous = profile->synchronous,
-                            .keeper = &store->keeper};
+                            .keeper = &store->keeper,
+                            .runner = &store->conn.runner,
+                            .synchronous_now = profile->synchronous};
     store->gaps = 0;
     store->in_gap = false;
 }

@@ -17,14 +17,10 @@ static int note_pages(void *data, sqlite3 *handle, const char *name, int pages)
     return SQLITE_OK;
 }
 
-void asq__wal_keeper_open(struct asq__wal_keeper *keeper,
-                          struct asq_runner *runner)
+void asq__wal_keeper_open(struct asq__wal_keeper *keeper)
 {
-    keeper->runner = runner;
-    keeper->before = 0;
-    keeper->has_told = false;
     /* It returns the data of the old hook: there is none. */
-    (void)sqlite3_wal_hook(runner->db.handle, note_pages, keeper);
+    (void)sqlite3_wal_hook(keeper->runner->db.handle, note_pages, keeper);
 }
 
 /* The WAL begins anew. The second checkpoint since then shows that readers keep

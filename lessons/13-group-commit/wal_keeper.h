@@ -33,8 +33,8 @@ struct asq__wal_keeper {
     size_t every; /* a checkpoint each time the WAL has grown by so many pages;
                      0: never */
     size_t limit; /* pages, above which it tells */
-    /* worker thread only */
     struct asq_runner *runner;
+    /* worker thread only */
     size_t before;  /* pages in the WAL at the last look */
     size_t due;     /* pages, at which a checkpoint is due */
     size_t gap_due; /* pages, at which a gap is asked for */
@@ -56,8 +56,7 @@ struct asq__wal_news {
 };
 
 /* Prepares the connection, which was just opened. */
-void asq__wal_keeper_open(struct asq__wal_keeper *keeper,
-                          struct asq_runner *runner);
+void asq__wal_keeper_open(struct asq__wal_keeper *keeper);
 
 /* After a commit: hands the answers to the loop and copies the WAL if it is
  * time. If a checkpoint fails twice in a row, the database is closed: with
