@@ -25,7 +25,7 @@ struct asq__group {
     size_t bytes_max; /* of texts and blobs in parameters */
     uint64_t ns_max;  /* since it began */
     int synchronous;  /* of the profile */
-    struct asq_runner *runner;
+    struct asq_runner *runner; /* its database may not have been opened */
     struct asq__wal_keeper *keeper;
     /* worker thread only */
     struct asq_work_list ran; /* the members, which wait for the COMMIT */
