@@ -159,6 +159,7 @@ fail_each_op(struct fixture *f, enum asq_disk_op op, int code, int keep)
 
 static void fail_all(struct fixture *f)
 {
+    f->profile.synchronous = 2;
     for (size_t i = 0; i < DISK_FAULTS; i++) {
         for (int keep = 0; keep < 2; keep++)
             fail_each_op(f, disk_faults[i].op, disk_faults[i].code, keep);
@@ -186,6 +187,7 @@ static void set_up(void *data)
 
     store_prepare(f);
     f->profile.on_open_db = NULL;
+    f->profile.synchronous = 0;
 }
 
 static const struct test_case cases[] = {

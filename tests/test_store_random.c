@@ -118,18 +118,20 @@ static enum kind draw_kind(void)
 
 static void submit(struct slot *slot)
 {
-    static const char *const formats[KINDS] = {
-        [ONE] = "INSERT INTO r VALUES (%u)",
-        [ADD] = "UPDATE counters SET n = n + 1 WHERE id = %u %% 8",
-        [READ] = "SELECT %u + n - n FROM counters LIMIT 1",
-        [SCRIPT] = "INSERT INTO r VALUES (%u); INSERT INTO r SELECT n FROM r "
-                   "ORDER BY rowid DESC LIMIT 1",
-        [BAD] = "INSERT INTO r VALUES (%u), (-1)",
-        [ROLLBACK] = "INSERT OR ROLLBACK INTO r VALUES (%u), (-1)",
-        [ORPHAN] = "INSERT INTO child VALUES (%u)",
-        [LONG] = "WITH RECURSIVE a(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM "
-                 "a WHERE n < 3000) INSERT INTO r SELECT %u FROM a "
-                 "WHERE n <= 5",
+    /* With the number of the request in between. */
+    static const char *const parts[KINDS][2] = {
+        [ONE] = {"INSERT INTO r VALUES (", ")"},
+        [ADD] = {"UPDATE counters SET n = n + 1 WHERE id = 7 & ", ""},
+        [READ] = {"SELECT ", " + n - n FROM counters LIMIT 1"},
+        [SCRIPT] = {"INSERT INTO r VALUES (",
+                    "); INSERT INTO r SELECT n FROM r ORDER BY rowid DESC "
+                    "LIMIT 1"},
+        [BAD] = {"INSERT INTO r VALUES (", "), (-1)"},
+        [ROLLBACK] = {"INSERT OR ROLLBACK INTO r VALUES (", "), (-1)"},
+        [ORPHAN] = {"INSERT INTO child VALUES (", ")"},
+        [LONG] = {"WITH RECURSIVE a(n) AS (SELECT 1 UNION ALL SELECT n + 1 "
+                  "FROM a WHERE n < 3000) INSERT INTO r SELECT ",
+                  " FROM a WHERE n <= 5"},
     };
     static const asq_call_cb calls[KINDS] = {[PAIR] = pair,
                                              [HALF] = half,
@@ -143,8 +145,8 @@ static void submit(struct slot *slot)
         return;
     }
     ask->values[0] = asq_null();
-    (void)snprintf(slot->sql, sizeof slot->sql, formats[slot->kind],
-                   slot->number);
+    (void)snprintf(slot->sql, sizeof slot->sql, "%s%u%s", parts[slot->kind][0],
+                   slot->number, parts[slot->kind][1]);
     if (slot->kind == SCRIPT)
         ask_script(ask, slot->sql);
     else

@@ -6,8 +6,8 @@
  *
  *   - A statement that fails is undone by SQLite, and its neighbours are not
  *     touched. (OR FAIL keeps the rows before the bad one, as it does alone.) A
- *     function (asq_conn_call) has a savepoint, because it may fail after
- *     several statements; a script makes one itself.
+ *     function (asq_conn_call) and a script have a savepoint, because they may
+ *     fail after several statements.
  *   - Some errors undo the whole transaction: OR ROLLBACK, RAISE(ROLLBACK), a
  *     write that is interrupted, an I/O error, perhaps a full disk. The other
  *     members then run again, each by itself and in order, and at most once.

@@ -161,7 +161,9 @@ static void end_savepoint(struct asq__group *group, bool keep)
         group->spoilt = true;
 }
 
-static int run_function(struct asq__group *group, struct asq_request *request)
+/* A function may fail after several statements. So may a script, which has a
+ * savepoint of its own; but without memory it may fail to undo that. */
+static int run_several(struct asq__group *group, struct asq_request *request)
 {
     struct asq_db *db = db_of(group);
     int rc = asq_db_run(db, "SAVEPOINT asq_member", NULL, NULL);
@@ -181,8 +183,8 @@ static int run_function(struct asq__group *group, struct asq_request *request)
 
 int asq__member_run(struct asq__group *group, struct asq_request *request)
 {
-    int rc = request->task == ASQ_TASK_CALL ? run_function(group, request)
-                                            : asq__member_task(group, request);
+    int rc = request->task == ASQ_TASK_SQL ? asq__member_task(group, request)
+                                           : run_several(group, request);
 
     if (is_undone(group)) {
         group->spoilt = true;
