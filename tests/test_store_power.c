@@ -158,7 +158,7 @@ static void normal_leaves_no_hole(void *data)
     struct fixture *f = data;
 
     f->profile.synchronous = 1;
-    cut_everywhere(f, LONG, step(2));
+    cut_everywhere(f, LONG, step(3));
 }
 
 static void a_durable_row_is_not_lost_with_normal(void *data)

@@ -287,13 +287,12 @@ void asq__group_run(struct asq__group *group, struct asq_work_list *batch)
 
     asq__runner_take(runner, batch);
     while ((request = asq__runner_next(runner)) != NULL) {
-        if (!can_be_member(request)) {
+        if (!can_be_member(request))
             run_alone(group, request);
-        } else if (runner->guard.rest.first == NULL) {
+        else if (runner->guard.rest.first == NULL)
             run_by_itself(group, request);
-        } else {
+        else
             run_group(group, request);
-        }
         asq__wal_keep(group->keeper);
     }
 }
