@@ -179,7 +179,8 @@ static void while_it_opens_or_waits_for_a_lock(void *data)
     for (enum end end = CLOSE; end <= CANCEL; end++) {
         init_store(f);
         f->submitting = true;
-        CHECK_INT(asq_conn_open(&f->store.conn, &f->loop, &f->profile, on_open), 0);
+        CHECK_INT(asq_conn_open(&f->store.conn, &f->loop, &f->profile, on_open),
+                  0);
         f->submitting = false;
         ask_init_all(f, asks, 2);
         ask_insert(&asks[0]);

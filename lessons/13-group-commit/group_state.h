@@ -21,10 +21,10 @@ extern "C" {
 struct asq__group {
     /* set before the thread starts; a group ends after the member with which it
      * reaches one of these */
-    size_t rows_max;  /* changed */
-    size_t bytes_max; /* of texts and blobs in parameters */
-    uint64_t ns_max;  /* since it began */
-    int synchronous;  /* of the profile */
+    size_t rows_max;           /* changed */
+    size_t bytes_max;          /* of texts and blobs in parameters */
+    uint64_t ns_max;           /* since it began */
+    int synchronous;           /* of the profile */
     struct asq_runner *runner; /* its database may not have been opened */
     struct asq__wal_keeper *keeper;
     /* worker thread only */
