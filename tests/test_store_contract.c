@@ -387,16 +387,16 @@ static void one_alone_waits_for_no_timer(void *data)
     struct fixture *f = data;
     struct ask ask;
     int timers = 0;
-    uint64_t opens;
+    uint64_t syncs;
 
     ask_init(f, &ask);
     run_now(f, "INSERT INTO child VALUES (NULL)");
-    opens = asq_slow_disk_count(ASQ_DISK_SYNC);
+    syncs = asq_slow_disk_count(ASQ_DISK_SYNC);
     ask_insert(&ask);
     uv_walk(&f->loop, count_active_timer, &timers);
     CHECK_INT(timers, 0);
     expect(&ask, 0);
-    CHECK_INT(asq_slow_disk_count(ASQ_DISK_SYNC) - opens, 1);
+    CHECK_INT(asq_slow_disk_count(ASQ_DISK_SYNC) - syncs, 1);
     CHECK_INT(stats(f).groups, 2);
     CHECK_INT(stats(f).largest, 1);
     asq_request_destroy(&ask.request);

@@ -102,10 +102,9 @@ static int leave_a_statement_and_fail(struct asq_db *db,
 
 static int leave_a_raw_statement(struct asq_db *db, struct asq_request *request)
 {
-    struct ask *ask = request->data;
     sqlite3_stmt *stmt;
 
-    (void)ask;
+    (void)request;
     CHECK_INT(insert_own(db), 0);
     CHECK_INT(sqlite3_prepare_v2(asq_db_handle(db),
                                  "INSERT INTO t VALUES (1001, 0, NULL), "

@@ -9,8 +9,7 @@
 
 enum {
     MANY = 40000,
-    SLOTS = 64,
-    COUNTERS = 8
+    SLOTS = 64
 };
 
 enum kind {
@@ -217,9 +216,6 @@ static void take(struct ask *ask)
         all.late++;
         break;
     default:
-        /* A function may have been stopped in its last statement. */
-        if (slot->kind == FUNCTION_ROLLBACK)
-            CHECK(ask->status == SQLITE_EMPTY);
         check_status(slot);
     }
     if (all.submitted < all.many)

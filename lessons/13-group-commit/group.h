@@ -13,8 +13,8 @@
  *     members then run again, each by itself and in order, and at most once.
  *     The same is done if a member does not satisfy a deferred foreign key, or
  *     leaves something open.
- *   - A COMMIT that fails is told to every member; but after a constraint, or
- *     if the disk is full, they run again, each by itself.
+ *   - A COMMIT whose outcome is unknown, or that is SQLITE_BUSY, is told to
+ *     every member; after any other error they run again, each by itself.
  *
  * A member must not begin or end a transaction, nor attach a file or set a
  * PRAGMA: an authorizer refuses it with SQLITE_AUTH. It does not see statements

@@ -31,9 +31,11 @@
  *     place of 0. A script refuses them with SQLITE_MISUSE, as anywhere, and
  *     any PRAGMA with SQLITE_AUTH.
  *   - A deferred foreign key must hold at the end of each request.
- *   - A COMMIT that fails is told to every request of the group that had not
- *     failed before. A query of the group is told so too: it may have seen rows
- *     that are not there any more.
+ *   - A COMMIT whose outcome is unknown, or that finds a reader in the way
+ *     (without WAL), is told to every request of the group that had not failed
+ *     before; after any other error, such as a full disk, they run again. A
+ *     query of the group is told too: it may have seen rows that are not there
+ *     any more.
  *   - If the lock for writing is not free within the profile's busy_ms, all
  *     requests that the worker had taken by then get SQLITE_BUSY.
  *   - If a request is cancelled before its group begins, it does not run. If
