@@ -150,7 +150,7 @@ static void full_loses_nothing_acknowledged(void *data)
 
     f->profile.synchronous = 2;
     cut_everywhere(f, SHORT, step(1));
-    cut_everywhere(f, LONG, step(41));
+    cut_everywhere(f, LONG, step(71));
 }
 
 static void normal_leaves_no_hole(void *data)
@@ -158,7 +158,7 @@ static void normal_leaves_no_hole(void *data)
     struct fixture *f = data;
 
     f->profile.synchronous = 1;
-    cut_everywhere(f, LONG, step(3));
+    cut_everywhere(f, LONG, step(7));
 }
 
 static void a_durable_row_is_not_lost_with_normal(void *data)
