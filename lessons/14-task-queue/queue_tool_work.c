@@ -103,13 +103,11 @@ static uint64_t back_off_ms(int64_t attempt)
 
 static void end_job(struct lane *lane)
 {
-    int rc;
+    int rc = lane->status == 0 && lane->signal == 0
+                 ? asq_job_done(lane->job, note_ended)
+                 : asq_job_retry(lane->job, back_off_ms(lane->job->attempt),
+                                 lane->why, note_ended);
 
-    if (lane->status == 0 && lane->signal == 0)
-        rc = asq_job_done(lane->job, note_ended);
-    else
-        rc = asq_job_retry(lane->job, back_off_ms(lane->job->attempt),
-                           lane->why, note_ended);
     if (rc == UV_EINVAL)
         note_ended(lane->job, ASQ_LOST); /* it was given back meanwhile */
 }
@@ -254,11 +252,14 @@ static void note_error(struct asq_queue *queue, int status, const char *message)
                   message, status);
 }
 
+/* Writing to a command that does not read would end the program. What it runs
+ * gets the signals as they were: libuv sees to it. */
 static int start_signals(struct work *work)
 {
     static const int numbers[2] = {SIGINT, SIGTERM};
     int rc = 0;
 
+    (void)signal(SIGPIPE, SIG_IGN); /* it cannot fail: there is such a signal */
     for (int i = 0; i < 2; i++) {
         (void)uv_signal_init(work->loop, &work->signals[i]); /* it succeeds */
         work->signals[i].data = work;
