@@ -252,8 +252,7 @@ static void note_error(struct asq_queue *queue, int status, const char *message)
                   message, status);
 }
 
-/* Writing to a command that does not read would end the program. What it runs
- * gets the signals as they were: libuv sees to it. */
+/* Writing to a command that does not read must not end the program. */
 static int start_signals(struct work *work)
 {
     static const int numbers[2] = {SIGINT, SIGTERM};
