@@ -6,8 +6,8 @@
  * its command ended by SIGTERM.
  *
  * SIGINT and SIGTERM drain the queue: no new job, and commands have ten seconds
- * to end; what runs then is ended, and its job is given back. SIGPIPE is ignored
- * from then on.
+ * to end; what runs then is ended, and its job is given back. SIGPIPE is
+ * ignored from then on.
  *
  * Main thread. Depends on queue. Only queue_tool uses it.
  */
