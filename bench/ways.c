@@ -27,7 +27,8 @@ const struct way ways[] = {
     {"pool-4", 4, way_pool},
     {"pool-8", 8, way_pool},
     {"store", 1, way_store},
-    {"store-2", 3, way_store}, /* and two that read */
+    {"store-1", 2, way_store}, /* and one that reads */
+    {"store-2", 3, way_store},
     {"queue", 1, way_queue},
     {"lent-per-query", 2, way_lent_per_query},
     {"stream", 1, way_stream},
@@ -37,6 +38,8 @@ const struct way ways[] = {
 };
 
 const int way_count = sizeof ways / sizeof ways[0];
+
+_Static_assert(sizeof ways / sizeof ways[0] <= WAYS_MAX, "too many ways");
 
 void ways_fix_pool(void)
 {

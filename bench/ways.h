@@ -15,7 +15,7 @@ struct way {
 };
 
 enum {
-    WAYS_MAX = 20
+    WAYS_MAX = 24
 };
 
 extern const struct way ways[];
