@@ -1,10 +1,12 @@
 /* queue_clock - the clocks of a queue, and which run of the machine this is
  *
- * Any thread. Owns nothing that changes after the first call. Depends on libuv.
- * Only queue uses it.
+ * Any thread. Owns nothing that changes after the first call. Depends on
+ * queue_state. Only queue uses it.
  */
 #ifndef ASQ_QUEUE_CLOCK_H
 #define ASQ_QUEUE_CLOCK_H
+
+#include "14-task-queue/queue_state.h"
 
 #include <stdint.h>
 

@@ -7,6 +7,8 @@
 #ifndef ASQ_QUEUE_SQL_H
 #define ASQ_QUEUE_SQL_H
 
+#include "14-task-queue/queue_state.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
